@@ -1,0 +1,1 @@
+"""Scenery for the lessons: data, pictures, widgets and checks. Import the modules, not names from here."""

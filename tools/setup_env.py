@@ -1,0 +1,116 @@
+"""Create or update `.venv` for the course: `python tools/setup_env.py learner|test|data`.
+
+Runs with the standard library alone, on the Python that the environment will use. It installs only when the
+lock has changed, and starts again from nothing when an earlier install was interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import platform
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SUPPORTED = ((3, 11), (3, 12), (3, 13))
+
+# Each profile: the folder, the locks it installs, and whether the project itself goes in.
+PROFILES = {
+    "learner": (".venv", ("requirements.txt",), True),
+    "test": (".venv", ("requirements.txt", "requirements-dev.txt"), True),
+    "data": (".venv-data", ("requirements-data.txt",), False),
+}
+
+
+def unsupported() -> str | None:
+    """Say in one line why this Python cannot run the course, or return None."""
+    here = sys.version_info[:2]
+    if here not in SUPPORTED:
+        return (
+            f"This course needs Python 3.11, 3.12 or 3.13, for which TensorFlow is built; {sys.executable} is "
+            f"{here[0]}.{here[1]}. Install one of them and name it: make lab PYTHON=python3.12"
+        )
+    if sys.platform == "darwin" and platform.machine() == "x86_64":
+        return "TensorFlow is no longer built for Intel Macs; open the course on Binder instead (badge in README.md)."
+    if sys.maxsize < 2**32:
+        return "TensorFlow needs a 64-bit Python; this one is 32-bit."
+    return None
+
+
+def python_of(folder: Path) -> Path:
+    """Return the interpreter of the environment in `folder`, whether or not it exists."""
+    return folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def fingerprint(locks: tuple[str, ...], project: bool) -> str:
+    """Return a digest of all that an install depends on, so that an unchanged lock installs nothing."""
+    digest = hashlib.sha256(f"{sys.version_info[:2]} {ROOT}".encode())
+    for name in (*locks, *(("pyproject.toml", "settings/overrides.json") if project else ())):
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()
+
+
+def install(profile: str) -> bool:
+    """Bring the environment of `profile` in step with its locks; return whether anything was installed."""
+    name, locks, project = PROFILES[profile]
+    folder = ROOT / name
+    python = python_of(folder)
+    stamp = folder / f".installed-{profile}"
+    unfinished = folder / ".install-unfinished"
+    wanted = fingerprint(locks, project)
+
+    if folder.exists() and unfinished.exists():
+        print(f"The last install into {name} was interrupted: starting again from nothing.", flush=True)
+        shutil.rmtree(folder)
+    if stamp.exists() and stamp.read_text() == wanted and python.exists():
+        return False
+
+    recorded = folder / ".python-version"
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    usable = python.exists() and recorded.exists() and recorded.read_text() == here
+    folder.mkdir(exist_ok=True)
+    unfinished.touch()
+    print(f"Installing the course into {name}; the first time this takes a few minutes.", flush=True)
+    if not usable:
+        venv.create(folder, with_pip=True, clear=True)
+        unfinished.touch()  # `clear` has removed it
+        recorded.write_text(here)
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    subprocess.run([*pip, *(part for lock in locks for part in ("-r", str(ROOT / lock)))], check=True)
+    if project:
+        subprocess.run([*pip, "--no-deps", "--editable", str(ROOT)], check=True)
+    # The test tools lie over the learner's packages, so installing them settles the learner's profile too.
+    for other, (their_folder, their_locks, their_project) in PROFILES.items():
+        if their_folder == name and set(their_locks) <= set(locks):
+            (folder / f".installed-{other}").write_text(fingerprint(their_locks, their_project))
+    unfinished.unlink()
+    return True
+
+
+def main() -> int:
+    """Read the command line and install."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("profile", choices=sorted(PROFILES))
+    profile = parser.parse_args().profile
+    problem = unsupported()
+    if problem:
+        print(problem, file=sys.stderr)
+        return 1
+    try:
+        install(profile)
+    except subprocess.CalledProcessError as failure:
+        print(
+            f"\nThe install stopped with an error (above). Nothing is lost: mend it (often the network or a full "
+            f"disk) and run the same command again. The command was: {' '.join(failure.cmd[:6])} ...",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
