@@ -1,0 +1,66 @@
+# The two that matter: `make lab` opens the course, `make test` tests all of it. Bare `make` prints this help.
+
+ARGS ?=
+
+ifeq ($(OS),Windows_NT)
+PYTHON ?= python
+BIN := .venv/Scripts
+DATA_BIN := .venv-data/Scripts
+else
+# The first Python on this machine that TensorFlow is built for; name another with `make lab PYTHON=...`.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 && echo $$p && exit; \
+	done; echo python3)
+BIN := .venv/bin
+DATA_BIN := .venv-data/bin
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test notebooks check fix contract data runs picture lock learner-env test-env data-env
+
+help:  ## print this help
+	@echo "Usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /|/' | awk -F'|' '{ printf "  %-10s %s\n", $$1, $$2 }'
+
+learner-env:
+	@$(PYTHON) tools/setup_env.py learner
+
+test-env:
+	@$(PYTHON) tools/setup_env.py test
+
+data-env:
+	@$(PYTHON) tools/setup_env.py data
+
+lab: learner-env  ## open the course in JupyterLab; ARGS="--no-browser --port 9999" passes options on
+	$(BIN)/jupyter lab notebooks/00_start_here.ipynb $(ARGS)
+
+test: test-env  ## run everything: unit tests, all notebooks of both editions, browser tests
+	$(BIN)/python -m pytest $(ARGS)
+
+notebooks: test-env  ## write both editions from notebooks/source
+	$(BIN)/python notebooks/build.py
+
+check: test-env  ## style, and whether generated files are in step (changes nothing)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python tools/lock.py --check
+	$(BIN)/python notebooks/build.py --check
+
+fix: test-env  ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+contract: test-env  ## run every claim about Keras on the oldest and the newest supported Keras
+	$(BIN)/python tools/contract.py $(ARGS)
+
+data: data-env  ## write the data sets in data/ again, from the copies in scikit-learn
+	$(DATA_BIN)/python tools/make_data.py
+
+runs: test-env  ## record the training runs in data/runs again (some minutes)
+	$(BIN)/python tools/record_runs.py
+
+picture: test-env  ## draw the picture in README.md again, from a real training run
+	$(BIN)/python tools/readme_picture.py
+
+lock: test-env  ## compile the locks and environment.yml from pyproject.toml; ARGS=--upgrade for newer versions
+	$(BIN)/python tools/lock.py $(ARGS)
