@@ -13,6 +13,8 @@ import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,6 +54,22 @@ def fingerprint(locks: tuple[str, ...], project: bool) -> str:
     for name in (*locks, *(("pyproject.toml", "settings/overrides.json") if project else ())):
         digest.update((ROOT / name).read_bytes())
     return digest.hexdigest()
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Wait until no other install works on `folder`; the system frees the lock even when a process is killed."""
+    lock_file = folder.with_name(folder.name + ".lock").open("w")
+    with lock_file:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(lock_file.fileno(), msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(lock_file, fcntl.LOCK_EX)
+        yield
 
 
 def install(profile: str) -> bool:
@@ -101,7 +119,8 @@ def main() -> int:
         print(problem, file=sys.stderr)
         return 1
     try:
-        install(profile)
+        with alone(ROOT / PROFILES[profile][0]):
+            install(profile)
     except subprocess.CalledProcessError as failure:
         print(
             f"\nThe install stopped with an error (above). Nothing is lost: mend it (often the network or a full "
