@@ -128,6 +128,9 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted. Run the same command again: it starts anew.", file=sys.stderr)
+        return 130
     return 0
 
 
