@@ -1,0 +1,169 @@
+"""Set-up of the whole test run: what the kernels of the lessons may do, and what is said when they did more.
+
+It stands at the root because nbval's notebooks lie outside `tests/`. The process that the user starts makes one
+folder for the run and names it in `COURSE_TEST_HOME`; the workers of pytest-xdist inherit it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent
+GUARD = ROOT / "tests" / "kernel_guard.py"
+HOME = "COURSE_TEST_HOME"
+MEMORY_LIMIT_MB = 900  # of 2 GB on Binder: the kernel, JupyterLab and a second kernel must fit
+NO_CHROMIUM = "Chromium is not installed"
+
+# What a person's own shell may have set, and what would change how a lesson's kernel starts.
+FOREIGN = (
+    "IPYTHONSTARTUP", "JPY_PARENT_PID", "JPY_SESSION_NAME", "JUPYTER_CONFIG_PATH", "JUPYTER_PATH", "KERAS_BACKEND",
+    "MPLBACKEND", "PYTHONSTARTUP", "TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS",
+)  # fmt: skip
+
+LOAD_GUARD = f"""
+import importlib.util, pathlib
+spec = importlib.util.spec_from_file_location("kernel_guard", {str(GUARD)!r})
+guard = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(guard)
+"""
+
+
+def make_home() -> Path:
+    """Make the folder of this test run: an empty IPython profile with the guard, empty settings, a progress file."""
+    home = Path(tempfile.mkdtemp(prefix="course-tests-"))
+    for name in ("ipython/profile_default/startup", "jupyter/config", "jupyter/data", "jupyter/runtime", "keras",
+                 "matplotlib", "records/children"):  # fmt: skip
+        (home / name).mkdir(parents=True)
+    records = home / "records"
+    (home / "ipython/profile_default/startup/00-guard.py").write_text(
+        f"def start():\n    {LOAD_GUARD.strip().replace(chr(10), chr(10) + '    ')}\n"
+        f"    guard.guard_kernel(pathlib.Path({str(records)!r}), get_ipython())\n\n\nstart()\ndel start\n",
+        encoding="utf-8",
+    )
+    (records / "children/sitecustomize.py").write_text(
+        f"{LOAD_GUARD}guard.cut_network(pathlib.Path({str(records)!r}))\n", encoding="utf-8"
+    )
+    return home
+
+
+def matplotlib_folder(config: pytest.Config, home: Path) -> Path:
+    """Return a folder for Matplotlib that outlives the run: its list of fonts takes seconds to make."""
+    cache = getattr(config, "cache", None)
+    return home / "matplotlib" if cache is None else Path(cache.mkdir("matplotlib"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give this process, and so each kernel that it starts, the environment of a fresh machine."""
+    if HOME in os.environ:  # a worker: all is set already
+        return
+    home = make_home()
+    for name in FOREIGN:
+        os.environ.pop(name, None)
+    os.environ.update({
+        HOME: str(home),
+        "COURSE_PROGRESS": str(home / "progress.json"),
+        "IPYTHONDIR": str(home / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(home / "jupyter/config"),
+        "JUPYTER_DATA_DIR": str(home / "jupyter/data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "jupyter/runtime"),
+        "KERAS_HOME": str(home / "keras"),
+        "MPLCONFIGDIR": str(matplotlib_folder(config, home)),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    })  # fmt: skip
+    config.stash[OWN_HOME] = home
+
+
+OWN_HOME = pytest.StashKey[Path]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Name the notebook to the kernel that nbval is about to start for it."""
+    if item.path.suffix == ".ipynb":
+        name = item.path.relative_to(ROOT) if item.path.is_relative_to(ROOT) else item.path
+        os.environ["COURSE_TEST_NOTEBOOK"] = name.as_posix()
+
+
+def read_records(home: Path, pattern: str) -> list[dict[str, object]]:
+    """Return the rows that the guards of this run's kernels wrote."""
+    lines = [line for file in sorted((home / "records").glob(pattern)) for line in file.read_text().splitlines()]
+    return [json.loads(line) for line in lines]
+
+
+def complaints(home: Path) -> list[str]:
+    """Return a sentence for each kernel that held too much memory or asked for the network."""
+    peaks: dict[str, int] = {}
+    for row in read_records(home, "memory-*.json"):
+        peaks[row["notebook"]] = max(peaks.get(row["notebook"], 0), row["kilobytes"])
+    found = [
+        f"{name} held {peak / 1024:.0f} MB at its peak; the limit for a lesson's kernel is {MEMORY_LIMIT_MB} MB. "
+        "Use fewer rows, smaller models, or fewer figures at once."
+        for name, peak in sorted(peaks.items())
+        if peak > MEMORY_LIMIT_MB * 1024
+    ]
+    asked = sorted({(row["notebook"], row["host"]) for row in read_records(home, "network-*.jsonl")})
+    # The blocker's own test asks for names below `.invalid`, which nobody can own.
+    found += [
+        f"{name} asked for {host} over the network. A lesson must run from the files in the repository alone."
+        for name, host in asked
+        if not host.endswith(".invalid")
+    ]
+    return found
+
+
+def remove_run_folders(home: Path) -> None:
+    """Remove what this run's kernels left below `runs` in the repository; a learner's own runs stay."""
+    ours = {Path(row["path"]) for row in read_records(home, "folders-*.jsonl")}
+    for path in sorted(ours, key=lambda path: len(path.parts), reverse=True):
+        if ROOT not in path.parents:
+            continue
+        if path.name == "runs":
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run when a kernel did what no lesson may do."""
+    home = session.config.stash.get(OWN_HOME, None)
+    if home is None:
+        return
+    session.config.stash[COMPLAINTS] = complaints(home)
+    if session.config.stash[COMPLAINTS] and session.exitstatus in (
+        pytest.ExitCode.OK,
+        pytest.ExitCode.NO_TESTS_COLLECTED,
+    ):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+COMPLAINTS = pytest.StashKey[list[str]]()
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    """Say in words what a row of dots does not: complaints about kernels, and browser tests that did not run."""
+    for sentence in config.stash.get(COMPLAINTS, []):
+        terminalreporter.write_line(f"FAILED: {sentence}", red=True)
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if NO_CHROMIUM in str(report.longrepr)]
+    if skipped:
+        terminalreporter.section("browser tests did not run", yellow=True)
+        terminalreporter.write_line(
+            f"{len(skipped)} browser tests were skipped because no Chromium or Chrome was found on this machine. "
+            "Everything else ran. To run them too, install one (on Debian: apt-get install chromium)."
+        )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Clear away the folder of this run, and what its kernels left beside the notebooks."""
+    home = config.stash.get(OWN_HOME, None)
+    if home is not None:
+        remove_run_folders(home)
+        shutil.rmtree(home, ignore_errors=True)
+        os.environ.pop(HOME, None)
