@@ -150,13 +150,21 @@ def browser(lab_server: LabServer) -> Iterator[object]:
         chromium.close()
 
 
-@pytest.fixture
-def page(browser) -> Iterator[object]:
-    """Open a fresh page, without cookies or settings of other tests."""
+@pytest.fixture(scope="module")
+def browser_context(browser) -> Iterator[object]:
+    """Keep cookies and the cache for one file of tests: JupyterLab's scripts take seconds to load anew."""
     context = browser.new_context(viewport=VIEWPORT)
     context.set_default_timeout(30_000)
-    yield context.new_page()
+    yield context
     context.close()
+
+
+@pytest.fixture
+def page(browser_context) -> Iterator[object]:
+    """Open an empty page."""
+    page = browser_context.new_page()
+    yield page
+    page.close()
 
 
 @pytest.fixture
