@@ -1,0 +1,293 @@
+"""Whose error is it, where did it happen, and what does it mean: for the outcome "Your code raised ...".
+
+The judge is the traceback: an error that passed through a line of the learner is theirs; one that passed through
+Keras while it used their answer probably is, and is told as that; any other is a fault of the check, and said to be.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import linecache
+import re
+import sysconfig
+import traceback
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers import _cards
+
+_HELPERS = Path(__file__).resolve().parent.parent
+_PATHS = sysconfig.get_paths()
+_EPOCH = "(self, epoch, logs=None)"
+_BATCH = "(self, batch, logs=None)"
+_WHOLE = "(self, logs=None)"
+HOOKS = {
+    **{f"on_epoch_{end}": _EPOCH for end in ("begin", "end")},
+    **{f"on_{kind}_{end}": _WHOLE for kind in ("train", "test", "predict") for end in ("begin", "end")},
+    **{f"on_{kind}batch_{end}": _BATCH for kind in ("", "train_", "test_", "predict_") for end in ("begin", "end")},
+}
+
+
+@dataclass(frozen=True)
+class Blame:
+    """What to show of an error; `course` says that the check is at fault and not the learner."""
+
+    heading: str
+    message: str
+    course: bool = False
+
+
+def course_fault(what: str) -> Blame:
+    """Say that the check is at fault: `what` goes on the sentence "The check itself broke: ..."."""
+    return Blame(
+        "The check itself broke.",
+        f"This is a mistake in the course, not in your answer: {what}. Your answer was not judged. "
+        "Please report it, with your answer, to the people who keep the course.",
+        course=True,
+    )
+
+
+def explain(error: Exception, answer: object, checker: Callable | None = None) -> Blame:
+    """Say whose error it is, show the learner's line, and put the usual mistakes in plain words.
+
+    Args:
+        error: what was raised while the answer was checked, with its traceback.
+        answer: the learner's object, searched for the functions that the message names.
+        checker: the checker; its own lines are the course's, wherever they stand.
+    """
+    frames = [(kind(frame, checker), frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    theirs = [(frame.f_code.co_filename, line) for whose, frame, line in frames if whose == "learner"]
+    place = theirs[-1] if theirs else _signature_place(error, answer)
+    name = type(error).__name__
+    said = f"{name}: {_text(error)}"
+    # An attribute that the course's own stand-in lacks is the course's fault, unless the learner asked for it.
+    lacking = getattr(error, "obj", None) if isinstance(error, AttributeError) else None
+    stand_in = type(lacking).__module__.startswith("helpers.")
+    if place is None and (stand_in or not any(whose == "keras" for whose, _, _ in frames)):
+        return course_fault(f"`{said}`")
+    parts = [f"```\n{said}\n```"]
+    if place is None:
+        heading = f"Keras raised {name} while it used your answer."
+        parts.append(
+            "None of the lines on the way there is yours, so look at the settings you passed. "
+            "If they are as you want them, the check may be at fault."
+        )
+    else:
+        heading = f"Your code raised {name}."
+        parts.append(_where(*place))
+    words = _plain_words(error, answer)
+    if words:
+        parts.append(f"**In plain words:** {words}")
+    parts += [f"{note}" for note in getattr(error, "__notes__", ())]
+    return Blame(heading, "\n\n".join(parts))
+
+
+def kind(frame: types.FrameType, checker: Callable | None = None) -> str:
+    """Say whose line a frame is: "course", "keras", "library" or "learner"."""
+    if checker is not None and frame.f_code is getattr(checker, "__code__", None):
+        return "course"
+    name = frame.f_code.co_filename
+    package = frame.f_globals.get("__name__", "").partition(".")[0]
+    if name.startswith("<frozen") or name.startswith("<__array_function__"):
+        return "library"
+    path = Path(name)
+    if path.is_relative_to(_HELPERS):
+        return "course"
+    if package in ("keras", "tensorflow"):
+        return "keras"
+    if {"site-packages", "dist-packages"} & set(path.parts) or _inside(path, "stdlib", "platstdlib", "purelib"):
+        return "library"
+    return "learner"
+
+
+def forgot_super_init(callback: object) -> bool:
+    """Say whether a callback's class has an `__init__` of its own that never calls its parent's."""
+    init = vars(type(callback)).get("__init__")
+    return isinstance(init, types.FunctionType) and "__init__" not in init.__code__.co_names
+
+
+def misspelt_hooks(callback: object) -> dict[str, str]:
+    """Find methods named like hooks that Keras never calls, each with the hook that was probably meant."""
+    kind_ = callback if isinstance(callback, type) else type(callback)
+    own = [name for base in kind_.__mro__ if not base.__module__.startswith("keras.") for name in vars(base)]
+    found = {}
+    for name in own:
+        meant = difflib.get_close_matches(name, HOOKS, n=1, cutoff=0.75)
+        if name not in HOOKS and meant and name.startswith(("on", "_on", "On")):
+            found[name] = meant[0]
+    return found
+
+
+def _inside(path: Path, *names: str) -> bool:
+    return any(path.is_relative_to(_PATHS[name]) for name in names)
+
+
+def _text(error: Exception) -> str:
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    if isinstance(error, KeyError) and error.args and isinstance(error.args[0], str) and " " not in text:
+        return repr(text)
+    # Keras ends some messages with the arguments of a whole call; the first lines say it.
+    lines = text.strip().splitlines()
+    return "\n".join([*lines[:8], "..."] if len(lines) > 8 else lines)
+
+
+def _where(filename: str, line: int) -> str:
+    code = linecache.getline(filename, line).strip()
+    running = _cards.shell()
+    cell = None
+    if running is not None:
+        # IPython knows which cell a compiled file stands for.
+        cell = getattr(running.compile, "_filename_map", {}).get(filename)
+    if cell is not None:
+        place = f"In your cell [{cell}], line {line}"
+    elif filename.startswith("<") or "ipykernel" in filename:
+        place = f"In your code, line {line}"
+    else:
+        place = f"In {Path(filename).name}, line {line}"
+    return f"{place}:\n\n```\n{code}\n```" if code else f"{place}."
+
+
+def _functions(answer: object, depth: int = 0) -> Iterator[types.FunctionType]:
+    """Yield the learner's functions in an answer: its own, its class's, those of its parts."""
+    if depth > 3:
+        return
+    if isinstance(answer, types.FunctionType):
+        yield answer
+    elif isinstance(answer, types.MethodType):
+        yield answer.__func__
+    elif isinstance(answer, Mapping):
+        for part in answer.values():
+            yield from _functions(part, depth + 1)
+    elif isinstance(answer, (tuple, list)):
+        for part in answer:
+            yield from _functions(part, depth + 1)
+    elif answer is not None:
+        for base in (answer if isinstance(answer, type) else type(answer)).__mro__:
+            # Keras's own functions and Python's are not the learner's.
+            if base.__module__.partition(".")[0] not in ("keras", "builtins", "tensorflow", "helpers"):
+                yield from (value for value in vars(base).values() if isinstance(value, types.FunctionType))
+        # A LambdaCallback keeps the learner's functions as attributes.
+        yield from (
+            value for value in getattr(answer, "__dict__", {}).values() if isinstance(value, types.FunctionType)
+        )
+
+
+_CALL = re.compile(r"^(?P<name>[\w.<>]+)\(\) (takes|missing|got an unexpected|got multiple|got some)")
+
+
+def _called(error: Exception, answer: object) -> types.FunctionType | None:
+    """Return the learner's function that could not even be called, if that is what the error says."""
+    match = _CALL.match(str(error)) if isinstance(error, TypeError) else None
+    if match is None:
+        return None
+    return next((f for f in _functions(answer) if match["name"] in (f.__qualname__, f.__name__)), None)
+
+
+def _signature_place(error: Exception, answer: object) -> tuple[str, int] | None:
+    function = _called(error, answer)
+    if function is None:
+        return None
+    first = function.__code__.co_firstlineno
+    filename = function.__code__.co_filename
+    for line in range(first, first + 10):  # decorators come first
+        if re.match(r"\s*(async\s+)?def\b|.*\blambda\b", linecache.getline(filename, line)):
+            return filename, line
+    return filename, first
+
+
+def _plain_words(error: Exception, answer: object) -> str:
+    """Put the usual mistakes in plain words; an empty string for all others."""
+    text = str(error)
+    function = _called(error, answer)
+    if function is not None:
+        return _about_call(function, text)
+    if isinstance(error, AttributeError):
+        return _about_attribute(error, text)
+    if isinstance(error, KeyError):
+        key = error.args[0] if error.args else ""
+        if isinstance(key, str) and key.startswith("Failed to format this callback filepath"):
+            return "the file name asks in curly brackets for a metric that is not in `logs` at that moment."
+        return (
+            f"there is no {key!r} in the dictionary at that moment. In `logs`, a metric may be missing: validation "
+            "metrics come only at the end of an epoch that was validated. `logs.get(...)` gives None where `logs[...]` "
+            "raises."
+        )
+    if "NoneType" in text and isinstance(error, TypeError):
+        if "not supported between" in text or "unsupported operand" in text:
+            return (
+                "one side is None. Either nothing has been stored yet to compare with, as in the first epoch, or the "
+                "metric was missing from `logs`."
+            )
+        if "not subscriptable" in text or "not iterable" in text:
+            return "a value that you use as a dictionary or list is None there. `logs` is None in some hooks."
+        if "not callable" in text:
+            return "something that should be a function is None: it was not set before it was called."
+    if isinstance(error, UnboundLocalError):
+        return "a variable was read before it got a value. For state that outlives one call write `self.name`."
+    if isinstance(error, NameError):
+        return (
+            "that name is not known there. Run the cell that defines it, look for a typing mistake, or write `self.` "
+            "before it."
+        )
+    if isinstance(error, RecursionError):
+        return "a function calls itself without end; a hook perhaps calls itself in place of `super()`."
+    if isinstance(error, TypeError) and (
+        match := re.search(r"__init__\(\) got an unexpected keyword argument '(\w+)'", text)
+    ):
+        return f"there is no argument `{match[1]}`. Look at its spelling, and at which class you are calling."
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file or folder. Look at the path, and whether anything was saved there."
+    return ""
+
+
+def _about_call(function: types.FunctionType, text: str) -> str:
+    name = function.__name__
+    if name in HOOKS:
+        return f"Keras calls this hook with other arguments than yours takes. Write `def {name}{HOOKS[name]}:`." + (
+            " It passes `logs` by name, so it must be called that." if "keyword argument 'logs'" in text else ""
+        )
+    unexpected = re.search(r"unexpected keyword argument '(\w+)'", text)
+    if unexpected:
+        names = [p for p in inspect.signature(function).parameters if p != "self"]
+        close = difflib.get_close_matches(unexpected[1], names, n=1)
+        return f"it was called with `{unexpected[1]}=`, which it does not take." + (
+            f" Did you mean it where you wrote `{close[0]}`?"
+            if close
+            else f" It takes: {', '.join(names) or 'nothing'}."
+        )
+    return "it was called with another number of arguments than its first line names. The exercise says which it gets."
+
+
+def _about_attribute(error: AttributeError, text: str) -> str:
+    obj, name = getattr(error, "obj", None), error.name or ""
+    if "has no setter" in text and "'model'" in text:
+        return "Keras gives each callback its `self.model`; it cannot be set. Use another name for a model of your own."
+    if obj is None and "NoneType" in text:
+        if name in ("get", "items", "keys", "values"):
+            return "`logs` is None there. Begin with `logs = logs or {}`."
+        if name in ("stop_training", "optimizer", "get_weights", "set_weights", "save"):
+            return "`self.model` is None there: Keras sets it when training begins, so it cannot be used in `__init__`."
+        return f"something is None where an object with `{name}` was expected; it was not set before."
+    if isinstance(obj, type):
+        return ""
+    gone = {
+        "validation_data": "Keras 3 gives callbacks no `validation_data`. Pass the data to your callback's `__init__`.",
+        "lr": "the optimizer's rate is called `learning_rate`; `lr` is gone from Keras 3.",
+    }
+    if name in gone:
+        return gone[name]
+    if any(base.__name__ == "Callback" for base in type(obj).__mro__):
+        if forgot_super_init(obj):
+            return (
+                f"`self.{name}` was never set. Your `__init__` does not call `super().__init__()`, which sets up what "
+                "the parent class needs; make it the first line there."
+            )
+        close = difflib.get_close_matches(name, [n for n in dir(obj) if not n.startswith("__")], n=1, cutoff=0.8)
+        return (
+            f"`self.{name}` was read before it was set. Set it in `__init__` or, so that each fit begins afresh, in "
+            + (f"`on_train_begin`. Did you mean `self.{close[0]}`?" if close else "`on_train_begin`.")
+        )
+    return ""

@@ -1,0 +1,30 @@
+"""Things to click: `predict`, `PatienceExplorer`, `LiveTraining`. Thin, over modules that work without widgets.
+
+The larger two are loaded when first used. None of them loads TensorFlow.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+# Not lazy: the module and the function share a name, and the function must win.
+from helpers.widgets.predict import predict
+
+_WHERE = {
+    "PatienceExplorer": "helpers.widgets.explorer",
+    "LiveTraining": "helpers.widgets.live_training",
+}
+
+__all__ = ["LiveTraining", "PatienceExplorer", "predict"]
+
+
+def __getattr__(name: str):
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_WHERE[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
