@@ -1,0 +1,382 @@
+"""The main picture of the course: train and validation curves, and what the two callbacks made of them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from helpers import style
+from helpers.plots._facts import Facts, facts_of
+from helpers.plots._labels import ROW, Label, place_labels
+from helpers.plots._text import tell
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Dots on the curves only while they stay apart.
+_DOTS = 40
+_LABEL_ROWS = 3
+# Shares of the axes' height: the lane for saved files at the bottom, the strip for values that are no number on top.
+_LANE, _ODD = 0.085, 0.07
+
+
+def learning_curves(
+    history: Any,
+    *,
+    monitor: str = "val_loss",
+    stopping: Any = None,
+    saves: Any = None,
+    mode: str | None = None,
+    title: str | None = None,
+    yscale: str = "auto",
+    width: int = 640,
+    height: int = 400,
+) -> Figure:
+    """Draw the curves of a run and what EarlyStopping and ModelCheckpoint did.
+
+    Epochs are counted from 1 on the axis. Where the log is longer than a replay ran, the rest is grey. Without
+    `stopping` the best epoch is the plain minimum or maximum of the finite values.
+
+    Args:
+        history: A Keras `History`, a dict of lists, a list of numbers, or the path of a `CSVLogger` file.
+        monitor: The metric that the marks sit on; its training or validation partner is drawn too.
+        stopping: The EarlyStopping that ran, or a record of `replay.early_stopping`.
+        saves: The ModelCheckpoint that ran, a `SaveRecorder`, a record of `replay.model_checkpoint`, or a list of
+            epochs (0-based). A ModelCheckpoint does not remember when it saved: its settings are replayed over the
+            log, which is right unless it had an `initial_value_threshold` or a best from an earlier fit.
+        mode: `"min"` or `"max"`; None asks the callbacks, then the metric's name.
+        title: A line above the picture.
+        yscale: `"linear"`, `"log"`, or `"auto"`, which takes log where a linear axis would hide the curve.
+        width: In pixels.
+        height: In pixels.
+
+    Returns:
+        A `Figure` with `alt_text`, the facts of `describe` in one paragraph. Its artists have the gids `train`,
+        `validation`, `best`, `stop`, `patience-window`, `saved`, `kept`, `ghost` as far as there is such a thing,
+        and `not-finite`.
+
+    Raises:
+        ValueError: If the log is bad, the callbacks do not belong to it, or an argument is unknown.
+    """
+    facts = facts_of(history, monitor=monitor, stopping=stopping, saves=saves, mode=mode)
+    figure = style.figure(width, height)
+    axes = draw_axes(figure, facts, saves=saves is not None, title=title, yscale=yscale)
+    draw_marks(axes, facts)
+    figure.alt_text = (f"{title}. " if title else "Learning curves. ") + tell(facts).replace("\n", " ")
+    return figure
+
+
+def draw_axes(
+    figure: Figure, facts: Facts, *, saves: bool = False, title: str | None = None, yscale: str = "auto"
+) -> Axes:
+    """Draw what does not depend on the callbacks: frame, scales, grid and the names of the curves.
+
+    Args:
+        figure: An empty figure of `style.figure`.
+        facts: From `facts_of`.
+        saves: Whether to keep a lane for saved files at the bottom.
+        title: A line above the picture.
+        yscale: As in `learning_curves`.
+
+    Returns:
+        The axes, for `draw_marks`.
+
+    Raises:
+        ValueError: If `yscale` is unknown.
+    """
+    if yscale not in ("auto", "linear", "log"):
+        raise ValueError(f'yscale must be "auto", "linear" or "log", not {yscale!r}.')
+    wide, high = (size * 100 for size in figure.get_size_inches())
+    top = 8 + _LABEL_ROWS * ROW + (24 if title else 0)
+    axes = figure.add_axes((62 / wide, 48 / high, (wide - 62 - 86) / wide, (high - 48 - top) / high))
+    style.dress(axes)
+    if title:
+        figure.text(
+            12 / wide, 1 - 8 / high, title, ha="left", va="top", fontsize=11, fontweight="bold", color=style.INK
+        )
+    _scale(axes, facts, yscale, _LANE if saves else 0.0)
+    _epoch_axis(axes, facts.first, facts.length)
+    base = facts.monitor.removeprefix("val_").replace("_", " ")
+    axes.set_ylabel(base + (" (log scale)" if axes.get_yscale() != "linear" else ""), labelpad=6)
+    if saves:
+        _saves_lane(axes)
+    _name_curves(axes, facts)
+    return axes
+
+
+def draw_marks(axes: Axes, facts: Facts) -> list[Artist]:
+    """Draw what depends on the callbacks: the curves as far as they ran, the rest in grey, and all marks.
+
+    Args:
+        axes: From `draw_axes`, for the same log.
+        facts: From `facts_of`.
+
+    Returns:
+        The new artists in drawing order. Removing them all brings the empty axes back.
+    """
+    artists = [
+        *_ghost(axes, facts),
+        *_window(axes, facts),
+        *_curves(axes, facts),
+        *_saved(axes, facts),
+        *_points(axes, facts),
+        *place_labels(axes, _labels(axes, facts), rows=_LABEL_ROWS),
+    ]
+    return sorted(artists, key=lambda artist: artist.get_zorder())
+
+
+# What never changes.
+
+
+def _scale(axes: Axes, facts: Facts, yscale: str, lane: float) -> None:
+    """Choose the scale and the limits so that the curves leave the lane and the strip free."""
+    values = [v for v in [*_finite(facts.train), *_finite(facts.validation)] if abs(v) < 1e300]
+    watched = _finite(facts.monitored)
+    if yscale == "auto":
+        yscale = "log" if watched and _needs_log(values, watched) else "linear"
+    if yscale == "log" and values and min(values) > 0:
+        axes.set_yscale("log")
+    elif yscale == "log" and values:
+        smallest = min((abs(v) for v in values if v), default=1.0)
+        axes.set_yscale("symlog", linthresh=max(smallest, max(map(abs, values)) * 1e-6))
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    if low == high:
+        low, high = (low - abs(low) * 0.1, high + abs(high) * 0.1) if low else (-0.5, 0.5)
+    transform = axes.yaxis.get_transform()
+    a, b = transform.transform(np.array([low, high]))
+    below, above = lane + 0.05, 0.05 + (_ODD if _odd(facts) else 0.0)
+    span = (b - a) / (1 - below - above)
+    axes.set_ylim(*transform.inverted().transform(np.array([a - below * span, b + above * span])))
+
+
+def _needs_log(values: list[float], watched: list[float]) -> bool:
+    """Return whether a linear axis would press the watched curve flat."""
+    low, high = min(watched), max(values)
+    return high > 100 * low > 0 or (low <= 0 and high > 1000 * (np.percentile(watched, 75) - low) > 0)
+
+
+def _epoch_axis(axes: Axes, first: int, length: int) -> None:
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    axes.set_xlim(first + 0.5, first + length + 0.5)
+    step = next(s for k in itertools.count() for s in (10**k, 2 * 10**k, 5 * 10**k) if length <= 12 * s or s >= length)
+    ticks = [e for e in range(first + 1, first + length + 1) if e % step == 0]
+    if step > 1 and (not ticks or ticks[0] - first - 1 > step / 3):
+        ticks.insert(0, first + 1)
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:.0f}"))
+    axes.set_xlabel("epoch", labelpad=3)
+
+
+def _saves_lane(axes: Axes) -> None:
+    from matplotlib.patches import Rectangle
+
+    axes.add_patch(
+        Rectangle((0, 0), 1, _LANE, transform=axes.transAxes, facecolor="#f3f0fa", edgecolor="none", zorder=1.2)
+    )
+
+
+def _name_curves(axes: Axes, facts: Facts) -> None:
+    """Write each curve's name beside its end, the names apart from each other."""
+    named = []
+    for name, values in (("train", facts.train), ("validation", facts.validation)):
+        ends = _finite(values)
+        if ends:
+            named.append((axes.transAxes.inverted().transform(axes.transData.transform((1, ends[-1])))[1], name))
+    named.sort()
+    apart = 17 / (axes.get_position().height * axes.figure.get_figheight() * 100)
+    if len(named) == 2 and named[1][0] - named[0][0] < apart:
+        middle = (named[0][0] + named[1][0]) / 2
+        named = [(middle - apart / 2, named[0][1]), (middle + apart / 2, named[1][1])]
+    for height, name in named:
+        axes.annotate(
+            name, (1, height), (6, 0), xycoords="axes fraction", textcoords="offset points", ha="left", va="center",
+            color=style.MARKS[name].color, fontsize=style.FONT, fontweight="bold", annotation_clip=False,
+        )  # fmt: skip
+
+
+# What the callbacks decide. Orders of drawing: 2.6 window, 2.7 ghost, 2.8 lines, 3 curves, 4 to 5 points, 6 texts.
+
+
+def _curves(axes: Axes, facts: Facts) -> list[Artist]:
+    artists = []
+    for name, values in (("train", facts.train), ("validation", facts.validation)):
+        if values is None:
+            continue
+        mark = style.MARKS[name]
+        x, y = _points_of(values[: facts.epochs_run], facts.first)
+        dots = _dots(y, every=name == "validation" and facts.length <= _DOTS)
+        artists += axes.plot(
+            x, y, color=mark.color, linestyle=mark.linestyle, linewidth=mark.linewidth, gid=name, zorder=3,
+            marker="o", markersize=4, markevery=dots, markeredgecolor=style.PAPER, markeredgewidth=0.6,
+            solid_joinstyle="round",
+        )  # fmt: skip
+    odd = [epoch for epoch in _odd(facts) if epoch <= facts.last]
+    if odd:
+        artists += axes.plot(
+            [epoch + 1 for epoch in odd], [1 - _ODD / 2] * len(odd), transform=axes.get_xaxis_transform(),
+            linestyle="", marker="x", markersize=5, color=style.INK, zorder=3, gid="not-finite",
+        )  # fmt: skip
+        artists.append(_beside(axes, 1 - _ODD / 2, "NaN or \u221e", style.INK))
+    return artists
+
+
+def _ghost(axes: Axes, facts: Facts) -> list[Artist]:
+    if facts.epochs_run >= facts.length:
+        return []
+    xs, ys = [], []
+    for values in (facts.train, facts.validation):
+        if values is not None:
+            x, y = _points_of(values[facts.epochs_run - 1 :], facts.last)
+            xs += [*x, np.nan]
+            ys += [*y, np.nan]
+    mark = style.MARKS["ghost"]
+    return axes.plot(
+        xs, ys, color=mark.color, linestyle=mark.linestyle, linewidth=mark.linewidth, gid="ghost", zorder=2.7,
+        marker="o", markersize=2.5, markevery=_dots(ys, every=False),
+    )  # fmt: skip
+
+
+def _window(axes: Axes, facts: Facts) -> list[Artist]:
+    from matplotlib.patches import Rectangle
+
+    if facts.window is None:
+        return []
+    mark = style.MARKS["patience_window"]
+    # From the point where the count was 0 to the last point that was counted.
+    a, b = facts.window[0], facts.window[1] + 1
+    area = Rectangle(
+        (a, 0), b - a, 1, transform=axes.get_xaxis_transform(), facecolor=mark.fill, edgecolor="#e3c98a",
+        hatch=mark.hatch, linewidth=0, zorder=2.6, gid="patience-window",
+    )  # fmt: skip
+    axes.add_patch(area)
+    return [area]
+
+
+def _saved(axes: Axes, facts: Facts) -> list[Artist]:
+    from matplotlib.collections import PolyCollection
+
+    if facts.saved is None:
+        return []
+    # Bars of one height for all; with many epochs they grow together, which is what "saved in each epoch" looks like.
+    pixel = facts.length / (axes.get_position().width * axes.figure.get_figwidth() * 100)
+    half = max(min(0.31, 4.5 * pixel), 0.6 * pixel)
+    low, high = _LANE * 0.3, _LANE * 0.3 + 9 / (axes.get_position().height * axes.figure.get_figheight() * 100)
+    bars = [[(e + 1 - half, low), (e + 1 + half, low), (e + 1 + half, high), (e + 1 - half, high)] for e in facts.saved]
+    mark = style.MARKS["saved"]
+    artist = PolyCollection(
+        bars, transform=axes.get_xaxis_transform(), facecolor=mark.fill, edgecolor="none", zorder=4, gid="saved"
+    )
+    axes.add_collection(artist, autolim=False)
+    count = len(facts.saved)
+    return [artist, _beside(axes, (low + high) / 2, f"{count or 'none'} saved", mark.color)]
+
+
+def _points(axes: Axes, facts: Facts) -> list[Artist]:
+    """Mark single epochs on the curve: the stop, the best, and the weights that are kept."""
+    artists = []
+    best, kept, stop = style.MARKS["best"], style.MARKS["kept"], style.MARKS["stop"]
+    if facts.stop is not None:
+        artists += _point(axes, facts, facts.stop, marker=stop.marker, markersize=9, color=stop.color, zorder=4)
+    if facts.best is not None:
+        artists += _point(
+            axes, facts, facts.best, marker=best.marker, markersize=15, color=best.color, zorder=5, gid="best"
+        )
+    if _shows_kept(facts):
+        artists += _point(
+            axes, facts, facts.kept, marker=kept.marker, markersize=19, color=kept.color, fillstyle="none",
+            markeredgewidth=kept.linewidth, zorder=4.5, gid="kept",
+        )  # fmt: skip
+    return artists
+
+
+def _point(axes: Axes, facts: Facts, epoch: int, **looks: Any) -> list[Artist]:
+    looks = {"markeredgecolor": style.PAPER, "markeredgewidth": 0.8, **looks}
+    if looks.get("fillstyle") == "none":
+        looks["markeredgecolor"] = looks["color"]
+    point = axes.plot([epoch + 1], [_height(axes, facts, epoch)], linestyle="", clip_on=False, **looks)
+    point[0].set_transform(axes.get_xaxis_transform())
+    return point
+
+
+def _labels(axes: Axes, facts: Facts) -> list[Label]:
+    best, kept, stop, window = (style.MARKS[name] for name in ("best", "kept", "stop", "patience_window"))
+    labels = []
+    shows_kept = _shows_kept(facts)
+    if facts.stop is not None:
+        also = ", kept" if facts.kept == facts.stop else ""
+        labels.append(
+            Label(
+                facts.stop + 1, f"stop{also}: epoch {facts.stop + 1}", stop.color, ("right", "left"),
+                stop.linestyle, stop.linewidth, 0.0, "stop",
+            )
+        )  # fmt: skip
+    if facts.best is not None:
+        by = "" if facts.best_by == facts.monitor else f" {facts.best_by}"
+        also = ", kept" if shows_kept and facts.kept == facts.best != facts.stop else ""
+        labels.append(
+            Label(
+                facts.best + 1, f"best{by}{also}: epoch {facts.best + 1}", best.color, ("left", "right"),
+                best.linestyle, best.linewidth, _height(axes, facts, facts.best),
+            )
+        )  # fmt: skip
+    if shows_kept and facts.kept not in (facts.stop, facts.best):
+        labels.append(
+            Label(
+                facts.kept + 1, f"kept: epoch {facts.kept + 1}", kept.color, ("right", "left"), "-", 0.8,
+                _height(axes, facts, facts.kept),
+            )
+        )  # fmt: skip
+    if facts.window is not None:
+        text = f"patience {facts.patience}" if facts.stop is not None else f"waited {facts.waited} of {facts.patience}"
+        labels.append(Label((facts.window[0] + facts.window[1] + 1) / 2, text, window.color, ("centre",)))
+    if facts.epochs_run < facts.length:
+        middle = (facts.last + 1 + facts.first + facts.length) / 2
+        labels.append(Label(middle, "never ran", style.QUIET, ("centre",), italic=True))
+    return labels
+
+
+def _shows_kept(facts: Facts) -> bool:
+    return facts.stopping or facts.saved is not None
+
+
+def _height(axes: Axes, facts: Facts, epoch: int) -> float:
+    """Return where an epoch's value stands, as a fraction of the axes' height; on the strip if it is no number."""
+    value = facts.value(epoch)
+    if value is None or not math.isfinite(value):
+        return 1 - _ODD / 2
+    return float(axes.transAxes.inverted().transform(axes.transData.transform((epoch + 1, value)))[1])
+
+
+def _beside(axes: Axes, height: float, text: str, color: str) -> Artist:
+    return axes.annotate(
+        text, (1, height), (6, 0), xycoords="axes fraction", textcoords="offset points", ha="left", va="center",
+        color=color, fontsize=style.FONT, annotation_clip=False, zorder=6,
+    )  # fmt: skip
+
+
+def _finite(values: list[float | None] | None) -> list[float]:
+    return [value for value in values or [] if value is not None and math.isfinite(value)]
+
+
+def _odd(facts: Facts) -> list[int]:
+    """Return the epochs whose monitored value is there and is no finite number."""
+    return [e for e, v in enumerate(facts.monitored, facts.first) if v is not None and not math.isfinite(v)]
+
+
+def _points_of(values: list[float | None], first: int) -> tuple[list[float], list[float]]:
+    """Return epochs (from 1) and values; a line goes on over epochs without a value and breaks at NaN and infinity."""
+    pairs = [(first + place + 1, value) for place, value in enumerate(values) if value is not None]
+    return [x for x, _ in pairs], [y if math.isfinite(y) else math.nan for _, y in pairs]
+
+
+def _dots(values: list[float], *, every: bool) -> list[int]:
+    """Return the points that get a dot: all, or those that no line would show."""
+    there = [False, *(math.isfinite(value) for value in values), False]
+    return [i for i in range(len(values)) if there[i + 1] and (every or not (there[i] or there[i + 2]))]

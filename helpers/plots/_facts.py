@@ -1,0 +1,275 @@
+"""What happened in a run, worked out once from the log and the callbacks, for pictures and texts alike.
+
+Callbacks are known by their attributes, so that nothing here imports Keras. Epochs are 0-based.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from helpers import history as histories
+from helpers import replay
+
+# Names of metrics that grow as a model gets better; Keras asks the metric object, a log has only its name.
+_LARGER = ("acc", "accuracy", "auc", "precision", "recall", "f1", "score", "iou", "r2", "true_positives", "similarity")
+_SMALLER = (
+    "loss",
+    "error",
+    "mae",
+    "mse",
+    "rmse",
+    "mape",
+    "msle",
+    "entropy",
+    "hinge",
+    "poisson",
+    "divergence",
+    "false_",
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A run as a picture needs it.
+
+    Attributes:
+        monitor: Name of the metric that the marks sit on.
+        mode: `"min"` or `"max"`.
+        first: Number of the first epoch in the log, 0 unless the fit resumed.
+        train: The metric on the training data, None if the log has none.
+        validation: The same on the validation data.
+        epochs_run: Number of epochs that ran, counted from `first`; the log may be longer.
+        stop: Epoch after which EarlyStopping ended the fit, None if it did not or there was none.
+        best: Epoch of the best value, None if there is none.
+        best_by: Name of the metric that the best was chosen by.
+        patience: Of EarlyStopping, None without one.
+        waited: Its `wait` at the end, 0 without one.
+        window: First and last epoch in which it waited in vain, up to the last epoch that ran.
+        kept: Epoch whose weights the model ends with.
+        restored: Whether they were put back by `restore_best_weights`.
+        saved: Epochs after which a file was written, None if nobody looked.
+        stopping: Whether an EarlyStopping was looked at.
+    """
+
+    monitor: str
+    mode: str
+    first: int
+    train: list[float | None] | None
+    validation: list[float | None] | None
+    epochs_run: int
+    stop: int | None
+    best: int | None
+    best_by: str
+    patience: int | None
+    waited: int
+    window: tuple[int, int] | None
+    kept: int
+    restored: bool
+    saved: tuple[int, ...] | None
+    stopping: bool
+
+    @property
+    def monitored(self) -> list[float | None]:
+        """Return the values of the metric that the marks sit on, one for each epoch of the log."""
+        values = self.validation if self.monitor.startswith("val_") else self.train
+        return values if values is not None else []
+
+    @property
+    def last(self) -> int:
+        """Return the last epoch that ran."""
+        return self.first + self.epochs_run - 1
+
+    @property
+    def length(self) -> int:
+        """Return how many epochs the log holds."""
+        return len(self.monitored)
+
+    def value(self, epoch: int) -> float | None:
+        """Return the monitored value of an epoch."""
+        return self.monitored[epoch - self.first]
+
+
+def facts_of(
+    history: Any,
+    *,
+    monitor: str = "val_loss",
+    stopping: Any = None,
+    saves: Any = None,
+    mode: str | None = None,
+) -> Facts:
+    """Work out what happened; the arguments are those of `learning_curves`.
+
+    Raises:
+        ValueError: If the log is bad, or the callbacks cannot have belonged to it; the message says why.
+    """
+    log = histories.read_history(history, monitor=monitor)
+    first = histories.first_epoch(history)
+    values = histories.metric(log, monitor)
+    base = monitor.removeprefix("val_")
+    direction = _mode(mode, stopping, saves, monitor)
+    common = {
+        "monitor": monitor,
+        "mode": direction,
+        "first": first,
+        "train": log.get(base),
+        "validation": log.get(f"val_{base}"),
+    }
+    if stopping is None:
+        best = _extreme(values, direction)
+        run = {
+            "epochs_run": len(values),
+            "stop": None,
+            "best": None if best is None else first + best,
+            "best_by": monitor,
+            "patience": None,
+            "waited": 0,
+            "window": None,
+            "kept": first + len(values) - 1,
+            "restored": False,
+        }
+    elif isinstance(stopping, replay.StoppingRecord):
+        run = _from_record(stopping, values, first, monitor)
+    else:
+        run = _from_callback(stopping, log, len(values), first, monitor)
+    saved = _saved_epochs(saves, log, first, run["epochs_run"])
+    return Facts(**common, **run, saved=saved, stopping=stopping is not None)
+
+
+def _from_record(record: replay.StoppingRecord, values: list[float | None], first: int, monitor: str) -> dict[str, Any]:
+    if record.epochs_run > len(values):
+        raise ValueError(
+            f"The replay ran {record.epochs_run} epochs, the log has {len(values)}: they are not of the same run."
+        )
+    wait = record.waits[-1] if record.waits else 0
+    seen = record.best is not None
+    return {
+        "epochs_run": record.epochs_run,
+        "stop": None if record.stopped_epoch is None else first + record.stopped_epoch,
+        "best": first + record.best_epoch if seen else None,
+        "best_by": monitor,
+        "patience": record.patience,
+        "waited": wait,
+        "window": _window(values, record.epochs_run - 1, wait, first),
+        "kept": first + record.kept_epoch,
+        "restored": record.restore_best_weights and seen,
+    }
+
+
+def _from_callback(callback: Any, log: dict[str, Any], length: int, first: int, monitor: str) -> dict[str, Any]:
+    wanted = ("patience", "wait", "stopped_epoch", "restore_best_weights")
+    if not all(hasattr(callback, name) for name in wanted):
+        raise ValueError(
+            f"stopping must be the EarlyStopping that ran or a record of replay.early_stopping, "
+            f"not {type(callback).__name__}."
+        )
+    if not hasattr(callback, "best_epoch"):
+        raise ValueError("This EarlyStopping has not run yet: give it to model.fit(..., callbacks=[...]) first.")
+    # Keras leaves 0 for "did not stop"; it never stops after epoch 0.
+    stop = callback.stopped_epoch or None
+    epochs_run = length if stop is None else stop - first + 1
+    seen = callback.best is not None
+    if not 1 <= epochs_run <= length or (seen and not first <= callback.best_epoch < first + length):
+        raise ValueError(
+            f"This EarlyStopping ended with stopped_epoch={callback.stopped_epoch} and "
+            f"best_epoch={callback.best_epoch}, the log has {length} epochs from number {first} on: "
+            "they are not of the same fit."
+        )
+    restored = bool(callback.restore_best_weights and callback.best_weights is not None)
+    by = getattr(callback, "monitor", monitor)
+    return {
+        "epochs_run": epochs_run,
+        "stop": stop,
+        "best": callback.best_epoch if seen else None,
+        "best_by": by,
+        "patience": int(callback.patience),
+        "waited": int(callback.wait),
+        "window": _window(log.get(by), epochs_run - 1, int(callback.wait), first),
+        "kept": callback.best_epoch if restored else first + epochs_run - 1,
+        "restored": restored,
+    }
+
+
+def _window(values: list[float | None] | None, end: int, wait: int, first: int) -> tuple[int, int] | None:
+    """Return the epochs that make up `wait`: Keras counts those that have a value, back from the end."""
+    if wait <= 0:
+        return None
+    start, left = end, wait
+    for epoch in range(end, -1, -1):
+        if values is None or values[epoch] is not None:
+            start, left = epoch, left - 1
+        if left == 0:
+            break
+    return first + start, first + end
+
+
+def _saved_epochs(saves: Any, log: dict[str, Any], first: int, epochs_run: int) -> tuple[int, ...] | None:
+    if saves is None:
+        return None
+    if isinstance(saves, replay.CheckpointRecord):
+        epochs: Iterable[int] = (first + epoch for epoch in saves.epochs)
+    elif hasattr(saves, "save_freq"):
+        epochs = _from_checkpoint(saves, log, first, epochs_run)
+    else:
+        epochs = getattr(saves, "epochs", saves)
+        if isinstance(epochs, (str, bytes)) or not isinstance(epochs, Iterable):
+            raise ValueError(
+                "saves must be the ModelCheckpoint or SaveRecorder that ran, a record of "
+                f"replay.model_checkpoint or a list of epochs, not {type(saves).__name__}."
+            )
+    # A replay over a whole log also answers for epochs that a stopped fit never reached.
+    return tuple(sorted({int(epoch) for epoch in epochs if first <= epoch < first + epochs_run}))
+
+
+def _from_checkpoint(callback: Any, log: dict[str, Any], first: int, epochs_run: int) -> Iterable[int]:
+    """Replay a ModelCheckpoint from its settings: it does not remember when it saved."""
+    if callback.save_freq != "epoch":
+        raise ValueError(
+            f"This ModelCheckpoint saves every {callback.save_freq} batches, which a log by epochs cannot show. "
+            "Add SaveRecorder(checkpoint) of helpers.callbacks to the fit and give that as saves."
+        )
+    if not callback.save_best_only:
+        return range(first, first + epochs_run)
+    values = log.get(callback.monitor, [None] * epochs_run)[:epochs_run]
+    mode = _mode(None, None, callback, callback.monitor)
+    record = replay.model_checkpoint(values, save_best_only=True, mode=mode)
+    best = callback.best
+    if best is not None and record.best is not None and None not in values:
+        # A threshold, or the best of an earlier fit, that no value of this log beat: nothing was saved.
+        ahead = record.best - best if mode == "min" else best - record.best
+        if ahead > 1e-6 * max(abs(best), abs(record.best)):
+            return ()
+    return (first + epoch for epoch in record.epochs)
+
+
+def _mode(mode: str | None, stopping: Any, saves: Any, monitor: str) -> str:
+    """Return "min" or "max": as told, as the callbacks have it, or by the metric's name."""
+    if mode is not None:
+        if mode not in ("min", "max"):
+            raise ValueError(f'mode must be "min" (smaller is better) or "max" (larger is better), not {mode!r}.')
+        return mode
+    for source in (stopping, saves):
+        if source is None or getattr(source, "monitor", monitor) != monitor:
+            continue
+        if getattr(source, "mode", None) in ("min", "max"):
+            return source.mode
+        # With mode="auto" Keras chooses the comparison when the fit begins.
+        compare = getattr(getattr(source, "monitor_op", None), "__name__", "")
+        if compare in ("less", "greater"):
+            return "min" if compare == "less" else "max"
+    name = monitor.removeprefix("val_").lower()
+    if any(part in name for part in _SMALLER):
+        return "min"
+    if any(part in name for part in _LARGER):
+        return "max"
+    raise ValueError(f'Is a small or a large {monitor} good? The name does not say: give mode="min" or mode="max".')
+
+
+def _extreme(values: list[float | None], mode: str) -> int | None:
+    """Return the place of the smallest or largest finite value, the first of equals."""
+    places = [place for place, value in enumerate(values) if value is not None and math.isfinite(value)]
+    if not places:
+        return None
+    return (min if mode == "min" else max)(places, key=lambda place: values[place])

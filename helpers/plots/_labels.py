@@ -1,0 +1,160 @@
+"""Labels that cover neither a curve nor each other: rows of text above the axes, tied to their place by a line."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from helpers import style
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+# In pixels at 100 dots per inch: height of a row, space between two labels, space between a line and its label.
+ROW, GAP, STEP = 16.0, 8.0, 4.0
+_POINTS = 0.72
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text for a place on the x axis.
+
+    Attributes:
+        x: In data units.
+        text: What it says.
+        color: Of the text and its line.
+        sides: In order of preference: "left" or "right" of its line, "centre" over it.
+        line: Style of the line that ties it to its place, None for no line.
+        width: Of the line, in points.
+        bottom: Where the line begins, as a fraction of the axes' height.
+        gid: Of the line.
+        italic: Whether the text is slanted.
+    """
+
+    x: float
+    text: str
+    color: str
+    sides: tuple[str, ...] = ("right", "left")
+    line: Any = None
+    width: float = 1.0
+    bottom: float = 1.0
+    gid: str | None = None
+    italic: bool = False
+
+
+def place_labels(axes: Axes, labels: list[Label], *, rows: int = 3) -> list[Artist]:
+    """Write labels above the axes, each as low as it fits.
+
+    Args:
+        axes: Axes with final limits and position, whose figure has an Agg canvas.
+        labels: In order of importance.
+        rows: Rows that there is room for; a text that fits nowhere is left out.
+
+    Returns:
+        The artists, lines before texts.
+    """
+    renderer = axes.figure.canvas.get_renderer()
+    box = axes.get_window_extent(renderer)
+    unit = axes.figure.dpi / 100
+    limits = (box.x0 - 50 * unit, axes.figure.bbox.x1 - 4 * unit)
+    texts = [
+        axes.annotate(
+            label.text, (label.x, 1.0), (0, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
+            color=label.color, fontsize=style.FONT, fontstyle="italic" if label.italic else "normal",
+            ha="left", va="bottom", annotation_clip=False, zorder=6,
+        )
+        for label in labels
+    ]  # fmt: skip
+    boxes = [
+        _Box(label, axes.transData.transform((label.x, 0.0))[0], text.get_window_extent(renderer).width)
+        for label, text in zip(labels, texts, strict=True)
+    ]
+    lines: list[Artist] = []
+    placed: list[Artist] = []
+    for text, spot, place in zip(texts, boxes, _arrange(boxes, rows, unit, limits), strict=True):
+        top = 1.0
+        if place is None:
+            text.remove()
+        else:
+            row, start = place
+            text.set_position(((start - spot.at) / unit * _POINTS, (3 + row * ROW) * _POINTS))
+            placed.append(text)
+            top += (row * ROW + 15) * unit / box.height
+        if spot.label.line is not None:
+            lines.append(_stem(axes, spot.label, top))
+    return [*lines, *placed]
+
+
+@dataclass(frozen=True)
+class _Box:
+    """A label with the pixels that it needs."""
+
+    label: Label
+    at: float
+    width: float
+
+    def starts(self, unit: float, limits: tuple[float, float]) -> list[float]:
+        """Return where the text may begin, the preferred place first."""
+        places = {
+            "right": self.at + STEP * unit,
+            "left": self.at - STEP * unit - self.width,
+            "centre": min(max(self.at - self.width / 2, limits[0]), limits[1] - self.width),
+        }
+        starts = [places[side] for side in self.label.sides]
+        return [start for start in starts if limits[0] <= start and start + self.width <= limits[1]]
+
+
+def _arrange(boxes: list[_Box], rows: int, unit: float, limits: tuple[float, float]) -> list[tuple[int, float] | None]:
+    """Return row and start of each text: tied texts by trying all ways, the cheapest first, then the others."""
+    tied = [box for box in boxes if box.label.line is not None]
+    found: dict[int, tuple[int, float]] = {}
+    while tied:
+        options = [
+            [(row, start, row * 2 + side) for row in range(rows) for side, start in enumerate(box.starts(unit, limits))]
+            for box in tied
+        ]
+        ways = sorted(itertools.product(*options), key=lambda way: sum(cost for *_, cost in way))
+        way = next((way for way in ways if _clear(tied, way, unit)), None)
+        if way is not None:
+            found = {id(box): choice[:2] for box, choice in zip(tied, way, strict=True)}
+            break
+        # No way for all of them: the least important one goes without a text.
+        tied = tied[:-1]
+    for box in boxes:
+        if box.label.line is not None:
+            continue
+        others = [other for other in boxes if id(other) in found]
+        for row, start in itertools.product(range(rows), box.starts(unit, limits)):
+            group = [*others, box]
+            way = [*((*found[id(other)], 0) for other in others), (row, start, 0)]
+            if _clear(group, way, unit):
+                found[id(box)] = (row, start)
+                break
+    return [found.get(id(box)) for box in boxes]
+
+
+def _clear(boxes: list[_Box], way: Iterable[tuple[int, float, int]], unit: float) -> bool:
+    """Return whether no text touches another one or another label's line."""
+    spots = [(box, row, start, start + box.width) for box, (row, start, _) in zip(boxes, way, strict=True)]
+    for (_, row_a, start_a, end_a), (box, row_b, start_b, end_b) in itertools.permutations(spots, 2):
+        if row_a == row_b and start_a < end_b + GAP * unit and start_b < end_a + GAP * unit:
+            return False
+        if box.label.line is not None and row_b >= row_a and start_a - 2 * unit < box.at < end_a + 2 * unit:
+            return False
+    return True
+
+
+def _stem(axes: Axes, label: Label, top: float) -> Artist:
+    """Draw the line that ties a label to its place."""
+    from matplotlib.lines import Line2D
+
+    stem = Line2D(
+        [label.x, label.x], [label.bottom, top], color=label.color, linestyle=label.line,
+        linewidth=label.width, zorder=2.8, gid=label.gid, transform=axes.get_xaxis_transform(), clip_on=False,
+    )  # fmt: skip
+    axes.add_artist(stem)
+    stem.set_clip_path(None)
+    return stem
