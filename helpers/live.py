@@ -1,0 +1,721 @@
+"""Train in a background thread, and steer the fit while it runs.
+
+    trainer = live.Trainer(model, train, validation_data=validation, epochs=200, callbacks=[EarlyStopping(patience=20)])
+    trainer.start()
+    trainer.patience = 5
+    history = trainer.result()
+
+The model, the data and the callbacks are the learner's own, and Keras's own `fit` trains: a `Trainer` only chooses
+when it begins, pauses and ends, and writes down what happened. There are no widgets here; `helpers.widgets` has a
+`LiveTraining` over it. Keras is imported when the first run starts. Epochs are 0-based, as in Keras.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import math
+import numbers
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from helpers import _kernel
+
+__all__ = ["Change", "Snapshot", "Trainer"]
+
+_log = logging.getLogger(__name__)
+# A fit that will not end (a callback that hangs) must not hang the notebook with it.
+_GRACE_SECONDS = 30.0
+# Epochs whose mean time foretells the rest: enough to be steady, few enough to follow a busy machine.
+_RECENT = 20
+_LIVE = ("patience", "min_delta")
+_trainers: weakref.WeakSet[Trainer] = weakref.WeakSet()
+
+
+@dataclass(frozen=True)
+class Change:
+    """A setting of EarlyStopping that was changed during a run.
+
+    Attributes:
+        epoch: The epoch (0-based) at whose end the new value was first obeyed.
+        name: `"patience"` or `"min_delta"`.
+        old: The value in force until then.
+        new: The value in force from then on.
+    """
+
+    epoch: int
+    name: str
+    old: float
+    new: float
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All that is known of a run at one moment; it does not change afterwards.
+
+    Attributes:
+        state: `"ready"`, `"running"`, `"pausing"`, `"paused"`, `"stopping"`, `"done"` or `"failed"`.
+        ended_by: Why a run is done: `"early stopping"`, `"epochs"` (they ran out), `"stop"` (someone stopped it),
+            `"callback"` (another callback did); `"error"` when it failed; None before the end.
+        run: 1 for the first run, 2 after a restart, 0 before any.
+        version: Grows whenever anything in here changes.
+        epochs: Epochs that `fit` was asked for.
+        first_epoch: The epoch of the first entry in the lists below; 0 unless `initial_epoch` was given.
+        epochs_run: How many epochs have ended.
+        batch: Batches begun in the present epoch, so that long epochs show progress.
+        batches: Batches in an epoch, None if unknown.
+        history: Metric name to its value after each epoch that ended, None where it was missing.
+        monitor: What EarlyStopping watches; None without one.
+        waits: EarlyStopping's `wait` after each epoch.
+        patiences: The patience in force at the end of each epoch.
+        patience: The patience asked for, which is in force from the next epoch's end on; None without EarlyStopping.
+        min_delta: Likewise.
+        best: EarlyStopping's best value; None if it has none yet.
+        best_epoch: The epoch of that value; None if there is none yet.
+        kept_epoch: The epoch whose weights the model holds after the end; None before the end and after a failure.
+        saves: Epochs in which a ModelCheckpoint wrote a file.
+        changes: What was changed during the run, in order.
+        seconds: Time spent training; pauses do not count.
+        seconds_left: Time that the remaining epochs would take, None while unknown.
+        error: The exception that ended the run, or None.
+    """
+
+    state: str
+    ended_by: str | None
+    run: int
+    version: int
+    epochs: int
+    first_epoch: int
+    epochs_run: int
+    batch: int
+    batches: int | None
+    history: dict[str, list[float | None]] = field(repr=False)
+    monitor: str | None
+    waits: tuple[int, ...] = field(repr=False)
+    patiences: tuple[int, ...] = field(repr=False)
+    patience: int | None
+    min_delta: float | None
+    best: float | None
+    best_epoch: int | None
+    kept_epoch: int | None
+    saves: tuple[int, ...] = field(repr=False)
+    changes: tuple[Change, ...]
+    seconds: float
+    seconds_left: float | None
+    error: BaseException | None
+
+    @property
+    def alive(self) -> bool:
+        """Whether a run is under way, paused or not."""
+        return self.state in ("running", "pausing", "paused", "stopping")
+
+
+class Trainer:
+    """Run `model.fit(...)` in a background thread that obeys while it trains.
+
+    Nothing trains until `start()`. One trainer has at most one thread. Running the notebook cell again in which the
+    trainer was made ends its run, and so does interrupting the kernel.
+
+    `start()` after a run begins anew. A `model` and `callbacks` that are functions are called again then. With a model
+    object its weights, its optimizer and its random state go back to where they were before the first run, and
+    ModelCheckpoint, which alone among Keras's callbacks remembers across fits, forgets the last run's best. Callbacks
+    of your own reset themselves in `on_train_begin`, as Keras's do. The settings that were chosen live stay.
+
+    Args:
+        model: A compiled Keras model, or a function without arguments that builds and compiles one.
+        x: As in `model.fit`: training data, most often a `tf.data.Dataset`.
+        y: As in `model.fit`.
+        epochs: As in `model.fit`.
+        callbacks: A list of Keras callbacks, or a function without arguments that makes one. The first EarlyStopping
+            among them is the one whose patience can be changed live.
+        verbose: As in `model.fit`, but silent by default: lines printed from a thread land in the wrong place.
+        **fit: Everything else for `model.fit`, such as `validation_data`.
+
+    Raises:
+        TypeError: The model can neither be fitted nor called, or the callbacks are no list.
+        ValueError: `epochs` is not a whole number of 1 or more.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        x: Any = None,
+        y: Any = None,
+        *,
+        epochs: int = 1,
+        callbacks: Sequence[Any] | Callable[[], Sequence[Any]] | None = None,
+        verbose: Any = 0,
+        **fit: Any,
+    ) -> None:
+        if isinstance(epochs, bool) or not isinstance(epochs, numbers.Integral) or epochs < 1:
+            raise ValueError(f"epochs must be a whole number of 1 or more; got {epochs!r}.")
+        builds = isinstance(model, type) or not hasattr(model, "fit")
+        if builds and not callable(model):
+            raise TypeError(f"model must be a compiled Keras model or a function that builds one; got {model!r}.")
+        self._build_model = model if builds else None
+        self._build_callbacks = callbacks if callable(callbacks) and not isinstance(callbacks, type) else None
+        self._model = None if builds else model
+        self._callbacks = _checked(callbacks() if self._build_callbacks else callbacks)
+        self._fit = {"x": x, "y": y, "epochs": int(epochs), "verbose": verbose, **fit}
+        # Re-entrant, for a listener may ask for a snapshot; a condition, for a paused fit waits on it.
+        self._lock = threading.Condition(threading.RLock())
+        self._listeners: list[Callable[[], None]] = []
+        self._thread: threading.Thread | None = None
+        self._run = _Run(number=0, epochs=int(epochs))
+        self._state = "ready"
+        self._version = 0
+        self._pause = self._stop = self._again = False
+        # Read without the lock before each batch: nothing to do is the usual case, and it must cost nothing.
+        self._attention = False
+        # Asked for since the last epoch's end; and since the beginning, for callbacks that are built again.
+        self._pending: dict[str, float] = {}
+        self._chosen: dict[str, float] = {}
+        self._before_first_run: list[tuple[Any, Any]] | None = None
+        self._checkpoints_before = [(one, _plain_state(one)) for one in _of(self._callbacks, "ModelCheckpoint")]
+        _trainers.add(self)
+        _kernel.before_rerun(self._end)
+
+    # -- steer ---------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin a run in a thread, anew if there was one before; do nothing while one is under way."""
+        with self._lock:
+            if self._thread is not None:
+                # Stopped, but not yet at its end: the same thread begins anew as soon as it is there.
+                self._again = self._again or self._stop
+                return
+            self._begin()
+            # A daemon, so that a fit that hangs cannot keep the kernel from leaving; `_end_all` ends the others well.
+            self._thread = threading.Thread(target=self._work, name="live-fit", daemon=True)
+            self._thread.start()
+        _kernel.on_interrupt(self.stop)
+        self._tell()
+
+    def pause(self) -> None:
+        """Hold the fit before its next batch; do nothing if none is running."""
+        with self._lock:
+            if self._state != "running":
+                return
+            self._pause = self._attention = True
+            self._set_state("pausing")
+        self._tell()
+
+    def resume(self) -> None:
+        """Let a paused fit go on; do nothing if none is paused."""
+        with self._lock:
+            if self._state not in ("pausing", "paused"):
+                return
+            self._pause = self._attention = False
+            self._set_state("running")
+        self._tell()
+
+    def stop(self) -> None:
+        """End the run after its present batch, by way of `model.stop_training`; do nothing if there is none.
+
+        Keras then validates, ends the epoch and calls `on_train_end`: EarlyStopping with `restore_best_weights`
+        puts the best weights back, as after any other end.
+        """
+        with self._lock:
+            self._again = False
+            if self._thread is None or self._stop:
+                return
+            self._ask_to_stop()
+        self._tell()
+
+    def restart(self) -> None:
+        """Stop the run if there is one, and begin anew, without waiting for either."""
+        with self._lock:
+            if self._thread is not None:
+                self._ask_to_stop()
+                self._again = True
+        if self._again:
+            self._tell()
+        else:
+            self.start()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until no run is under way, or `timeout` seconds; an interrupt of the kernel also stops the run."""
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        try:
+            while (thread := self._thread) is not None and (left := end - time.monotonic()) > 0:
+                # In slices: a wait without an end cannot be interrupted on Windows.
+                thread.join(min(left, 0.5))
+        except KeyboardInterrupt:
+            self.stop()
+            raise
+
+    def result(self) -> Any:
+        """Wait for the end and return what `model.fit` returned, a Keras `History`.
+
+        Raises:
+            RuntimeError: Nothing was started.
+            BaseException: What was raised during the run, by the fit or by a function that builds.
+        """
+        self.join()
+        run = self._run
+        if run.number == 0:
+            raise RuntimeError("There is no result yet: nothing was started. Call start() first, or press Start.")
+        if run.error is not None:
+            raise run.error.with_traceback(run.traceback)
+        return run.returned
+
+    @property
+    def patience(self) -> int | None:
+        """EarlyStopping's patience; a new value is obeyed from the next epoch's end on. None without EarlyStopping."""
+        return self._asked("patience")
+
+    @patience.setter
+    def patience(self, value: int) -> None:
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 0:
+            raise ValueError(f"patience counts epochs: give a whole number of 0 or more, not {value!r}.")
+        self._ask("patience", int(value))
+
+    @property
+    def min_delta(self) -> float | None:
+        """EarlyStopping's `min_delta`, as given to it; likewise."""
+        return self._asked("min_delta")
+
+    @min_delta.setter
+    def min_delta(self, value: float) -> None:
+        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value < math.inf:
+            raise ValueError(f"min_delta is the smallest change that counts: a number of 0 or more, not {value!r}.")
+        self._ask("min_delta", float(value))
+
+    # -- look ----------------------------------------------------------------------------------------------------
+
+    @property
+    def model(self) -> Any:
+        """The model of the present run; None before a function that builds it was called."""
+        return self._model
+
+    @property
+    def callbacks(self) -> tuple[Any, ...]:
+        """The learner's callbacks of the present run."""
+        return tuple(self._callbacks)
+
+    @property
+    def stopper(self) -> Any:
+        """The EarlyStopping that can be steered, or None."""
+        return next(iter(_of(self._callbacks, "EarlyStopping")), None)
+
+    @property
+    def state(self) -> str:
+        """What the run does, see `Snapshot.state`."""
+        return self._state
+
+    @property
+    def alive(self) -> bool:
+        """Whether a run is under way, paused or not."""
+        return self._thread is not None
+
+    @property
+    def history(self) -> dict[str, list[float | None]]:
+        """Metric name to its value after each epoch so far, None where it was missing."""
+        return self.snapshot().history
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What was changed during the run: epoch, name, old value, new value."""
+        return self.snapshot().changes
+
+    def snapshot(self) -> Snapshot:
+        """Return all that is known of the run right now."""
+        with self._lock:
+            run, stopper = self._run, self.stopper
+            done = self._state == "done"
+            restores = done and getattr(stopper, "restore_best_weights", False) and run.best_epoch is not None
+            last = run.first_epoch + run.epochs_run - 1 if run.epochs_run else None
+            return Snapshot(
+                state=self._state,
+                ended_by=run.ended_by,
+                run=run.number,
+                version=self._version,
+                epochs=run.epochs,
+                first_epoch=run.first_epoch,
+                epochs_run=run.epochs_run,
+                batch=run.batch,
+                batches=run.batches,
+                history={name: list(values) for name, values in run.history.items()},
+                monitor=getattr(stopper, "monitor", None),
+                waits=tuple(run.waits),
+                patiences=tuple(run.patiences),
+                patience=self.patience,
+                min_delta=self.min_delta,
+                best=run.best,
+                best_epoch=run.best_epoch,
+                kept_epoch=(run.best_epoch if restores else last) if done else None,
+                saves=tuple(run.saves),
+                changes=tuple(run.changes),
+                seconds=run.clock.seconds(),
+                seconds_left=run.seconds_left() if self._thread is not None else None,
+                error=run.error,
+            )
+
+    def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener()` when the state or a setting changes, in whichever thread that happens.
+
+        Epochs do not call it: whoever draws looks at `snapshot()` as often as it can afford.
+
+        Returns:
+            A function that takes the listener away again.
+        """
+        with self._lock:
+            self._listeners.append(listener)
+
+        def forget() -> None:
+            with self._lock:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return forget
+
+    def __repr__(self) -> str:
+        now = self.snapshot()
+        return f"Trainer({now.state}, epoch {now.first_epoch + now.epochs_run} of {now.epochs})"
+
+    # -- the thread ----------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        """Fit, and fit again as long as someone asked for it meanwhile."""
+        while True:
+            self._fit_once()
+            with self._lock:
+                again, self._again = self._again, False
+                if again:
+                    self._begin()
+                else:
+                    self._apply_pending()
+                    self._thread = None
+                    self._set_state("done" if self._run.error is None else "failed")
+            self._tell()
+            if not again:
+                return
+
+    def _fit_once(self) -> None:
+        run = self._run
+        try:
+            self._make_ready(run)
+            if not self._stop:
+                from helpers._live_hooks import First, Last, watching_saves
+
+                callbacks = [First(self), *self._callbacks, Last(self)]
+                with watching_saves(self._callbacks, self.saved):
+                    run.returned = self._model.fit(**self._fit, callbacks=callbacks)
+        # A thread must not lose anything that is raised in it, SystemExit from a callback included.
+        except BaseException as error:
+            run.error, run.traceback = error, error.__traceback__
+        finally:
+            with self._lock:
+                run.clock.pause()
+                run.ended_by = self._reason(run)
+
+    def _make_ready(self, run: _Run) -> None:
+        """Bring model and callbacks to where a first run finds them."""
+        if self._build_model is not None:
+            model = self._build_model()
+            if not hasattr(model, "fit"):
+                raise TypeError(f"The function given as model must return a compiled Keras model; it gave {model!r}.")
+            self._model = model
+        elif self._before_first_run is not None:
+            for variable, value in self._before_first_run:
+                variable.assign(value)
+        if run.number > 1:
+            if self._build_callbacks is not None:
+                self._callbacks = _checked(self._build_callbacks())
+                with self._lock:
+                    for name, value in self._chosen.items():
+                        _set(self.stopper, name, value)
+            else:
+                for callback, values in self._checkpoints_before:
+                    vars(callback).update(values)
+        with self._lock:
+            run.in_force = self._settings()
+
+    def _reason(self, run: _Run) -> str:
+        """Say why a run ended."""
+        if run.error is not None:
+            return "error"
+        # Keras sets it to 0 when training begins, and EarlyStopping never stops at epoch 0.
+        if run.epochs_run and getattr(self.stopper, "stopped_epoch", 0) > 0:
+            return "early stopping"
+        if run.told_to_stop or not run.epochs_run:
+            return "stop"
+        return "epochs" if run.first_epoch + run.epochs_run >= run.epochs else "callback"
+
+    # -- what the callbacks in the fit report (`helpers._live_hooks`) ----------------------------------------------
+
+    def train_began(self, model: Any, params: Mapping[str, Any]) -> None:
+        """Take note of the model as it is before its first step; the fit has built it by now."""
+        if self._build_model is None and self._before_first_run is None:
+            self._before_first_run = [(variable, np.array(variable)) for variable in _variables(model)]
+        with self._lock:
+            run = self._run
+            run.batches = params.get("steps")
+            run.epochs = params.get("epochs") or run.epochs
+            run.clock.go()
+
+    def epoch_began(self, epoch: int) -> None:
+        """Take note of the epoch."""
+        with self._lock:
+            if not self._run.epochs_run:
+                self._run.first_epoch = epoch
+            self._run.batch = 0
+
+    def batch_begins(self, batch: int) -> None:
+        """Take note of the batch; without the lock, since one assignment is enough."""
+        self._run.batch = batch + 1
+        self._version += 1
+
+    def boundary(self) -> None:
+        """Pause or stop here if someone asked for it."""
+        if not self._attention:
+            return
+        with self._lock:
+            if self._pause and not self._stop:
+                self._run.clock.pause()
+                self._set_state("paused")
+        if self._state == "paused":
+            self._tell()
+        with self._lock:
+            while self._pause and not self._stop:
+                self._lock.wait()
+            self._run.clock.go()
+            self._obey_stop()
+
+    def epoch_ends(self, epoch: int) -> None:
+        """Put the settings into force that were asked for since the last epoch, and write down which changed."""
+        with self._lock:
+            run = self._run
+            self._apply_pending()
+            now = self._settings()
+            for name, new in now.items():
+                old = run.in_force.get(name, new)
+                if new != old:
+                    run.changes.append(Change(epoch, name, old, new))
+            run.in_force = now
+
+    def epoch_ended(self, epoch: int, logs: Mapping[str, float]) -> None:
+        """Write down the epoch after every callback has seen it."""
+        with self._lock:
+            run, stopper = self._run, self.stopper
+            for name in [*run.history, *(name for name in logs if name not in run.history)]:
+                column = run.history.setdefault(name, [None] * run.epochs_run)
+                column.append(_number(logs.get(name)))
+            run.epochs_run += 1
+            run.durations.append(run.clock.lap())
+            if stopper is not None:
+                run.waits.append(int(stopper.wait))
+                run.patiences.append(run.in_force["patience"])
+                run.best = _number(stopper.best)
+                run.best_epoch = None if stopper.best is None else int(stopper.best_epoch)
+            self._version += 1
+            self._obey_stop()
+
+    def saved(self, epoch: int) -> None:
+        """Write down that a ModelCheckpoint writes a file."""
+        with self._lock:
+            if epoch not in self._run.saves:
+                self._run.saves.append(epoch)
+                self._version += 1
+
+    # -- under the lock --------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self._run = _Run(number=self._run.number + 1, epochs=self._fit["epochs"])
+        self._pause = self._stop = self._again = self._attention = False
+        self._set_state("running")
+
+    def _ask_to_stop(self) -> None:
+        self._stop = self._attention = True
+        self._pause = False
+        self._set_state("stopping")
+
+    def _obey_stop(self) -> None:
+        if self._stop:
+            self._run.told_to_stop = True
+            self._model.stop_training = True
+
+    def _set_state(self, state: str) -> None:
+        self._state = state
+        self._version += 1
+        self._lock.notify_all()
+
+    def _settings(self) -> dict[str, float]:
+        stopper = self.stopper
+        return {} if stopper is None else {name: _get(stopper, name) for name in _LIVE}
+
+    def _apply_pending(self) -> None:
+        for name, value in self._pending.items():
+            _set(self.stopper, name, value)
+        self._pending.clear()
+
+    # -- the rest --------------------------------------------------------------------------------------------------
+
+    def _asked(self, name: str) -> Any:
+        with self._lock:
+            stopper = self.stopper
+            return None if stopper is None else self._pending.get(name, _get(stopper, name))
+
+    def _ask(self, name: str, value: float) -> None:
+        with self._lock:
+            if self.stopper is None:
+                raise RuntimeError(f"Nothing here has a {name}: there is no EarlyStopping among the callbacks.")
+            if value == self._asked(name):
+                return
+            self._chosen[name] = self._pending[name] = value
+            if self._thread is None:
+                self._apply_pending()
+            self._version += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        with self._lock:
+            listeners = list(self._listeners)
+        for listener in listeners:
+            try:
+                listener()
+            except Exception:
+                # A picture that cannot be drawn is no reason to end a fit.
+                _log.exception("A listener of the trainer failed.")
+
+    def _end(self) -> None:
+        """Stop and wait, for as long as is bearable."""
+        self.stop()
+        self.join(_GRACE_SECONDS)
+
+
+class _Clock:
+    """A stopwatch of the training time; pauses do not count."""
+
+    def __init__(self) -> None:
+        self._sum = 0.0
+        self._since: float | None = None
+        self._lap = 0.0
+
+    def go(self) -> None:
+        if self._since is None:
+            self._since = time.perf_counter()
+
+    def pause(self) -> None:
+        self._sum, self._since = self.seconds(), None
+
+    def seconds(self) -> float:
+        return self._sum + (0.0 if self._since is None else time.perf_counter() - self._since)
+
+    def lap(self) -> float:
+        """Return the seconds since the last lap ended."""
+        now = self.seconds()
+        lap, self._lap = now - self._lap, now
+        return lap
+
+    def in_lap(self) -> float:
+        return self.seconds() - self._lap
+
+
+@dataclass
+class _Run:
+    """What one run has come to so far."""
+
+    number: int
+    epochs: int
+    first_epoch: int = 0
+    epochs_run: int = 0
+    batch: int = 0
+    batches: int | None = None
+    history: dict[str, list[float | None]] = field(default_factory=dict)
+    waits: list[int] = field(default_factory=list)
+    patiences: list[int] = field(default_factory=list)
+    durations: list[float] = field(default_factory=list)
+    saves: list[int] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    in_force: dict[str, float] = field(default_factory=dict)
+    best: float | None = None
+    best_epoch: int | None = None
+    told_to_stop: bool = False
+    ended_by: str | None = None
+    returned: Any = None
+    error: BaseException | None = None
+    traceback: Any = None
+    clock: _Clock = field(default_factory=_Clock)
+
+    def seconds_left(self) -> float | None:
+        """Foretell from the recent epochs; the first one, which also compiles, only while it is the only one."""
+        recent = self.durations[1:][-_RECENT:] or self.durations
+        if not recent:
+            return None
+        whole = sum(recent) / len(recent) * (self.epochs - self.first_epoch - self.epochs_run)
+        return max(0.0, whole - self.clock.in_lap())
+
+
+def _checked(callbacks: Any) -> list[Any]:
+    """Return the callbacks as a flat list, as Keras does; what is no callback is left for Keras to refuse."""
+    if callbacks is None:
+        return []
+    if isinstance(callbacks, (list, tuple)):
+        return [one for entry in callbacks for one in _checked(entry)]
+    if hasattr(callbacks, "callbacks"):
+        raise TypeError("Give the callbacks as a list: a CallbackList cannot take in those that steer the fit.")
+    return [callbacks]
+
+
+def _of(callbacks: Iterable[Any], name: str) -> list[Any]:
+    """Return the callbacks of one of Keras's kinds; without Keras in memory there can be none."""
+    keras = sys.modules.get("keras")
+    return [] if keras is None else [one for one in callbacks if isinstance(one, getattr(keras.callbacks, name))]
+
+
+def _plain_state(checkpoint: Any) -> dict[str, Any]:
+    """Return what a ModelCheckpoint carries from one fit into the next."""
+    names = ("best", "_batches_seen_since_last_saving", "_last_batch_seen")
+    return {name: vars(checkpoint)[name] for name in names if name in vars(checkpoint)}
+
+
+def _get(stopper: Any, name: str) -> float:
+    # Keras turns the sign of min_delta around for a metric that should fall.
+    value = getattr(stopper, name)
+    return abs(value) if name == "min_delta" else value
+
+
+def _set(stopper: Any, name: str, value: float) -> None:
+    if name == "min_delta" and getattr(stopper, "monitor_op", None) is not None:
+        import keras
+
+        # As `MonitorCallback._set_monitor_op` did, once, at the end of the first epoch.
+        value = -value if stopper.monitor_op == keras.ops.less else value
+    setattr(stopper, name, value)
+
+
+def _variables(model: Any) -> list[Any]:
+    """Return all that a fit changes: weights, random state, and the optimizer's state with its learning rate."""
+    optimizer = getattr(model, "optimizer", None)
+    if getattr(optimizer, "built", True) is False:
+        # Keras would do it at the first step; the moments of Adam, say, must be there to be put back.
+        strategy = getattr(model, "distribute_strategy", None)
+        with contextlib.nullcontext() if strategy is None else strategy.scope():
+            optimizer.build(model.trainable_variables)
+    return [*getattr(model, "variables", ()), *getattr(optimizer, "variables", ())]
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return None if value is None else float(value)
+    except (TypeError, ValueError):
+        # A metric with several values, such as a confusion matrix, has no place in a curve.
+        return None
+
+
+@atexit.register
+def _end_all() -> None:
+    """End the runs before Python does: TensorFlow crashes when it is torn down under a running fit."""
+    for trainer in list(_trainers):
+        trainer.stop()
+    for trainer in list(_trainers):
+        trainer.join(5.0)
