@@ -258,7 +258,7 @@ def check_exercise(cell: Cell) -> Found:
     lines = cell.text.splitlines()
     if not re.fullmatch(r"# Exercise \d\d[a-z]?\.[1-9]\d*", lines[0] if lines else ""):
         yield (
-            cell.line + 1,
+            cell.start,
             cell.number,
             "an exercise begins with a line like `# Exercise 02.1` and nothing else in it.",
         )
@@ -343,7 +343,8 @@ def check_order(lesson: Lesson) -> Found:
         checked = [name for _, _, call, name in named_calls(cell) if call == "checks.check"]
         before = exercise_name(learner[index - 1]) if index else None
         if checked and checked != [before]:
-            text = f"checks {', '.join(name or 'something else' for name in checked)}, but the cell before it is {before or 'no exercise'}."
+            names = ", ".join(name or "something else" for name in checked)
+            text = f"checks {names}, but the cell before it is {before or 'no exercise'}."
             yield cell.line, cell.number, f"{text} A check stands right after its exercise, one for each."
         name = exercise_name(cell)
         if cell.tag != "exercise":
