@@ -126,10 +126,10 @@ def _read(lesson: str, path: Path, _changed: int) -> Lesson:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{_where(path)} cannot be read: {error}") from None
     fault = _Fault(_where(path))
-    fault.keys(table, {"title", "prediction", "exercise"}, "the file")
+    fault.keys(table, {"title", "predict", "exercise"}, "the file")
     predictions = {}
-    for name, entry in fault.table(table, "prediction").items():
-        at = f"[prediction.{name}]"
+    for name, entry in fault.table(table, "predict").items():
+        at = f"[predict.{name}]"
         fault.unless(_PREDICTION.fullmatch(name), at, "a prediction's name is small letters, digits and hyphens")
         fault.keys(entry, {"question", "answers"}, at)
         predictions[f"{lesson}.{name}"] = Prediction(
