@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from helpers import style
+from helpers.plots._axes import dots_of, epoch_axis, finite, points_of, set_scale
 from helpers.plots._facts import Facts, facts_of
 from helpers.plots._labels import ROW, Label, place_labels
 from helpers.plots._text import tell
@@ -93,16 +93,22 @@ def draw_axes(
         raise ValueError(f'yscale must be "auto", "linear" or "log", not {yscale!r}.')
     wide, high = (size * 100 for size in figure.get_size_inches())
     top = 8 + _LABEL_ROWS * ROW + (24 if title else 0)
-    axes = figure.add_axes((62 / wide, 48 / high, (wide - 62 - 86) / wide, (high - 48 - top) / high))
+    left, right, bottom = 62, 86, 48
+    axes = figure.add_axes((left / wide, bottom / high, (wide - left - right) / wide, (high - bottom - top) / high))
     style.dress(axes)
     if title:
         figure.text(
             12 / wide, 1 - 8 / high, title, ha="left", va="top", fontsize=11, fontweight="bold", color=style.INK
         )
-    _scale(axes, facts, yscale, _LANE if saves else 0.0)
-    _epoch_axis(axes, facts.first, facts.length)
+    set_scale(
+        axes, [*finite(facts.train), *finite(facts.validation)], finite(facts.monitored), yscale=yscale,
+        below=0.05 + (_LANE if saves else 0.0), above=0.05 + (_ODD if _odd(facts) else 0.0),
+    )  # fmt: skip
+    epoch_axis(axes, facts.first, facts.length)
+    axes.set_xlabel("epoch", labelpad=3)
     base = facts.monitor.removeprefix("val_").replace("_", " ")
-    axes.set_ylabel(base + (" (log scale)" if axes.get_yscale() != "linear" else ""), labelpad=6)
+    axes.set_ylabel(base + (" (log scale)" if axes.get_yscale() != "linear" else ""))
+    axes.yaxis.set_label_coords((20 - left) / (wide - left - right), 0.5)
     if saves:
         _saves_lane(axes)
     _name_curves(axes, facts)
@@ -133,47 +139,6 @@ def draw_marks(axes: Axes, facts: Facts) -> list[Artist]:
 # What never changes.
 
 
-def _scale(axes: Axes, facts: Facts, yscale: str, lane: float) -> None:
-    """Choose the scale and the limits so that the curves leave the lane and the strip free."""
-    values = [v for v in [*_finite(facts.train), *_finite(facts.validation)] if abs(v) < 1e300]
-    watched = _finite(facts.monitored)
-    if yscale == "auto":
-        yscale = "log" if watched and _needs_log(values, watched) else "linear"
-    if yscale == "log" and values and min(values) > 0:
-        axes.set_yscale("log")
-    elif yscale == "log" and values:
-        smallest = min((abs(v) for v in values if v), default=1.0)
-        axes.set_yscale("symlog", linthresh=max(smallest, max(map(abs, values)) * 1e-6))
-    low, high = (min(values), max(values)) if values else (0.0, 1.0)
-    if low == high:
-        low, high = (low - abs(low) * 0.1, high + abs(high) * 0.1) if low else (-0.5, 0.5)
-    transform = axes.yaxis.get_transform()
-    a, b = transform.transform(np.array([low, high]))
-    below, above = lane + 0.05, 0.05 + (_ODD if _odd(facts) else 0.0)
-    span = (b - a) / (1 - below - above)
-    axes.set_ylim(*transform.inverted().transform(np.array([a - below * span, b + above * span])))
-
-
-def _needs_log(values: list[float], watched: list[float]) -> bool:
-    """Return whether a linear axis would press the watched curve flat."""
-    low, high = min(watched), max(values)
-    return high > 100 * low > 0 or (low <= 0 and high > 1000 * (np.percentile(watched, 75) - low) > 0)
-
-
-def _epoch_axis(axes: Axes, first: int, length: int) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-
-    axes.set_xlim(first + 0.5, first + length + 0.5)
-    step = next(s for k in itertools.count() for s in (10**k, 2 * 10**k, 5 * 10**k) if length <= 12 * s or s >= length)
-    ticks = [e for e in range(first + 1, first + length + 1) if e % step == 0]
-    if step > 1 and (not ticks or ticks[0] - first - 1 > step / 3):
-        ticks.insert(0, first + 1)
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:.0f}"))
-    axes.set_xlabel("epoch", labelpad=3)
-
-
 def _saves_lane(axes: Axes) -> None:
     from matplotlib.patches import Rectangle
 
@@ -186,7 +151,7 @@ def _name_curves(axes: Axes, facts: Facts) -> None:
     """Write each curve's name beside its end, the names apart from each other."""
     named = []
     for name, values in (("train", facts.train), ("validation", facts.validation)):
-        ends = _finite(values)
+        ends = finite(values)
         if ends:
             named.append((axes.transAxes.inverted().transform(axes.transData.transform((1, ends[-1])))[1], name))
     named.sort()
@@ -210,8 +175,8 @@ def _curves(axes: Axes, facts: Facts) -> list[Artist]:
         if values is None:
             continue
         mark = style.MARKS[name]
-        x, y = _points_of(values[: facts.epochs_run], facts.first)
-        dots = _dots(y, every=name == "validation" and facts.length <= _DOTS)
+        x, y = points_of(values[: facts.epochs_run], facts.first)
+        dots = dots_of(y, every=name == "validation" and facts.length <= _DOTS)
         artists += axes.plot(
             x, y, color=mark.color, linestyle=mark.linestyle, linewidth=mark.linewidth, gid=name, zorder=3,
             marker="o", markersize=4, markevery=dots, markeredgecolor=style.PAPER, markeredgewidth=0.6,
@@ -223,7 +188,7 @@ def _curves(axes: Axes, facts: Facts) -> list[Artist]:
             [epoch + 1 for epoch in odd], [1 - _ODD / 2] * len(odd), transform=axes.get_xaxis_transform(),
             linestyle="", marker="x", markersize=5, color=style.INK, zorder=3, gid="not-finite",
         )  # fmt: skip
-        artists.append(_beside(axes, 1 - _ODD / 2, "NaN or \u221e", style.INK))
+        artists.append(_beside(axes, 1 - _ODD / 2, "\u00d7 NaN or \u221e", style.INK))
     return artists
 
 
@@ -233,14 +198,15 @@ def _ghost(axes: Axes, facts: Facts) -> list[Artist]:
     xs, ys = [], []
     for values in (facts.train, facts.validation):
         if values is not None:
-            x, y = _points_of(values[facts.epochs_run - 1 :], facts.last)
+            x, y = points_of(values[facts.epochs_run - 1 :], facts.last)
             xs += [*x, np.nan]
             ys += [*y, np.nan]
     mark = style.MARKS["ghost"]
-    return axes.plot(
+    lines = axes.plot(
         xs, ys, color=mark.color, linestyle=mark.linestyle, linewidth=mark.linewidth, gid="ghost", zorder=2.7,
-        marker="o", markersize=2.5, markevery=_dots(ys, every=False),
+        marker="o", markersize=2.5, markevery=dots_of(ys, every=False),
     )  # fmt: skip
+    return [*lines, _bracket(axes, facts.last + 1, facts.first + facts.length, mark.color)]
 
 
 def _window(axes: Axes, facts: Facts) -> list[Artist]:
@@ -256,7 +222,14 @@ def _window(axes: Axes, facts: Facts) -> list[Artist]:
         hatch=mark.hatch, linewidth=0, zorder=2.6, gid="patience-window",
     )  # fmt: skip
     axes.add_patch(area)
-    return [area]
+    return [area, _bracket(axes, a, b, mark.color)]
+
+
+def _bracket(axes: Axes, a: float, b: float, color: str) -> Artist:
+    """Draw a bar along the upper edge of the axes, from one epoch to another."""
+    bar = axes.plot([a, b], [1, 1], color=color, linewidth=2.5, solid_capstyle="butt", clip_on=False, zorder=2.75)[0]
+    bar.set_transform(axes.get_xaxis_transform())
+    return bar
 
 
 def _saved(axes: Axes, facts: Facts) -> list[Artist]:
@@ -290,7 +263,7 @@ def _points(axes: Axes, facts: Facts) -> list[Artist]:
         )
     if _shows_kept(facts):
         artists += _point(
-            axes, facts, facts.kept, marker=kept.marker, markersize=19, color=kept.color, fillstyle="none",
+            axes, facts, facts.kept, marker=kept.marker, markersize=17, color=kept.color, fillstyle="none",
             markeredgewidth=kept.linewidth, zorder=4.5, gid="kept",
         )  # fmt: skip
     return artists
@@ -361,22 +334,6 @@ def _beside(axes: Axes, height: float, text: str, color: str) -> Artist:
     )  # fmt: skip
 
 
-def _finite(values: list[float | None] | None) -> list[float]:
-    return [value for value in values or [] if value is not None and math.isfinite(value)]
-
-
 def _odd(facts: Facts) -> list[int]:
     """Return the epochs whose monitored value is there and is no finite number."""
     return [e for e, v in enumerate(facts.monitored, facts.first) if v is not None and not math.isfinite(v)]
-
-
-def _points_of(values: list[float | None], first: int) -> tuple[list[float], list[float]]:
-    """Return epochs (from 1) and values; a line goes on over epochs without a value and breaks at NaN and infinity."""
-    pairs = [(first + place + 1, value) for place, value in enumerate(values) if value is not None]
-    return [x for x, _ in pairs], [y if math.isfinite(y) else math.nan for _, y in pairs]
-
-
-def _dots(values: list[float], *, every: bool) -> list[int]:
-    """Return the points that get a dot: all, or those that no line would show."""
-    there = [False, *(math.isfinite(value) for value in values), False]
-    return [i for i in range(len(values)) if there[i + 1] and (every or not (there[i] or there[i + 2]))]

@@ -1,15 +1,187 @@
-"""The hook timeline."""
+"""The picture of lesson 01: which hook Keras calls when."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from helpers import style
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+# From the outside in and out again, so that a run walks down and up these stairs.
+_ROWS = (
+    "on_train_begin",
+    "on_epoch_begin",
+    "on_train_batch_begin",
+    "on_train_batch_end",
+    "on_test_begin",
+    "on_test_batch_begin",
+    "on_test_batch_end",
+    "on_test_end",
+    "on_epoch_end",
+    "on_train_end",
+    "on_predict_begin",
+    "on_predict_batch_begin",
+    "on_predict_batch_end",
+    "on_predict_end",
+)
+_LOOKS = {
+    "epoch": (style.INK, "s"),
+    "train": (style.MARKS["train"].color, "o"),
+    "test": (style.MARKS["validation"].color, "D"),
+    "predict": (style.MARKS["saved"].color, "h"),
+}
+_ROW = 24
+# Beyond so many calls the marks are too small for numbers.
+_NUMBERED = 60
 
-def hook_timeline(events: Iterable[Any]) -> Figure:
-    """Draw which hook Keras called when."""
-    raise NotImplementedError("The next commit draws this.")
+
+def hook_timeline(
+    events: Iterable[Any], *, x: str = "order", logs: bool = False, title: str | None = None, width: int = 640
+) -> Figure:
+    """Draw which hook Keras called when: a row for each hook, time from left to right, epochs as bands.
+
+    Full marks are `..._begin`, hollow ones `..._end`. Numbers in the marks count epochs and batches from 1.
+
+    Args:
+        events: `HookRecorder.events`, or any records with `hook`, `index` (0-based or None), `seconds` and `keys`.
+        x: `"order"` gives each call the same room, `"seconds"` places it by the clock.
+        logs: Whether to write beside each row what `logs` held.
+        title: A line above the picture.
+        width: In pixels, the names of `logs` not counted.
+
+    Returns:
+        A `Figure` with `alt_text`. The marks of a hook carry its name as gid, bands `epoch-1`, `epoch-2`, ...
+
+    Raises:
+        ValueError: If there are no events, a hook is unknown, or `x` is.
+    """
+    calls = list(events)
+    if x not in ("order", "seconds"):
+        raise ValueError(f'x must be "order" or "seconds", not {x!r}.')
+    if not calls:
+        raise ValueError("No hook was recorded yet: give the HookRecorder to fit, evaluate or predict first.")
+    unknown = sorted({call.hook for call in calls} - set(_ROWS))
+    if unknown:
+        raise ValueError(f"Keras has no hook {', '.join(unknown)}. It has: {', '.join(_ROWS)}.")
+    found = {call.hook for call in calls}
+    rows = [hook for hook in _ROWS if hook in found]
+    held = {hook: _held(calls, hook) for hook in rows}
+    beside = 14 + max(6.2 * len(text) for text in held.values()) if logs else 18
+    figure = style.figure(round(width + (beside - 18)), 62 + _ROW * len(rows) + (26 if title else 0))
+    _draw(figure, calls, rows, held if logs else {}, beside, x, title)
+    figure.alt_text = _tell(calls, title)
+    return figure
+
+
+def _draw(
+    figure: Figure, calls: list[Any], rows: list[str], held: dict[str, str], beside: float, x: str, title: str | None
+) -> None:
+    wide, high = (size * 100 for size in figure.get_size_inches())
+    left, bottom, top = 18 + 7.0 * max(len(hook) for hook in rows), 40, 22 + (26 if title else 0)
+    axes = figure.add_axes((left / wide, bottom / high, (wide - left - beside) / wide, (high - bottom - top) / high))
+    style.dress(axes, grid="y")
+    axes.spines["left"].set_visible(False)
+    if title:
+        figure.text(
+            12 / wide, 1 - 8 / high, title, ha="left", va="top", fontsize=11, fontweight="bold", color=style.INK
+        )
+    places = [call.seconds if x == "seconds" else float(number) for number, call in enumerate(calls, start=1)]
+    span = places[-1] - places[0] or 1.0
+    room = 0.5 if x == "order" else 0.02 * span
+    axes.set_xlim(places[0] - room, places[-1] + room)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_xlabel("calls, in order" if x == "order" else "seconds", labelpad=3)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.tick_params(axis="y", length=0, pad=6)
+    for text in axes.get_yticklabels():
+        text.set(family="monospace", size=style.FONT - 0.5)
+    if x == "order":
+        _count_calls(axes, len(calls))
+    _bands(axes, calls, places, room if x == "order" else 0.0)
+    height = {hook: row for row, hook in enumerate(rows)}
+    axes.plot(places, [height[call.hook] for call in calls], color="#c3c9d1", linewidth=1.0, zorder=2, gid="path")
+    numbered = x == "order" and len(calls) <= _NUMBERED
+    pixels = (wide - left - beside) / len(calls)
+    size = min(12.5, max(3.0, pixels * 0.72 * 0.95)) if x == "order" else 6.0
+    for hook in rows:
+        at = [(place, call) for place, call in zip(places, calls, strict=True) if call.hook == hook]
+        color, marker = _looks(hook)
+        ends = hook.endswith("_end")
+        axes.plot(
+            [place for place, _ in at], [height[hook]] * len(at), linestyle="", marker=marker, color=color,
+            markersize=size * (0.86 if marker == "D" else 1.0), markerfacecolor=style.PAPER if ends else color,
+            markeredgecolor=color, markeredgewidth=1.2, zorder=3, gid=hook, clip_on=False,
+        )  # fmt: skip
+        for place, call in at:
+            if numbered and call.index is not None:
+                axes.text(
+                    place, height[hook] + 0.02, f"{call.index + 1}", ha="center", va="center_baseline", zorder=4,
+                    fontsize=min(7.5, size * 0.6), color=color if ends else style.PAPER, fontweight="bold",
+                )  # fmt: skip
+    if held:
+        axes.annotate(
+            "logs", (1, 1), (10, 5), xycoords="axes fraction", textcoords="offset points", fontsize=style.FONT,
+            color=style.QUIET, fontstyle="italic",
+        )  # fmt: skip
+    for hook, text in held.items():
+        axes.annotate(
+            text, (1, height[hook]), (10, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
+            va="center", fontsize=style.FONT - 1, color=style.INK if text != "empty" else style.QUIET,
+        )  # fmt: skip
+
+
+def _count_calls(axes: Axes, amount: int) -> None:
+    from matplotlib.ticker import FixedLocator
+
+    step = next(step for step in (1, 5, 10, 50, 100, 500, 1000, 10**5) if amount <= 12 * step or step == 10**5)
+    axes.xaxis.set_major_locator(FixedLocator([1, *range(step + (step == 1), amount + 1, step)]))
+
+
+def _bands(axes: Axes, calls: list[Any], places: list[float], room: float) -> None:
+    """Shade every other epoch, and name them all above the axes while there is room."""
+    starts: dict[int, float] = {}
+    bands = []
+    for call, place in zip(calls, places, strict=True):
+        if call.hook == "on_epoch_begin":
+            starts[call.index] = place
+        elif call.hook == "on_epoch_end" and call.index in starts:
+            bands.append((call.index, starts[call.index], place))
+    for number, (epoch, a, b) in enumerate(bands):
+        axes.axvspan(
+            a - room, b + room, facecolor=("#eef3f9", "#f7f3ea")[number % 2], edgecolor="none", zorder=0.3,
+            gid=f"epoch-{epoch + 1}",
+        )  # fmt: skip
+        if len(bands) <= 6:
+            axes.annotate(
+                f"epoch {epoch + 1}", ((a + b) / 2, 1), (0, 4), xycoords=("data", "axes fraction"), ha="center",
+                va="bottom", textcoords="offset points", fontsize=style.FONT, color=style.QUIET,
+            )  # fmt: skip
+
+
+def _looks(hook: str) -> tuple[str, str]:
+    """Return colour and marker of a hook's family: the whole fit and its epochs, batches, evaluation, prediction."""
+    if hook in ("on_train_begin", "on_train_end") or "epoch" in hook:
+        return _LOOKS["epoch"]
+    return _LOOKS[hook.split("_")[1]]
+
+
+def _held(calls: list[Any], hook: str) -> str:
+    """List what `logs` held in a hook, in any of its calls."""
+    keys = list(dict.fromkeys(key for call in calls if call.hook == hook for key in call.keys))
+    return ", ".join(keys[:5]) + (", …" if len(keys) > 5 else "") or "empty"
+
+
+def _tell(calls: list[Any], title: str | None) -> str:
+    """Say the picture in words: the first epoch call by call, then how often each hook was called."""
+    counts = Counter(call.hook for call in calls)
+    end = next((place for place, call in enumerate(calls) if call.hook == "on_epoch_end"), len(calls) - 1)
+    parts = [call.hook + ("" if call.index is None else f" {call.index + 1}") for call in calls[: end + 1][:40]]
+    listed = ", ".join(f"{hook} {counts[hook]}" for hook in _ROWS if counts[hook])
+    cut = ", and so on" if len(parts) < len(calls) else ""
+    head = f"{title}. " if title else ""
+    return f"{head}Hooks in the order of their calls: {', '.join(parts)}{cut}. How often each was called: {listed}."
