@@ -15,10 +15,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent
+NOTEBOOKS = ROOT / "notebooks"
 GUARD = ROOT / "tests" / "kernel_guard.py"
 HOME = "COURSE_TEST_HOME"
 MEMORY_LIMIT_MB = 900  # of 2 GB on Binder: the kernel, JupyterLab and a second kernel must fit
 NO_CHROMIUM = "Chromium is not installed"
+OWN_HOME = pytest.StashKey[Path]()
+COMPLAINTS = pytest.StashKey[list[str]]()
 
 # What a person's own shell may have set, and what would change how a lesson's kernel starts.
 FOREIGN = (
@@ -79,7 +82,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[OWN_HOME] = home
 
 
-OWN_HOME = pytest.StashKey[Path]()
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Run the lessons alone, not a learner's own notebooks and copies beside them (unless they are named)."""
+    folder = collection_path.parent
+    if collection_path.suffix != ".ipynb" or NOTEBOOKS not in collection_path.parents:
+        return None
+    is_lesson = (NOTEBOOKS / "source" / f"{collection_path.stem}.py").exists()
+    return None if is_lesson and folder in (NOTEBOOKS, NOTEBOOKS / "solutions") else True
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -118,11 +127,9 @@ def complaints(home: Path) -> list[str]:
 
 
 def remove_run_folders(home: Path) -> None:
-    """Remove what this run's kernels left below `runs` in the repository; a learner's own runs stay."""
+    """Remove the folders below `runs` that this run's kernels made; a learner's own stay."""
     ours = {Path(row["path"]) for row in read_records(home, "folders-*.jsonl")}
     for path in sorted(ours, key=lambda path: len(path.parts), reverse=True):
-        if ROOT not in path.parents:
-            continue
         if path.name == "runs":
             if path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
@@ -142,9 +149,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         pytest.ExitCode.NO_TESTS_COLLECTED,
     ):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-COMPLAINTS = pytest.StashKey[list[str]]()
 
 
 def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:

@@ -1,0 +1,107 @@
+"""The kernels of a test run: no network, watched memory, folders cleared away, and words for what did not run.
+
+Each test starts a second pytest over small notebooks, with the course's own root conftest and options.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+LOOPBACK_WORKS = """import os, socket
+with socket.create_server(("127.0.0.1", 0)) as server:
+    socket.create_connection(server.getsockname()).close()
+assert socket.getaddrinfo("localhost", 80)
+one = 1"""
+ENVIRONMENT = """from pathlib import Path
+home = Path(os.environ["COURSE_TEST_HOME"])
+for name in ("COURSE_PROGRESS", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "KERAS_HOME"):
+    assert home in Path(os.environ[name]).parents, name
+assert not {"KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL"} & set(os.environ)
+assert not {"guard", "start", "spec", "importlib"} & set(globals())
+assert one == 1, "the cells of one notebook share a kernel" """
+MAKE_FOLDERS = """for number in (1, 2):
+    Path(f"runs/02-00{number}/deep").mkdir(parents=True, exist_ok=True)
+Path("runs/02-002/model.keras").write_text("weights")
+Path("runs/note.txt").touch()"""
+
+ASK = """import socket, subprocess, sys, urllib.request
+def refused(action):
+    try:
+        action()
+    except OSError as error:
+        return "The network is off while the course is tested" in str(error)
+    return False
+assert refused(lambda: socket.create_connection(("lesson.example", 80)))
+assert refused(lambda: socket.create_connection(("192.0.2.1", 80)))
+assert refused(lambda: socket.socket().connect_ex(("192.0.2.2", 80)))
+assert refused(lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"", ("192.0.2.3", 80)))
+assert refused(lambda: socket.gethostbyname("names.example"))
+assert refused(lambda: urllib.request.urlopen("http://pages.example"))"""
+CHILD_ASKS = """child = subprocess.run(
+    [sys.executable, "-c", "import socket; socket.create_connection(('child.example', 80))"],
+    capture_output=True, text=True)
+assert child.returncode == 1 and "The network is off while the course is tested" in child.stderr, child"""
+
+
+def write_notebook(path: Path, *cells: str) -> None:
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells]), path)
+
+
+def run_pytest(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
+    """Run pytest as a user would, apart from the run that this test belongs to."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COURSE_"))}
+    # The notebooks must lie below the root of the run: outside it pytest gives their cells the same names.
+    rootdir = folder if arguments[0].endswith(".ipynb") else ROOT
+    command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(rootdir)]
+    return subprocess.run(
+        [*command, "-p", "conftest", "-p", "no:cacheprovider", *arguments],
+        cwd=folder,
+        env={**environment, "PYTHONPATH": str(ROOT), "KERAS_BACKEND": "numpy", **variables},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+
+
+def test_sound_notebook_passes_and_leaves_no_folders(tmp_path):
+    write_notebook(tmp_path / "sound.ipynb", LOOPBACK_WORKS, ENVIRONMENT, MAKE_FOLDERS)
+    write_notebook(tmp_path / "other.ipynb", LOOPBACK_WORKS, ENVIRONMENT)
+    (tmp_path / "runs" / "02-001").mkdir(parents=True)  # a learner's own
+    result = run_pytest(tmp_path, "sound.ipynb", "other.ipynb", "-n", "2", "--dist", "loadfile")
+    assert result.returncode == 0, result.stdout
+    assert "5 passed" in result.stdout
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {"02-001", "note.txt"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process its peak memory")
+def test_run_fails_for_memory_and_network_though_each_cell_passes(tmp_path):
+    write_notebook(tmp_path / "greedy.ipynb", "much = b'x' * (900 * 2**20)\ndel much", "1")
+    write_notebook(tmp_path / "asking.ipynb", ASK, CHILD_ASKS)
+    result = run_pytest(tmp_path, "greedy.ipynb", "asking.ipynb", "-n", "0")
+    assert "4 passed" in result.stdout, result.stdout
+    assert result.returncode == 1
+    failures = [line for line in result.stdout.splitlines() if line.startswith("FAILED: ")]
+    assert "greedy.ipynb held 9" in failures[0]
+    assert "the limit for a lesson's kernel is 900 MB" in failures[0]
+    hosts = ("192.0.2.1", "192.0.2.2", "192.0.2.3", "child.example", "lesson.example", "names.example", "pages.example")
+    assert len(failures) == 1 + len(hosts)
+    for host, line in zip(hosts, failures[1:], strict=True):
+        assert f"asking.ipynb asked for {host} over the network" in line
+
+
+def test_missing_browser_is_told_in_words(tmp_path):
+    smoke = str(ROOT / "tests" / "browser" / "test_lab.py")
+    result = run_pytest(tmp_path, smoke, "-n", "0", PATH=str(tmp_path))
+    assert result.returncode == 0, result.stdout
+    assert "browser tests were skipped because no Chromium or Chrome was found on this machine" in result.stdout
+    result = run_pytest(tmp_path, smoke, "-n", "0", PATH=str(tmp_path), COURSE_REQUIRE_BROWSER="1")
+    assert result.returncode == 1
+    assert "COURSE_REQUIRE_BROWSER says that the browser tests must run" in result.stdout
