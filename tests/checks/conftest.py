@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+
+from helpers import questions
+from helpers.checks import _core, _progress
+
+TEXTS = """
+title = "A lesson for the tests"
+
+[predict.a]
+question = "How many epochs does `patience=2` run?"
+[[predict.a.answers]]
+text = "Two"
+feedback = "Patience is counted from the best epoch."
+[[predict.a.answers]]
+text = "Four"
+right = true
+feedback = "The best is epoch 2, and then it waits twice."
+
+[exercise.1]
+title = "Wait for two"
+hints = ["Look at `patience`.", "It is a number of epochs.", "Two."]
+reason = "It waits for **two** epochs."
+
+[exercise.2]
+title = "Write your own"
+hints = ["One hint"]
+reason = "Because."
+"""
+
+
+@pytest.fixture(autouse=True)
+def _clean(tmp_path, monkeypatch):
+    """Give each test its own progress, its own register of exercises and no memory of earlier notes."""
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "course" / "progress.json"))
+    monkeypatch.setattr(_core, "_CHECKERS", {})
+    monkeypatch.setattr(_core, "_hints_given", {})
+    for name in ("_memory", "_notes", "_said"):
+        monkeypatch.setattr(_progress, name, type(getattr(_progress, name))())
+
+
+@pytest.fixture
+def lesson90(tmp_path, monkeypatch):
+    """Put a lesson 90 with two exercises and one prediction where the course looks for its texts."""
+    folder = tmp_path / "lessons"
+    folder.mkdir()
+    (folder / "90.toml").write_text(TEXTS, encoding="utf-8")
+    monkeypatch.setattr(questions, "FOLDER", folder)
+    return folder

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers import questions
+from helpers.checks import _progress
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def stored() -> dict:
+    return json.loads(_progress.path().read_text(encoding="utf-8"))
+
+
+def test_nothing_yet():
+    assert _progress.read() == {"version": 1, "exercises": {}, "predictions": {}}
+    assert not _progress.path().exists()
+
+
+def test_default_place_is_the_project(monkeypatch):
+    monkeypatch.delenv("COURSE_PROGRESS")
+    assert _progress.path() == questions.ROOT / ".course" / "progress.json"
+
+
+def test_solved_stays_solved():
+    _progress.record_check("02.1", solved=False)
+    assert _progress.solved() == frozenset()
+    _progress.record_check("02.1", solved=True)
+    when = stored()["exercises"]["02.1"]["solved"]
+    _progress.record_check("02.1", solved=False)
+    assert _progress.solved() == {"02.1"}
+    assert stored()["exercises"]["02.1"] == {"tries": 3, "solved": when}
+
+
+def test_first_commit_wins():
+    first = _progress.record_prediction("02.a", 1, "Two", True)
+    second = _progress.record_prediction("02.a", 0, "One", False)
+    assert first["answer"] == second["answer"] == stored()["predictions"]["02.a"]["answer"] == 1
+    _progress.forget_prediction("02.a")
+    assert _progress.read()["predictions"] == {}
+
+
+def test_unknown_entries_survive():
+    _progress.path().parent.mkdir()
+    _progress.path().write_text(json.dumps({"version": 1, "exercises": {}, "predictions": {}, "later": [1]}))
+    _progress.record_check("02.1", solved=True)
+    assert stored()["later"] == [1]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"\xff\xfe\x00",
+        b'{"exercises": []}',
+        b'{"predictions": {"02.a": 1}}',
+        b"[" * 100_000,
+        b'{"exercises": {"02.1": {"tries": 1}}, "predi',
+    ],
+)
+def test_a_damaged_file_is_set_aside(content):
+    here = _progress.path()
+    here.parent.mkdir()
+    here.write_bytes(content)
+    assert _progress.solved() == frozenset()
+    assert here.with_name("progress.damaged-1.json").read_bytes() == content
+    (note,) = _progress.take_notes()
+    assert "`progress.damaged-1.json`" in note
+    assert _progress.take_notes() == []
+    _progress.record_check("02.1", solved=True)
+    assert _progress.solved() == {"02.1"}
+    here.write_bytes(content)
+    _progress.record_check("02.2", solved=True)
+    assert here.with_name("progress.damaged-2.json").read_bytes() == content
+    assert _progress.solved() == {"02.2"}
+
+
+def test_where_nothing_can_be_written_memory_serves(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "file" / "progress.json"))
+    _progress.record_check("02.1", solved=True)
+    _progress.record_check("02.2", solved=True)
+    _progress.record_prediction("02.a", 0, "One", False)
+    assert _progress.solved() == {"02.1", "02.2"}
+    assert "02.a" in _progress.read()["predictions"]
+    notes = _progress.take_notes()
+    assert len(notes) == 1
+    assert "until this kernel stops" in notes[0]
+
+
+def test_a_read_only_disk(monkeypatch):
+    _progress.record_check("02.1", solved=True)
+    before = stored()
+
+    def refuse(*args, **kwargs):
+        raise OSError(30, "Read-only file system")
+
+    for name in ("replace", "mkdir"):
+        monkeypatch.setattr(os, name, refuse)
+    monkeypatch.setattr(_progress.tempfile, "mkstemp", refuse)
+    _progress.record_check("02.2", solved=True)
+    assert _progress.solved() == {"02.1", "02.2"}
+    assert stored() == before
+    assert _progress.take_notes() == [
+        "Progress cannot be saved here (Read-only file system): it lasts until this kernel stops."
+    ]
+
+
+def test_a_folder_in_its_place():
+    _progress.path().mkdir(parents=True)
+    _progress.record_check("02.1", solved=True)
+    assert _progress.solved() == {"02.1"}
+    assert len(_progress.take_notes()) == 1
+
+
+def test_a_write_that_breaks_off_leaves_the_old_file(monkeypatch):
+    _progress.record_check("02.1", solved=True)
+    before = stored()
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    _progress.record_check("02.2", solved=True)
+    assert stored() == before
+    assert [path.name for path in _progress.path().parent.iterdir() if path.suffix == ".tmp"] == []
+
+
+def test_reset_sets_aside():
+    assert _progress.set_aside() is None
+    for number in (1, 2):
+        _progress.record_check("02.1", solved=True)
+        assert _progress.set_aside().name == f"progress.set-aside-{number}.json"
+        assert _progress.solved() == frozenset()
+    assert len(list(_progress.path().parent.glob("progress.set-aside-*.json"))) == 2
+
+
+def test_two_kernels_at_once_lose_nothing():
+    script = (
+        "import sys\n"
+        "from helpers.checks import _progress\n"
+        "for number in range(1, 41):\n"
+        "    _progress.record_check(f'{sys.argv[1]}.{number}', solved=True)\n"
+        "assert _progress.take_notes() == []\n"
+    )
+    kernels = [subprocess.Popen([sys.executable, "-c", script, lesson], cwd=ROOT) for lesson in ("02", "03", "04")]
+    assert [kernel.wait(timeout=120) for kernel in kernels] == [0, 0, 0]
+    assert len(_progress.solved()) == 120
