@@ -1,0 +1,357 @@
+# %% [markdown]
+# # Watch training happen: what a callback is
+#
+# **You will** see every moment at which Keras calls a callback, write callbacks of your own, and meet the three things
+# that surprise people most about them.
+#
+# **You need** to have trained a Keras model once or twice with `model.fit`.
+#
+# **Minutes:** 15
+# %% tags=["setup"]
+from helpers import checks, data, lesson, plots, style, widgets
+
+lesson.begin("01")
+import keras
+from keras.callbacks import Callback, CSVLogger, History, LambdaCallback
+
+from helpers.callbacks import HookRecorder
+
+
+# %% [markdown]
+# ## Two helpers in a kitchen
+#
+# You bake cookies from a recipe card that you correct in pencil after every tray. The cookies get better for a while,
+# then you correct too much and they get worse.
+#
+# Two helpers watch you. One holds a **timer**: "The last three trays were no better. Stop." One holds a **camera**
+# and photographs the card whenever a tray beats all trays before. Neither of them bakes.
+#
+# `fit` is the baker, the weights are the card, and the helpers are **callbacks**.
+# %% [markdown]
+# ## When the helpers are asked
+#
+# Training is a loop, and callbacks are called at fixed places of it (▸):
+#
+# ```
+#   ▸ training begins
+#   │
+#   ├─► ▸ epoch begins
+#   │      ├─► ▸ batch begins
+#   │      │     the weights are corrected
+#   │      └── ▸ batch ends ............. next batch, until all rows were seen
+#   │      validation, if you gave validation data
+#   └── ▸ epoch ends ................... next epoch, or:
+#   │
+#   ▸ training ends ..................... all epochs done, or a callback said stop
+# ```
+#
+# An **epoch** is one pass over the training rows, a **batch** the few rows that correct the weights once. Such a place
+# is called a **hook**.
+# %% [markdown]
+# ## Build it from nothing
+#
+# Here is a whole training loop in plain Python. It learns `w` in `y = w * x`, and it can do nothing else: it prints
+# nothing, saves nothing, decides nothing. At three lines it asks the helpers.
+# %%
+class TinyLoop:
+    def fit(self, pairs, epochs, callbacks):
+        self.w, self.stop_training = 0.0, False
+        for callback in callbacks:
+            callback.set_model(self)
+            callback.on_train_begin({})
+        for epoch in range(epochs):
+            total = 0.0
+            for x, y in pairs:  # one pair is one batch
+                error = self.w * x - y
+                self.w -= 0.05 * error * x
+                total += error**2
+            logs = {"loss": total / len(pairs)}
+            for callback in callbacks:
+                callback.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
+
+
+# %% [markdown]
+# Now the helpers. `Helper` has each hook, empty; the two below it fill in the one they need. `Report` only watches.
+# `Enough` acts: it raises a flag on the model, and the loop looks at the flag.
+# %%
+class Helper:
+    def set_model(self, model):
+        self.model = model
+
+    def on_train_begin(self, logs=None): ...
+
+    def on_epoch_end(self, epoch, logs=None): ...
+
+
+class Report(Helper):
+    def on_epoch_end(self, epoch, logs=None):
+        print(f"epoch {epoch + 1}: loss {logs['loss']:.3f}")
+
+
+class Enough(Helper):
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = logs["loss"] < 1.0
+
+
+# %% [markdown]
+# Twenty epochs were ordered. Run it and count.
+# %%
+TinyLoop().fit([(1, 3), (2, 6)], epochs=20, callbacks=[Report(), Enough()])
+# %% [markdown]
+# Watching and stopping were added, and `TinyLoop` did not change. This design is called the **observer pattern**.
+#
+# The alternative would be options: `fit(print_every=1, stop_below=1.0, save_to=...)`. Each new wish would be one more
+# option and one more `if` inside the loop, and the wish that nobody foresaw would be impossible. With hooks, anybody
+# adds a helper and leaves the loop alone.
+# %% [markdown]
+# ## Keras does the same
+#
+# If Keras is built this way, its own callbacks should work in our loop. `History`, the record that `fit` returns to
+# you, is a callback. Try it.
+# %%
+record = History()
+TinyLoop().fit([(1, 3), (2, 6)], epochs=4, callbacks=[record])
+record.history
+# %% [markdown]
+# It works. Now the other way round: our `Report` in Keras's `fit`. It inherits from `Callback`, which is what
+# `Helper` was: every hook, empty. The model learns to read handwritten digits.
+# %%
+digits = data.load_digits(train_rows=300)
+keras.utils.set_random_seed(1)
+model = keras.Sequential(
+    [keras.Input((64,)), keras.layers.Dense(64, activation="relu"), keras.layers.Dense(10, activation="softmax")]
+)
+model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+
+
+class Report(Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        print(f"epoch {epoch + 1}:", {name: round(value, 2) for name, value in logs.items()})
+
+
+history = model.fit(digits.train, validation_data=digits.validation, epochs=3, callbacks=[Report()], verbose=0)
+# %% [markdown]
+# `logs` is a dictionary: what was measured in this epoch. The names with `val_` come from the validation data, which
+# the model does not learn from. `epoch` counts from 0 in code; people, and Keras when it prints, count from 1.
+# %% [markdown]
+# ## Three callbacks to begin with
+#
+# - `History` is always there: `fit` adds one and returns it.
+# - `CSVLogger` writes one line an epoch into a file, at once, so that the numbers survive a crash.
+# - `LambdaCallback` turns a small function into a callback, without a class.
+# %%
+log = lesson.new_folder("01") / "log.csv"
+speak = LambdaCallback(on_epoch_end=lambda epoch, logs: print(f"val_loss {logs['val_loss']:.3f}"))
+history = model.fit(
+    digits.train, validation_data=digits.validation, epochs=3, callbacks=[CSVLogger(log), speak], verbose=0
+)
+print("Is the history a callback?", isinstance(history, Callback))
+print(log.read_text())
+# %% [markdown]
+# ## Exercise 01.1: collect
+#
+# Assign to `collector` a `LambdaCallback` that appends the **validation accuracy** of each epoch to the list `seen`.
+# The check plays a few epochs with it and looks at what it appended.
+# %% tags=["exercise"]
+# Exercise 01.1
+seen = []
+collector = ...
+# solution
+seen = []
+collector = LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(logs["val_accuracy"]))
+# %%
+checks.check("01.1", (collector, seen))
+# %% [markdown]
+# ## Predict: where is validation?
+#
+# You saw three hooks. `fit` has more. Before you see all of them, commit to an answer.
+# %% tags=["predict"]
+widgets.predict("01.a")
+# %% [markdown]
+# `HookRecorder` is a callback that notes each hook that is called. Two epochs of three batches, with validation:
+# %%
+few = data.load_digits(train_rows=96)
+recorder = HookRecorder()
+model.fit(few.train, validation_data=few.validation, epochs=2, callbacks=[recorder], verbose=0)
+style.show(plots.hook_timeline(recorder.events, logs=True))
+# %% [markdown]
+# Read it from left to right. Validation lies inside the epoch: a small `evaluate` with hooks of its own
+# (`on_test_...`), between the last batch and `on_epoch_end`. So when an epoch ends, `val_loss` is known, and a
+# callback can act on it.
+#
+# On the right stands what `logs` held:
+#
+# - at every *begin* nothing: there is nothing to report yet;
+# - in validation, names without `val_`. `fit` adds it before `on_epoch_end`;
+# - `on_train_end` gets the last epoch's numbers.
+# %% [markdown]
+# What is the `loss` at the end of a batch: that batch's own? Note it at every batch of one epoch, and compare the
+# last one with the loss of the epoch.
+# %%
+losses = []
+every_batch = LambdaCallback(on_train_batch_end=lambda batch, logs: losses.append(logs["loss"]))
+history = model.fit(digits.train, epochs=1, callbacks=[every_batch], verbose=0)
+print([round(loss, 3) for loss in losses])
+print("last batch:", losses[-1], " epoch:", history.history["loss"][0])
+assert losses[-1] == history.history["loss"][0]
+# %% [markdown]
+# They are equal: at a batch's end `logs` holds the mean over the epoch **so far**. And the hook was called ten times
+# in one epoch: callbacks are not only for epochs.
+#
+# `evaluate` and `predict` take callbacks too. They know no epochs. `predict` measures nothing, so its `logs` hold the
+# `outputs` themselves.
+# %%
+model.evaluate(few.validation, callbacks=[recorder], verbose=0)
+style.show(plots.hook_timeline(recorder.events, logs=True))
+model.predict(few.x_test[:96], callbacks=[recorder], verbose=0)
+style.show(plots.hook_timeline(recorder.events, logs=True))
+# %% [markdown]
+# ## Predict: does training wait?
+#
+# A callback may do something slow: write a big file, send a message.
+# %% tags=["predict"]
+widgets.predict("01.b")
+# %% [markdown]
+# Measure it. `nap` sleeps at the end of each epoch; `short_nap` at the end of each batch, of which this data set has
+# ten in an epoch.
+# %%
+import time
+
+nap = LambdaCallback(on_epoch_end=lambda epoch, logs: time.sleep(0.2))
+short_nap = LambdaCallback(on_train_batch_end=lambda batch, logs: time.sleep(0.05))
+for name, callbacks in {"none": [], "nap": [nap], "short_nap": [short_nap]}.items():
+    start = time.perf_counter()
+    model.fit(digits.train, epochs=3, callbacks=callbacks, verbose=0)
+    print(f"{name:10} {time.perf_counter() - start:.2f} s")
+
+
+# %% [markdown]
+# Training waits for every callback. Nothing runs beside it: the hook is called, returns, and only then the next batch
+# begins. And the shorter nap cost more, for it was taken thirty times.
+#
+# That is good news too. While your hook runs, nobody changes the weights under your hands. But keep batch hooks quick.
+# %% [markdown]
+# ## Predict: a slip of the pen
+#
+# This callback should announce the end of every epoch. Look closely at the name of its hook.
+# %%
+class Announce(Callback):
+    def on_epoch_ended(self, epoch, logs=None):
+        print("Epoch", epoch + 1, "is over.")
+
+
+# %% tags=["predict"]
+widgets.predict("01.c")
+# %%
+model.fit(digits.train, epochs=2, callbacks=[Announce()], verbose=0)
+print("Training is over.")
+# %% [markdown]
+# Nothing: no line, no error, no warning. Keras called `on_epoch_end`, found the empty one that every `Callback`
+# inherits, and was content. Your method was never called.
+#
+# When a callback seems dead, look for methods that Keras does not know:
+# %%
+[name for name in vars(Announce) if name.startswith("on_") and not hasattr(Callback, name)]
+
+
+# %% [markdown]
+# ## Exercise 01.2: stop when it is good enough
+#
+# Write the callback `GoodEnough(target)`. It ends the training after the first epoch whose `val_accuracy` is at least
+# `target`. The check plays trainings with it and looks at when they end.
+# %% tags=["exercise"]
+# Exercise 01.2
+class GoodEnough(Callback):
+    def __init__(self, target):
+        super().__init__()
+        self.target = target
+
+    # your hook here
+
+
+# solution
+class GoodEnough(Callback):
+    def __init__(self, target):
+        super().__init__()
+        self.target = target
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs["val_accuracy"] >= self.target:
+            self.model.stop_training = True
+
+
+# %%
+checks.check("01.2", GoodEnough)
+
+
+# %% [markdown]
+# ## Predict: who sees it?
+#
+# `AddGap` puts a number of its own into `logs`: how much worse the model is on data that it has not learnt from.
+# %%
+class AddGap(Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        logs["gap"] = logs["val_loss"] - logs["loss"]
+
+
+def look(name):
+    return LambdaCallback(on_epoch_end=lambda epoch, logs: print(f"{name} sees", list(logs)))
+
+
+# %% tags=["predict"]
+widgets.predict("01.d")
+# %%
+history = model.fit(
+    digits.train,
+    validation_data=digits.validation,
+    epochs=1,
+    callbacks=[look("first"), AddGap(), look("last")],
+    verbose=0,
+)
+print("history holds", list(history.history))
+# %% [markdown]
+# At a hook, all callbacks get **the same** dictionary, one after the other, in the order of your list. What one adds,
+# those after it see and those before it have missed. `fit` puts its own `History` behind yours, so it sees everything.
+#
+# So a callback that makes a number stands before those that use it.
+# %% [markdown]
+# ## Exercise 01.3: a column of your own
+#
+# Write a callback that puts `best` into `logs`: the lowest `val_loss` so far **in this fit**. Assign to `callbacks` a
+# list with one of it and a `CSVLogger(log)`, so that the file gets a column `best`. The check plays two fits with your
+# list and reads the files.
+# %% tags=["exercise"]
+# Exercise 01.3
+log = lesson.new_folder("01") / "log.csv"
+callbacks = ...
+
+
+# solution
+class Best(Callback):
+    def on_train_begin(self, logs=None):
+        self.best = float("inf")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.best = min(self.best, logs["val_loss"])
+        logs["best"] = self.best
+
+
+log = lesson.new_folder("01") / "log.csv"
+callbacks = [Best(), CSVLogger(log)]
+# %%
+checks.check("01.3", callbacks)
+# %% [markdown]
+# ## Key takeaways
+#
+# - A callback is an object whose hooks `fit` calls at fixed moments. It watches `logs`, and it may act, for example
+#   by `self.model.stop_training = True`.
+# - Validation happens inside the epoch, so `on_epoch_end` knows both `loss` and `val_loss`.
+# - Training waits for callbacks, at each epoch and at each batch.
+# - A misspelt hook is never called, and nobody tells you.
+# - All callbacks share one `logs`, in the order of the list: makers before users.
+# %% [markdown]
+# ## Where next
+#
+# [Lesson 02](02_early_stopping.ipynb): the helper with the timer, `EarlyStopping`.
