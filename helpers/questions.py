@@ -98,7 +98,8 @@ def split(id: str, kind: str) -> tuple[str, str]:
     lesson, dot, name = id.partition(".") if isinstance(id, str) else ("", "", "")
     if not dot or not _LESSON.fullmatch(lesson) or not name:
         example = "02.a" if kind == "prediction" else "02.1"
-        raise ValueError(f'{id!r} does not name a {kind}. Write the lesson, a dot and the {kind}, as in "{example}".')
+        article = "a" if kind == "prediction" else "an"
+        raise ValueError(f'{id!r} does not name {article} {kind}. Write the lesson, a dot and a name: "{example}".')
     return lesson, name
 
 

@@ -252,12 +252,8 @@ def _about_call(function: types.FunctionType, text: str) -> str:
     unexpected = re.search(r"unexpected keyword argument '(\w+)'", text)
     if unexpected:
         names = [p for p in inspect.signature(function).parameters if p != "self"]
-        close = difflib.get_close_matches(unexpected[1], names, n=1)
-        return f"it was called with `{unexpected[1]}=`, which it does not take." + (
-            f" Did you mean it where you wrote `{close[0]}`?"
-            if close
-            else f" It takes: {', '.join(names) or 'nothing'}."
-        )
+        takes = ", ".join(f"`{name}`" for name in names) or "nothing"
+        return f"it was called with `{unexpected[1]}=`, which it does not take. It takes: {takes}."
     return "it was called with another number of arguments than its first line names. The exercise says which it gets."
 
 
@@ -285,9 +281,9 @@ def _about_attribute(error: AttributeError, text: str) -> str:
                 f"`self.{name}` was never set. Your `__init__` does not call `super().__init__()`, which sets up what "
                 "the parent class needs; make it the first line there."
             )
-        close = difflib.get_close_matches(name, [n for n in dir(obj) if not n.startswith("__")], n=1, cutoff=0.8)
+        close = difflib.get_close_matches(name, [n for n in vars(obj) if not n.startswith("_")], n=1, cutoff=0.8)
         return (
-            f"`self.{name}` was read before it was set. Set it in `__init__` or, so that each fit begins afresh, in "
-            + (f"`on_train_begin`. Did you mean `self.{close[0]}`?" if close else "`on_train_begin`.")
+            f"`self.{name}` was read before it was set. Set it in `on_train_begin`, so that each fit begins afresh."
+            + (f" Or did you mean `self.{close[0]}`?" if close else "")
         )
     return ""

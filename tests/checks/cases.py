@@ -68,7 +68,8 @@ def learner(source: str, name: str = "answer", **names: object) -> Maker:
         filename = f"<learner-cell-{next(_cell_numbers)}>"
         code = textwrap.dedent(source).strip() + "\n"
         linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
-        scope = {"__name__": "__main__", "keras": keras, "np": np, **vars(keras.callbacks), **names}
+        built_in = {name: value for name, value in vars(keras.callbacks).items() if not name.startswith("_")}
+        scope = {**built_in, "keras": keras, "np": np, "__name__": "__main__", **names}
         exec(compile(code, filename, "exec"), scope)
         return scope[name]
 
