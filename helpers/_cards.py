@@ -71,12 +71,10 @@ def plain(text: str) -> str:
 
 
 def card(heading: str, body: str, kind: str) -> str:
-    """Return the HTML of a card: `heading` (text) in the colour of `kind`, `body` (HTML) below it."""
-    colour = COLOURS[kind]
-    return (
-        f'<div style="border-left:4px solid {colour};padding:2px 12px;margin:4px 0;max-width:46em">'
-        f'<div style="font-weight:600;margin:2px 0">{inline(heading)}</div>{body}</div>'
-    )
+    """Return the HTML of a card: a bar in the colour of `kind`, `heading` (text, may be empty), `body` (HTML)."""
+    head = f'<div style="font-weight:600;margin:2px 0">{inline(heading)}</div>' if heading else ""
+    style = f"border-left:4px solid {COLOURS[kind]};padding:2px 12px;margin:4px 0;max-width:46em"
+    return f'<div style="{style}">{head}{body}</div>'
 
 
 def shell():
@@ -140,7 +138,4 @@ class Note(Shown):
 
     def to_html(self) -> str:
         """Return the note as HTML."""
-        return (
-            f'<div style="border-left:4px solid {COLOURS[self.kind]};padding:2px 12px;margin:4px 0;max-width:46em">'
-            f"{paragraphs(self.text)}</div>"
-        )
+        return card("", paragraphs(self.text), self.kind)

@@ -97,6 +97,7 @@ class Prediction(ipywidgets.VBox):
     def _recall(self) -> None:
         """Show an answer that was committed earlier, unless the question has been written anew since."""
         entry = _progress.read()["predictions"].get(self.question.id)
+        self._says.value = _notes_html()
         if entry is None:
             return
         index = _index_of(entry, self.question)

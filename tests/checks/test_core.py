@@ -606,7 +606,7 @@ def test_a_prediction_in_a_kernel_and_in_a_static_page(in_a_kernel):
     assert "That is not it; B is right." in committed["text/plain"]
     bare = nbformat.from_dict({**in_a_kernel, "metadata": {}})
     page, _ = HTMLExporter().from_notebook_node(bare)
-    assert '<ol type="A"' in page
+    assert "<li>Four</li>" in page
     assert "Patience is counted from the best epoch." in page
 
 
