@@ -1,0 +1,111 @@
+"""Read TensorBoard event files with TensorBoard's own reader, which a learner need not have."""
+
+from __future__ import annotations
+
+import re
+import sys
+import types
+from collections.abc import Iterable
+from pathlib import Path
+
+__all__ = ["is_events", "read_events"]
+
+# Keras's TensorBoard callback writes both halves of a run under the same names, in two folders.
+_HALVES = {"train": "", "validation": "val_"}
+
+
+def is_events(path: Path) -> bool:
+    """Return whether a path is an event file, or a folder that holds one at any depth."""
+    return "tfevents" in path.name if path.is_file() else next(path.rglob("*tfevents*"), None) is not None
+
+
+def read_events(path: Path) -> dict[str, dict[str, list[float | None]]]:
+    """Read an event file, or all runs below a folder.
+
+    Keras's folders `train` and `validation` make one run, its names `epoch_loss` become `loss` and `val_loss`. For a
+    file the other half of its run is read too. Other writers' scalars keep their names. The steps are epochs.
+
+    Args:
+        path: An event file or a folder.
+
+    Returns:
+        Run name to metric to values, one for each epoch, None where there is none; `epoch` holds their numbers.
+
+    Raises:
+        ValueError: If TensorBoard is not installed, or a file holds no scalars.
+    """
+    if path.is_file():
+        folder = path.parent.parent if path.parent.name in _HALVES else path.parent
+        files = [path] if folder == path.parent else _files(folder / half for half in _HALVES)
+        runs = {folder.name: files}
+    else:
+        runs = {}
+        for file in sorted(path.rglob("*tfevents*")):
+            folder = file.parent.parent if file.parent.name in _HALVES else file.parent
+            name = folder.relative_to(path).as_posix() if folder.is_relative_to(path) else folder.name
+            runs.setdefault(path.name if name == "." else name, []).append(file)
+    return {name: _run(files, name) for name, files in sorted(runs.items(), key=lambda item: natural(item[0]))}
+
+
+def _files(folders: Iterable[Path]) -> list[Path]:
+    return [file for folder in folders for file in sorted(folder.glob("*tfevents*"))]
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Return a key that sorts `run2` before `run10`."""
+    return [(len(part), part) for part in re.split(r"(\d+)", name)]
+
+
+def _run(files: list[Path], name: str) -> dict[str, list[float | None]]:
+    found: dict[str, dict[int, float]] = {}
+    tags: set[str] = set()
+    for file in files:
+        prefix = _HALVES.get(file.parent.name, "")
+        scalars = _scalars(file)
+        tags |= scalars.keys()
+        # Keras also logs by batch; only its epochs matter here.
+        epochs = {tag: values for tag, values in scalars.items() if tag.startswith("epoch_")} or scalars
+        for tag, values in epochs.items():
+            # A later file of the same run, after a restart, has the last word.
+            found.setdefault(prefix + tag.removeprefix("epoch_"), {}).update(values)
+    if not any(found.values()):
+        raise ValueError(
+            f"The event files of {name!r} hold no scalars. They hold: {', '.join(sorted(tags)) or 'nothing'}."
+        )
+    first = min(min(values) for values in found.values() if values)
+    last = max(max(values) for values in found.values() if values)
+    steps = range(first, last + 1)
+    return {"epoch": list(steps)} | {
+        name: [values.get(step) for step in steps] for name, values in sorted(found.items())
+    }
+
+
+def _scalars(file: Path) -> dict[str, dict[int, float]]:
+    """Return tag to step to value, from the old scalars and from the tensors that TensorFlow 2 writes."""
+    accumulator, make_ndarray = _reader()
+    # 0 keeps every value; the default would keep a sample.
+    events = accumulator(str(file), size_guidance={"scalars": 0, "tensors": 0})
+    events.Reload()
+    tags = events.Tags()
+    found = {tag: {event.step: float(event.value) for event in events.Scalars(tag)} for tag in tags["scalars"]}
+    for tag in tags["tensors"]:
+        values = {event.step: make_ndarray(event.tensor_proto) for event in events.Tensors(tag)}
+        if values and all(value.size == 1 and value.dtype.kind in "fiu" for value in values.values()):
+            found[tag] = {step: float(value.item()) for step, value in values.items()}
+    return found
+
+
+def _reader() -> tuple:
+    """Import TensorBoard's reader, without the TensorFlow that it would load if it could."""
+    if "tensorflow" not in sys.modules:
+        # TensorBoard's own switch: where this module exists, it uses the small stand-in that it brings along.
+        sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("tensorboard.compat.notf"))
+    try:
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+        from tensorboard.util.tensor_util import make_ndarray
+    except ImportError:
+        raise ValueError(
+            "To read TensorBoard's event files, TensorBoard itself is needed, and it is not installed here: "
+            "pip install tensorboard. Or log with keras.callbacks.CSVLogger, whose files need nothing."
+        ) from None
+    return EventAccumulator, make_ndarray
