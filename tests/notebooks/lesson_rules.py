@@ -1,0 +1,427 @@
+"""The rules for lessons that the builder does not need but learners do; each rule yields sentences about one lesson.
+
+A rule takes a lesson as the builder read it. What a rule cannot know about a lesson stands in the tables on top.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = ROOT / "notebooks"
+
+
+def load_builder():
+    """Import `notebooks/build.py`, which is a script and no package, once."""
+    if "notebooks_build" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("notebooks_build", NOTEBOOKS / "build.py")
+        sys.modules["notebooks_build"] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules["notebooks_build"])
+    return sys.modules["notebooks_build"]
+
+
+builder = load_builder()
+
+SETUP_LINES = 6
+CODE_LINES = 20
+PROSE_WORDS = 120
+AIM_LINES = 8
+AIM_WORDS = 60
+
+# The first word of a title is what the learner will do.
+VERBS = {
+    "Be", "Build", "Change", "Choose", "Compare", "Count", "Find", "Judge", "Keep", "Look", "Make", "Measure", "Open",
+    "Plan", "Play", "Put", "Read", "Save", "See", "Spend", "Start", "Stop", "Survive", "Take", "Test", "Train", "Try",
+    "Use", "Wait", "Watch", "Write",
+}  # fmt: skip
+
+# Predictions and checked exercises of a lesson, fewest and most; another range needs its reason.
+USUAL = (2, 4)
+PREDICTIONS = {
+    "00": (0, 4, "shows how predicting works"),
+    "07": (8, 12, "each myth begins with a prediction"),
+    "08": (3, 60, "each trouble begins with a prediction"),
+}
+EXERCISES = {
+    "00": (0, 4, "shows how checks work"),
+    "07": (0, 4, "the predictions are the work"),
+    "08": (0, 40, "people read one trouble, not the lesson"),
+}
+
+NETWORK_MODULES = {
+    "aiohttp", "boto3", "fsspec", "ftplib", "gdown", "http", "httpx", "huggingface_hub", "kagglehub", "requests",
+    "s3fs", "smtplib", "socket", "tensorflow_datasets", "tensorflow_hub", "urllib", "urllib3", "wget", "xmlrpc",
+}  # fmt: skip
+NETWORK_NAMES = {"datasets": "keras.datasets", "get_file": "keras.utils.get_file", "from_preset": "from_preset"}
+
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<target>[^)\s]+)\)")
+HTML_IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
+HEADING = re.compile(r"^(?P<marks>#{1,6})\s+(?P<text>.+?)\s*$", re.MULTILINE)
+FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+
+Sentences = Iterator[str]
+
+
+def at(cell) -> str:
+    return f"line {cell.line}, cell {cell.number}"
+
+
+def prose(lesson) -> list:
+    return [cell for cell in lesson.cells if cell.kind == "markdown"]
+
+
+def code(lesson) -> list:
+    return [cell for cell in lesson.cells if cell.kind == "code"]
+
+
+def without_code(text: str) -> str:
+    """Return prose without fenced blocks and inline code, in which nothing is a link or a heading."""
+    return re.sub(r"`[^`\n]*`", "`code`", FENCE.sub("", text))
+
+
+def versions(cell) -> list[str]:
+    """Return the texts that readers get of a code cell: two for an exercise, one for others."""
+    return list(builder.cut(cell.text)) if cell.tag == "exercise" else [cell.text]
+
+
+def headings(lesson) -> list[tuple[object, int, str]]:
+    """Return cell, level and text of each heading outside the teaching notes."""
+    return [
+        (cell, len(found["marks"]), found["text"])
+        for cell in prose(lesson)
+        if cell.tag is None
+        for found in HEADING.finditer(FENCE.sub("", cell.text))
+    ]
+
+
+def minutes(lesson) -> int | None:
+    """Return the minutes that the lesson names, None where it names none."""
+    for cell in prose(lesson)[:3]:
+        found = re.search(r"^\*\*Minutes:?\*\*:?\s*(\d+)\s*$", cell.text, re.MULTILINE)
+        if found:
+            return int(found[1])
+    return None
+
+
+# -- the rules -------------------------------------------------------------------------------------------------------
+
+
+def title_says_what_to_do(lesson) -> Sentences:
+    """The first cell is prose and opens with the only H1, whose first word is a verb."""
+    first = lesson.cells[0]
+    found = HEADING.match(first.text) if first.kind == "markdown" else None
+    if not found or len(found["marks"]) != 1:
+        yield f"{at(first)}: the first cell must begin with the title, `# # Stop before it gets worse`."
+        return
+    word = re.split(r"\W", found["text"], maxsplit=1)[0]
+    if word not in VERBS:
+        yield f"{at(first)}: the title begins with {word!r}. Begin with a verb (VERBS in lesson_rules.py)."
+    for cell, level, text in headings(lesson)[1:]:
+        if level == 1:
+            yield f"{at(cell)}: a second H1, {text!r}. Use `##`."
+
+
+def opening_says_what_who_and_how_long(lesson) -> Sentences:
+    """You will, You need and Minutes stand before the setup cell, in this order."""
+    setup = next((index for index, cell in enumerate(lesson.cells) if cell.tag == "setup"), len(lesson.cells))
+    opening = "\n".join(cell.text for cell in lesson.cells[:setup] if cell.kind == "markdown")
+    places = [opening.find(words) for words in ("**You will", "**You need", "**Minutes")]
+    if -1 in places:
+        yield "before the setup cell there must be **You will**, **You need** and **Minutes:** 20."
+    elif places != sorted(places):
+        yield "the order is You will, You need, Minutes."
+    if minutes(lesson) is None:
+        yield "the minutes are missing: a line `**Minutes:** 20`."
+
+
+def cells_are_short(lesson) -> Sentences:
+    """Setup, code and prose keep to their limits."""
+    for cell in lesson.cells:
+        if cell.kind == "markdown":
+            words = len(without_code(cell.text).split())
+            if words > PROSE_WORDS:
+                yield f"{at(cell)}: {words} words of prose; the limit is {PROSE_WORDS}, the aim {AIM_WORDS}."
+            continue
+        longest = max(len(text.splitlines()) for text in versions(cell))
+        if longest > CODE_LINES:
+            yield f"{at(cell)}: {longest} lines of code; the limit is {CODE_LINES}, the aim {AIM_LINES}."
+        if cell.tag == "setup":
+            lines = sum(bool(line.strip()) for line in cell.text.splitlines())
+            if lines > SETUP_LINES:
+                yield f"{at(cell)}: {lines} lines of setup; the limit is {SETUP_LINES}."
+
+
+def setup_begins_the_lesson(lesson) -> Sentences:
+    """The setup calls lesson.begin, and before it imports helpers alone."""
+    setup = next((cell for cell in lesson.cells if cell.tag == "setup"), None)
+    if setup is None:
+        return
+    for statement in ast.parse(setup.text).body:
+        if "lesson.begin(" in ast.unparse(statement):
+            return
+        if not (isinstance(statement, ast.ImportFrom) and statement.module == "helpers"):
+            yield f"{at(setup)}: before lesson.begin(), which keeps Keras quiet, only `from helpers import ...`."
+            return
+    yield f'{at(setup)}: the setup never calls lesson.begin("{lesson.number}").'
+
+
+def nothing_asks_the_network(lesson) -> Sentences:
+    """No code imports a network library, names a download or holds a web address."""
+    for cell in code(lesson):
+        for node in ast.walk(ast.parse(cell.text)):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+            for name in names:
+                parts = name.split(".")
+                if parts[0] in NETWORK_MODULES or (parts[0] in ("keras", "tensorflow") and {*parts} & {*NETWORK_NAMES}):
+                    yield f"{at(cell)}: imports {name}, which reaches for the network. Lessons use helpers.data."
+            if isinstance(node, ast.Attribute) and node.attr in NETWORK_NAMES:
+                yield f"{at(cell)}: {NETWORK_NAMES[node.attr]} downloads. Lessons use helpers.data."
+            if isinstance(node, ast.Constant) and re.search(r"\b(https?|ftp|s3|gs)://", str(node.value)):
+                yield f"{at(cell)}: a web address in code. Put it into prose as a link."
+
+
+def pictures_have_words(lesson) -> Sentences:
+    """Figures go through style.show, which demands alt text; images in prose name theirs."""
+    for cell in code(lesson):
+        tree = ast.parse(cell.text)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and node.id in ("plt", "pyplot"):
+                yield f"{at(cell)}: {node.id} is not used here. Draw with plots or style.figure, and style.show it."
+            if isinstance(node, ast.Import | ast.ImportFrom) and "pyplot" in ast.unparse(node):
+                yield f"{at(cell)}: pyplot is not used here. Draw with plots or style.figure, and style.show it."
+            if isinstance(node, ast.Call) and called(node) in ("display", "Image", "IPython.display.Image"):
+                yield f"{at(cell)}: {called(node)}() shows pictures without words. Use style.show(figure)."
+        last = tree.body[-1] if tree.body else None
+        if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
+            name = called(last.value)
+            if name.startswith("plots.") and name != "plots.describe":
+                yield f"{at(cell)}: {name}() alone shows no picture. Write style.show({name}(...))."
+    for cell in prose(lesson):
+        text = without_code(cell.text)
+        for image in IMAGE.finditer(text):
+            if len(image["alt"].split()) < 3:
+                yield f"{at(cell)}: the image {image['target']} needs words: ![what it shows]({image['target']})."
+        for image in HTML_IMAGE.findall(text):
+            if not re.search(r"""\balt=(["'])\s*\S.*?\1""", image):
+                yield f"{at(cell)}: an <img> without alt text."
+
+
+def called(call: ast.Call) -> str:
+    """Return what a call calls, such as `plots.learning_curves`."""
+    return ast.unparse(call.func) if isinstance(call.func, ast.Name | ast.Attribute) else ""
+
+
+def ends_with_takeaways_and_what_is_next(lesson) -> Sentences:
+    """The last two H2 are Key takeaways and Where next."""
+    found = [text for _, level, text in headings(lesson) if level == 2]
+    if found[-2:] != ["Key takeaways", "Where next"]:
+        yield f"the lesson must end with `## Key takeaways` and `## Where next`; its last H2 are {found[-2:]}."
+
+
+def headings_step_down_one_by_one(lesson) -> Sentences:
+    """No heading is more than one level below the one before it."""
+    before = 0
+    for cell, level, text in headings(lesson):
+        if level > before + 1:
+            yield f"{at(cell)}: {text!r} is H{level} after H{before}. Use H{before + 1}: people move by levels."
+        before = level
+
+
+def names_in(lesson, call: str) -> list[str]:
+    return [name for cell in lesson.cells for _, _, found, name in builder.named_calls(cell) if found == call and name]
+
+
+def predictions_and_exercises_are_enough(lesson) -> Sentences:
+    """Each lesson has two to four of each, if no table says otherwise."""
+    for what, call, table in (
+        ("predictions", "widgets.predict", PREDICTIONS),
+        ("exercises", "checks.check", EXERCISES),
+    ):
+        count = len(names_in(lesson, call))
+        fewest, most = table.get(lesson.number[:2], USUAL)[:2]
+        if not fewest <= count <= most:
+            yield f"{count} {what}; this lesson needs {fewest} to {most} (see the tables in lesson_rules.py)."
+
+
+def texts_and_cells_name_each_other(lesson) -> Sentences:
+    """Each prediction and exercise has its texts in data/lessons, and each text its cell."""
+    from helpers import questions
+
+    try:
+        texts = questions.load(lesson.number)
+    except ValueError as error:
+        yield str(error)
+        return
+    file = f"data/lessons/{lesson.number}.toml"
+    for what, call, written in (
+        ("predict", "widgets.predict", texts.predictions),
+        ("exercise", "checks.check", texts.exercises),
+    ):
+        asked = names_in(lesson, call)
+        for name in asked:
+            if name not in written:
+                yield f'{file} has no [{what}.{name.split(".")[1]}] for {call}("{name}").'
+        for name in written:
+            if name not in asked:
+                yield f'{file} has [{what}.{name.split(".")[1]}], and no cell calls {call}("{name}").'
+
+
+def links_resolve(lesson) -> Sentences:
+    """Links to lessons, files and headings lead somewhere."""
+    for cell in prose(lesson):
+        text = without_code(cell.text)
+        for link in [*LINK.finditer(text), *IMAGE.finditer(text)]:
+            target, _, anchor = link["target"].partition("#")
+            if re.match(r"[a-z][a-z0-9+.-]*:", target):
+                continue
+            if not target:
+                anchors = anchors_of(lesson)
+            elif builder.NOTEBOOK_NAME.fullmatch(target):
+                other = NOTEBOOKS / "source" / f"{Path(target).stem}.py"
+                if not other.exists():
+                    yield f"{at(cell)}: there is no lesson {target}."
+                    continue
+                anchors = anchors_of_source(other)
+            elif not (NOTEBOOKS / target).exists():
+                yield f"{at(cell)}: the link to {target} leads nowhere from notebooks/."
+                continue
+            else:
+                continue
+            if anchor and anchor not in anchors:
+                yield f"{at(cell)}: {link['target']} names no heading. JupyterLab's anchors have hyphens for blanks."
+
+
+def anchors_of(lesson) -> set[str]:
+    return {text.replace(" ", "-") for _, _, text in headings(lesson)}
+
+
+@cache
+def anchors_of_source(path: Path) -> set[str]:
+    try:
+        return anchors_of(builder.read_lesson(path))
+    except builder.SourceError:
+        return set()
+
+
+def minutes_agree(lesson) -> Sentences:
+    """Where a table in README or in a lesson lists this lesson with its minutes, they are the lesson's own."""
+    own = minutes(lesson)
+    files = [ROOT / "README.md", ROOT / "TEACHING.md", *sorted((NOTEBOOKS / "source").glob("*.py"))]
+    for file in files:
+        rows = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+        for number, row in enumerate(rows, start=1):
+            cells = [cell.strip(" *") for cell in row.split("|")]
+            told = [int(cell.split()[0]) for cell in cells[1:] if re.fullmatch(r"\d+( min(utes)?)?", cell)]
+            if f"{lesson.name}.ipynb" in row and len(told) == 1 and told[0] != own:
+                yield f"{file.relative_to(ROOT)}:{number} says {told[0]} minutes, the lesson says {own}."
+
+
+def later_cells_need_no_answer(lesson) -> Sentences:
+    """What an exercise assigns is used in its check and in answers only, until another cell assigns it anew."""
+    answered: dict[str, str] = {}
+    exercise = None
+    for cell in code(lesson):
+        if cell.tag in ("exercise", *builder.TEACHER_ONLY):
+            exercise = builder.exercise_name(cell) or exercise
+            stub = versions(cell)[0] if cell.tag == "exercise" else ""
+            yield from uses(ast.parse(stub).body, dict(answered), cell)
+            answered |= dict.fromkeys(bound(ast.parse(cell.text)), f"exercise {exercise}")
+            continue
+        if any(call == "checks.check" for _, _, call, _ in builder.named_calls(cell)):
+            answered |= dict.fromkeys(bound(ast.parse(cell.text)), f"the check of exercise {exercise}")
+            continue
+        yield from uses(ast.parse(cell.text).body, answered, cell)
+
+
+def uses(statements: list[ast.stmt], answered: dict[str, str], cell) -> Sentences:
+    """Yield a sentence for each name out of `answered` that is read; a name that is assigned is free from then on."""
+    for statement in statements:
+        # A loop and a `with` bind their names before their body reads them.
+        inner = [part for field in ("body", "orelse", "finalbody") for part in getattr(statement, field, ())]
+        if not isinstance(statement, ast.For | ast.With | ast.If | ast.While | ast.Try):
+            inner = []
+        head = [part for part in ast.iter_child_nodes(statement) if part not in inner] if inner else [statement]
+        for name in sorted(set().union(*map(read_names, head)) & set(answered)):
+            yield (
+                f"{at(cell)}: {name} comes from {answered[name]}. A cell that is no check may not use a learner's "
+                "answer: use another name, or assign it here."
+            )
+        for name in bound(ast.Module(head, [])):
+            answered.pop(name, None)
+        yield from uses(inner, answered, cell)
+
+
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def read_names(node: ast.AST) -> set[str]:
+    """Return the names that some code reads from outside itself."""
+    found = {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else set()
+    for child in ast.iter_child_nodes(node):
+        found |= read_names(child)
+    if isinstance(node, SCOPES):
+        inside = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+        inside |= {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
+        found -= inside
+    return found
+
+
+def bound(tree: ast.Module) -> set[str]:
+    """Return the names that some code binds in the notebook: assigned, imported, defined, looped over."""
+    found: set[str] = set()
+    todo: list[ast.AST] = list(tree.body)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+            continue
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        if not isinstance(node, SCOPES):
+            todo += ast.iter_child_nodes(node)
+    return found
+
+
+RULES = (
+    title_says_what_to_do,
+    opening_says_what_who_and_how_long,
+    cells_are_short,
+    setup_begins_the_lesson,
+    nothing_asks_the_network,
+    pictures_have_words,
+    ends_with_takeaways_and_what_is_next,
+    headings_step_down_one_by_one,
+    predictions_and_exercises_are_enough,
+    texts_and_cells_name_each_other,
+    links_resolve,
+    minutes_agree,
+    later_cells_need_no_answer,
+)
+
+
+def long_cells(lesson) -> str | None:
+    """Return a sentence when more than a third of the cells pass the aims that DESIGN sets below the limits."""
+    lines = [max(len(text.splitlines()) for text in versions(cell)) > AIM_LINES for cell in code(lesson)]
+    words = [len(without_code(cell.text).split()) > AIM_WORDS for cell in prose(lesson)]
+    told = [
+        f"{sum(found)} of {len(found)} {what}"
+        for what, found in (
+            (f"code cells over {AIM_LINES} lines", lines),
+            (f"prose cells over {AIM_WORDS} words", words),
+        )
+        if sum(found) * 3 > len(found)
+    ]
+    return f"{lesson.name}: {' and '.join(told)}. Shorter cells are easier to follow." if told else None

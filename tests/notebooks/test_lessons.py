@@ -1,0 +1,237 @@
+"""Every source keeps the rules for lessons, every rule can be broken, and learners have what the course imports."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import re
+import shutil
+import sys
+import warnings
+from pathlib import Path
+
+import lesson_rules
+import pytest
+
+from helpers import questions
+
+ROOT = lesson_rules.ROOT
+FIXTURES = Path(__file__).parent / "fixtures" / "lessons"
+SOURCES = sorted((ROOT / "notebooks" / "source").glob("*.py"))
+RULES = {rule.__name__: rule for rule in lesson_rules.RULES}
+
+TEXTS = """title = "Wait"
+[predict.a]
+question = "How long?"
+answers = [{text = "3", right = true, feedback = "Yes."}, {text = "4", feedback = "No."}]
+[predict.b]
+question = "Longer?"
+answers = [{text = "yes", right = true, feedback = "Yes."}, {text = "no", feedback = "No."}]
+[exercise.1]
+title = "Longer"
+hints = ["More."]
+reason = "It is more."
+[exercise.2]
+title = "Twice"
+hints = ["More."]
+reason = "It is more."
+"""
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_lesson_keeps_the_rule(builder, source, rule):
+    lesson = builder.read_lesson(source)
+    assert list(rule(lesson)) == []
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_lesson_aims_at_short_cells(builder, source):
+    told = lesson_rules.long_cells(builder.read_lesson(source))
+    if told:
+        warnings.warn(told, stacklevel=1)
+
+
+@pytest.mark.parametrize("file", sorted(questions.FOLDER.glob("*.toml")), ids=lambda file: file.stem)
+def test_texts_belong_to_a_lesson(file):
+    assert [source for source in SOURCES if source.stem.startswith(f"{file.stem}_")], "no source has this number"
+
+
+# -- the rules can be broken -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """Make a small course: lesson 02 keeps all rules, 01 and a file in data/ are there to be linked to."""
+    (tmp_path / "notebooks" / "source").mkdir(parents=True)
+    (tmp_path / "data" / "lessons").mkdir(parents=True)
+    (tmp_path / "data" / "README.md").touch()
+    (tmp_path / "data" / "lessons" / "02.toml").write_text(TEXTS)
+    shutil.copy(FIXTURES / "02_lesson.py", tmp_path / "notebooks" / "source")
+    before = (FIXTURES / "02_lesson.py").read_text().replace("02.", "01.").replace('"02"', '"01"')
+    (tmp_path / "notebooks" / "source" / "01_before.py").write_text(before)
+    (tmp_path / "README.md").write_text("| lesson | minutes |\n|-|-|\n| [Wait](notebooks/02_lesson.ipynb) | 20 |\n")
+    monkeypatch.setattr(lesson_rules, "ROOT", tmp_path)
+    monkeypatch.setattr(lesson_rules, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(questions, "FOLDER", tmp_path / "data" / "lessons")
+    return tmp_path
+
+
+def sentences(builder, folder: Path, rule: str) -> list[str]:
+    return list(RULES[rule](builder.read_lesson(folder / "notebooks" / "source" / "02_lesson.py")))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_sound_lesson_keeps_the_rule(builder, folder, rule):
+    assert sentences(builder, folder, rule) == []
+
+
+LONG_CODE = "patience = 3\n" + "waiting = 1\n" * 20
+LONG_PROSE = "# Waiting has a price.\n# " + "word " * 121
+# What is replaced by what, which rule that breaks, and words of its sentence.
+BREAKS = {
+    "no title": ("# # Wait", "# ## Wait", "title_says_what_to_do", "must begin with the title"),
+    "title without a verb": ("# # Wait", "# # Patience", "title_says_what_to_do", "begins with 'Patience'"),
+    "second H1": ("# ## Key", "# # Key", "title_says_what_to_do", "a second H1, 'Key takeaways'"),
+    "no needs": ("**You need**", "You need", "opening_says_what_who_and_how_long", "there must be"),
+    "order": ("**You will**", "**Minutes** **You will**", "opening_says_what_who_and_how_long", "the order is"),
+    "no minutes": ("20\n# %%", "a while\n# %%", "opening_says_what_who_and_how_long", "the minutes are missing"),
+    "long setup": ("import keras\n", "import keras\n" * 5, "cells_are_short", "7 lines of setup; the limit is 6"),
+    "long code": ("patience = 3\n", LONG_CODE, "cells_are_short", "23 lines of code; the limit is 20"),
+    "long answer": ("longer = p", "a = 1\n" * 20 + "longer = p", "cells_are_short", "21 lines of code"),
+    "long prose": ("# Waiting has a price.", LONG_PROSE, "cells_are_short", "128 words of prose; the limit is 120"),
+    "import before": ('lesson.begin("02")', 'import keras\nlesson.begin("02")', "setup_begins_the_lesson", "only `"),
+    "no begin": ('lesson.begin("02")', "", "setup_begins_the_lesson", "only `from helpers"),
+    "web library": ("patience = 3", "import urllib.request", "nothing_asks_the_network", "imports urllib.request"),
+    "data sets": ("patience = 3", "keras.datasets.mnist", "nothing_asks_the_network", "keras.datasets downloads"),
+    "from": ("patience = 3", "from keras.datasets import mnist", "nothing_asks_the_network", "imports keras.datasets"),
+    "from keras": ("patience = 3", "from keras import datasets", "nothing_asks_the_network", "imports keras.datasets"),
+    "address": ("patience = 3", "a = 'https://keras.io'", "nothing_asks_the_network", "a web address in code"),
+    "plt": ("patience = 3", "plt.plot(3)", "pictures_have_words", "plt is not used here"),
+    "pyplot": ("patience = 3", "import matplotlib.pyplot as p", "pictures_have_words", "pyplot is not used here"),
+    "display": ("style.show(p", "display(p", "pictures_have_words", "display() shows pictures without words"),
+    "bare figure": ("style.show(plots.learning_curves(history))", "plots.learning_curves(history)",
+                    "pictures_have_words", "Write style.show(plots.learning_curves(...))"),
+    "image": ("# Nowhere.", "# ![](kitchen.png)", "pictures_have_words", "the image kitchen.png needs words"),
+    "html image": ("# Nowhere.", '# <img src="kitchen.png">', "pictures_have_words", "an <img> without alt text"),
+    "no takeaways": ("# ## Key takeaways", "# ## Summary", "ends_with_takeaways_and_what_is_next", "must end with"),
+    "steps": ("# ### What", "# #### What", "headings_step_down_one_by_one", "is H4 after H2. Use H3"),
+    "one prediction": ('# %% tags=["predict"]\nwidgets.predict("02.b")\n', "", "predictions_and_exercises_are_enough",
+                       "1 predictions; this lesson needs 2 to 4"),
+    "no text": ('predict("02.b")', 'predict("02.c")', "texts_and_cells_name_each_other",
+                'data/lessons/02.toml has no [predict.c] for widgets.predict("02.c")'),
+    "no cell": ('predict("02.b")', 'predict("02.c")', "texts_and_cells_name_each_other",
+                'has [predict.b], and no cell calls widgets.predict("02.b")'),
+    "no such lesson": ("01_before.ipynb#Key-takeaways", "03_gone.ipynb", "links_resolve", "no lesson 03_gone.ipynb"),
+    "no such heading": ("#Key-takeaways", "#Keys", "links_resolve", "01_before.ipynb#Keys names no heading"),
+    "no such place here": ("#Predict:-how-long?", "#there", "links_resolve", "#there names no heading"),
+    "no such file": ("../data/README.md", "../data/gone.md", "links_resolve", "leads nowhere from notebooks/"),
+    "minutes": ("**Minutes:** 20", "**Minutes:** 25", "minutes_agree", "README.md:3 says 20 minutes, the lesson"),
+    "answer used": ("for longer in range(3)", "for i in range(longer)", "later_cells_need_no_answer",
+                    "longer comes from exercise 02.1"),
+    "outcome used": ("for longer in range(3)", "for i in outcome", "later_cells_need_no_answer",
+                     "outcome comes from the check of exercise 02.1"),
+    "answer used deep": ("for longer in range(3)", "f = lambda: longer\nfor longer in f()",
+                         "later_cells_need_no_answer", "longer comes from exercise 02.1"),
+    "answer in a stub": ("twice = ...", "twice = outcome", "later_cells_need_no_answer", "outcome comes from"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_rule_finds_what_breaks_it(builder, folder, name):
+    old, new, rule, words = BREAKS[name]
+    source = folder / "notebooks" / "source" / "02_lesson.py"
+    text = source.read_text()
+    assert old in text
+    source.write_text(text.replace(old, new, 1))
+    assert any(words in sentence for sentence in sentences(builder, folder, rule))
+
+
+def test_every_rule_was_broken_once():
+    assert {row[2] for row in BREAKS.values()} == set(RULES)
+
+
+def test_missing_texts_are_told(builder, folder):
+    (folder / "data" / "lessons" / "02.toml").unlink()
+    assert "There is no lesson '02'" in sentences(builder, folder, "texts_and_cells_name_each_other")[0]
+
+
+def test_long_cells_are_told(builder, folder):
+    source = folder / "notebooks" / "source" / "02_lesson.py"
+    assert lesson_rules.long_cells(builder.read_lesson(source)) is None
+    text = re.sub(r"^# %%$", "# %%" + "\nx = 1" * 8, source.read_text(), flags=re.MULTILINE)
+    source.write_text(text)
+    assert "4 of 9 code cells over 8 lines" in lesson_rules.long_cells(builder.read_lesson(source))
+
+
+# -- what learners have ----------------------------------------------------------------------------------------------
+
+# In the learner's lock for nbval's sake, or never there; no helper and no lesson may need them.
+NOT_FOR_LEARNERS = {"coverage", "hypothesis", "jupytext", "nbval", "pandas", "playwright", "pytest", "sklearn"}
+
+
+def learner_packages() -> set[str]:
+    """Return the distributions in the learner's lock, in the normal form of their names."""
+    lock = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r"^([A-Za-z0-9_.-]+)==", lock, re.MULTILINE)}
+
+
+def imported(code: str) -> set[str]:
+    """Return the top names of what some code imports, wherever it stands.
+
+    What is imported in a `try` that expects the ImportError is not needed.
+    """
+    tree = ast.parse(code)
+    optional = {
+        id(part)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Try) and any("ImportError" in ast.unparse(h.type or h) for h in node.handlers)
+        for statement in node.body
+        for part in ast.walk(statement)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if id(node) in optional:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def foreign(names: set[str]) -> set[str]:
+    """Return the names that neither Python, the course nor the learner's lock gives."""
+    owners = importlib.metadata.packages_distributions()
+    locked = learner_packages()
+    ours = {
+        name
+        for name in names
+        if name in sys.stdlib_module_names
+        or name == "helpers"
+        or any(re.sub(r"[-_.]+", "-", owner).lower() in locked for owner in owners.get(name, ()))
+    }
+    return (names - ours) | (names & NOT_FOR_LEARNERS)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [*sorted((ROOT / "helpers").rglob("*.py")), *SOURCES],
+    ids=lambda file: file.relative_to(ROOT).as_posix(),
+)
+def test_imports_are_in_the_learners_lock(file):
+    assert foreign(imported(file.read_text(encoding="utf-8"))) == set()
+
+
+def test_imports_outside_the_lock_are_found():
+    code = """
+import numpy, jupytext
+def f():
+    from sklearn.datasets import load_digits
+import pytest, nowhere.at_all
+try:
+    import tensorboard
+except ImportError:
+    import playwright
+"""
+    assert foreign(imported(code)) == {"jupytext", "sklearn", "pytest", "nowhere", "playwright"}
