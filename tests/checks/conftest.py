@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+import sys
+
 import pytest
 
 from helpers import questions
@@ -35,6 +38,9 @@ def _clean(tmp_path, monkeypatch):
     """Give each test its own progress, its own register of exercises and no memory of earlier notes."""
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "course" / "progress.json"))
     monkeypatch.setattr(_core, "_CHECKERS", {})
+    # A lesson's checks register when their module is imported, so each test has to import it anew.
+    for name in [name for name in sys.modules if re.fullmatch(r"helpers\.checks\.lesson\d\d[a-z]?", name)]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(_core, "_hints_given", {})
     for name in ("_memory", "_notes", "_said"):
         monkeypatch.setattr(_progress, name, type(getattr(_progress, name))())
