@@ -9,7 +9,7 @@ from pathlib import Path
 
 import keras
 
-from helpers.checks._core import Verdict, Wrong, exercise, not_attempted, right, wrong
+from helpers.checks._core import Verdict, exercise, not_attempted, right, wrong
 from helpers.checks.scripted import Driven, FakeModel, as_callback, drive, misspelt_hooks
 
 Callback = keras.callbacks.Callback
@@ -50,9 +50,7 @@ def _why_not_collected(collector: Callback, found: list, expected: list) -> str:
         strange = _unknown_hooks(collector)
         if strange:
             return f"Nothing was appended. Keras knows no hook `{strange[0]}`; the end of an epoch is `on_epoch_end`."
-        return (
-            "Three epochs were played and nothing was appended to `seen`. Does your function call `seen.append(...)`?"
-        )
+        return "Three epochs were played, and nothing was appended. Does your function call `seen.append(...)`?"
     if any(isinstance(value, dict) for value in found):
         return 'You appended the whole `logs`. Take one value out of it: `logs["val_accuracy"]`.'
     if found == [0, 1, 2]:
@@ -67,10 +65,12 @@ def _why_not_collected(collector: Callback, found: list, expected: list) -> str:
     return f"Three epochs should give {expected}; your list got {found}."
 
 
-def _unknown_hooks(callback: Callback) -> list[str]:
-    """Name what looks like a hook and is none, on the class or, as LambdaCallback keeps them, on the object."""
-    own = [name for name in vars(callback) if name.startswith("on_") and not hasattr(Callback, name)]
-    return own or list(misspelt_hooks(callback))
+def _unknown_hooks(answer: Callback | type[Callback]) -> list[str]:
+    """Name what looks like a hook and is none, in the class or, as LambdaCallback keeps it, in the object."""
+    kind = answer if isinstance(answer, type) else type(answer)
+    own = [*vars(answer), *(name for base in kind.__mro__ if issubclass(base, Callback) for name in vars(base))]
+    named = [name for name in own if name.startswith("on_") and not hasattr(Callback, name)]
+    return list(dict.fromkeys([*named, *misspelt_hooks(kind)]))
 
 
 # Training accuracy is ahead of validation, the target is met exactly, and the value falls again afterwards.
@@ -92,32 +92,38 @@ def good_enough(answer: type) -> Verdict:
         return wrong("`GoodEnough` should inherit from `Callback`: `class GoodEnough(Callback):`.")
     if not any(name != "__init__" and callable(value) for name, value in vars(answer).items()):
         return not_attempted()
-    strange = [name for name in vars(answer) if name.startswith("on_") and not hasattr(Callback, name)]
-    if strange:
-        return wrong(
-            f"Keras knows no hook `{strange[0]}`, so it is never called. The end of an epoch is `on_epoch_end`."
-        )
-    ran = _played(answer, _TARGET, _RISING)
+    ran = _played([answer(_TARGET)])
     if ran.epochs_run != 4 or not ran.stopped:
-        return wrong(_why_not_stopped(ran))
-    if ran.stop_asked and ran.stop_asked[0] != "on_epoch_end":
-        return wrong("It stopped in time, but from another hook than `on_epoch_end`, where `val_accuracy` is fresh.")
-    never = _played(answer, 0.99, _RISING)
-    if never.stopped:
+        return wrong(_why_not_stopped(answer, ran))
+    if _played([answer(0.99)]).stopped:
         return wrong(
             "With `target=0.99`, which is never reached, it stopped all the same. Compare with `self.target`, "
             "not with a fixed number."
         )
+    if not _played([_StopsAfterTwo(), answer(0.99)]).stopped:
+        return wrong(
+            "Alone it works. But when another callback in the list has said stop, yours takes that back by setting the "
+            "flag to False. Set it to True in an `if`, and otherwise leave it alone."
+        )
     return right("It ends right after the first epoch that reaches the target, and lets all others run.")
 
 
-def _played(kind: type, target: float, logs: dict) -> Driven:
-    return drive(kind(target), logs, batches=2, validation_batches=1, model=FakeModel())
+class _StopsAfterTwo(Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 1:
+            self.model.stop_training = True
 
 
-def _why_not_stopped(ran: Driven) -> str:
+def _played(callbacks: list[Callback]) -> Driven:
+    return drive(callbacks, _RISING, batches=2, validation_batches=1, model=FakeModel())
+
+
+def _why_not_stopped(answer: type[Callback], ran: Driven) -> str:
     told = f"With `target={_TARGET}` and `val_accuracy` of {_RISING['val_accuracy']} it should end after epoch 4."
     if not ran.stopped:
+        strange = _unknown_hooks(answer)
+        if strange:
+            return f"{told} It never ended: Keras knows no hook `{strange[0]}`. Look at its name again."
         return (
             f"{told} It never ended. `fit` looks at one flag: `self.model.stop_training`, with `self.`, so that it is "
             "the model in training."
@@ -128,7 +134,7 @@ def _why_not_stopped(ran: Driven) -> str:
     if ran.epochs_run == 2:
         return f"{after} There `accuracy` passed the target: that is the training data. Use `val_accuracy`."
     if ran.epochs_run == 1:
-        return f"{after} Is the comparison the right way round, and does it come before the stop?"
+        return f"{after} Which way round is the comparison?"
     return f'{after} Compare `logs["val_accuracy"]` with `self.target`.'
 
 
@@ -202,7 +208,6 @@ def _why_not_lowest(found: list[float], lowest: list[float]) -> str:
         return f"{told} That is `loss`, from the training data. Asked for is `val_loss`."
     if found == [max(_FIRST["val_loss"][: n + 1]) for n in range(4)]:
         return f"{told} That is the highest so far. For a loss, lower is better."
+    if max(found) < min(_FIRST["val_loss"]):
+        return f"{told} It remembers a lower one from an earlier fit. Start anew in `on_train_begin`."
     return told
-
-
-__all__ = ["Wrong", "collect", "good_enough", "own_column"]

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Watch training happen: what a callback is
 #
-# **You will** see every moment at which Keras calls a callback, write callbacks of your own, and meet the three things
-# that surprise people most about them.
+# **You will** see every moment at which Keras calls a callback, write callbacks of your own, and meet four things
+# about them that surprise people.
 #
 # **You need** to have trained a Keras model once or twice with `model.fit`.
 #
@@ -33,25 +33,29 @@ from helpers.callbacks import HookRecorder
 # Training is a loop, and callbacks are called at fixed places of it (▸):
 #
 # ```
-#   ▸ training begins
-#   │
-#   ├─► ▸ epoch begins
-#   │      ├─► ▸ batch begins
-#   │      │     the weights are corrected
-#   │      └── ▸ batch ends ............. next batch, until all rows were seen
-#   │      validation, if you gave validation data
-#   └── ▸ epoch ends ................... next epoch, or:
-#   │
-#   ▸ training ends ..................... all epochs done, or a callback said stop
+# ▸ training begins
+# │
+# ├──▸ epoch begins  ◄───────────────────────────────┐
+# │     ├──▸ batch begins  ◄────────────┐            │
+# │     │    correct the weights        │ next       │ next
+# │     ├──▸ batch ends  ───────────────┘ batch      │ epoch
+# │     │    validation                              │
+# ├──▸ epoch ends  ──────────────────────────────────┘
+# │
+# ▸ training ends: all epochs are done, or a callback said stop
 # ```
 #
-# An **epoch** is one pass over the training rows, a **batch** the few rows that correct the weights once. Such a place
-# is called a **hook**.
+# An **epoch** is one pass over the training rows, a **batch** is the few rows that correct the weights once. Each
+# place (▸) is called a **hook**.
+# %% [markdown] tags=["instructor"]
+# Three minutes up to here. Draw the loop on the board, without the hooks, and let the class say where the timer and
+# the camera have to look. Most put both at "epoch ends". Ask what each needs to know there: the validation loss.
 # %% [markdown]
 # ## Build it from nothing
 #
 # Here is a whole training loop in plain Python. It learns `w` in `y = w * x`, and it can do nothing else: it prints
-# nothing, saves nothing, decides nothing. At three lines it asks the helpers.
+# nothing, saves nothing, decides nothing. It only calls its helpers, at the start and after each epoch, and looks at
+# one flag.
 # %%
 class TinyLoop:
     def fit(self, pairs, epochs, callbacks):
@@ -73,8 +77,8 @@ class TinyLoop:
 
 
 # %% [markdown]
-# Now the helpers. `Helper` has each hook, empty; the two below it fill in the one they need. `Report` only watches.
-# `Enough` acts: it raises a flag on the model, and the loop looks at the flag.
+# Now the helpers. `Helper` has both hooks, empty; the two below it fill in the one they need. `Report` only watches.
+# `Enough` acts: it raises the flag.
 # %%
 class Helper:
     def set_model(self, model):
@@ -92,7 +96,8 @@ class Report(Helper):
 
 class Enough(Helper):
     def on_epoch_end(self, epoch, logs=None):
-        self.model.stop_training = logs["loss"] < 1.0
+        if logs["loss"] < 1.0:
+            self.model.stop_training = True
 
 
 # %% [markdown]
@@ -100,23 +105,24 @@ class Enough(Helper):
 # %%
 TinyLoop().fit([(1, 3), (2, 6)], epochs=20, callbacks=[Report(), Enough()])
 # %% [markdown]
-# Watching and stopping were added, and `TinyLoop` did not change. This design is called the **observer pattern**.
+# The loss fell below 1, and the rest of the twenty epochs never ran. We added watching and stopping, and `TinyLoop`
+# did not change. This design is called the **observer pattern**.
 #
-# The alternative would be options: `fit(print_every=1, stop_below=1.0, save_to=...)`. Each new wish would be one more
-# option and one more `if` inside the loop, and the wish that nobody foresaw would be impossible. With hooks, anybody
-# adds a helper and leaves the loop alone.
+# The alternative would be options: `fit(print_every=1, stop_below=1.0, save_to=...)`. Each wish would be one more
+# `if` inside the loop, and a wish that nobody foresaw could not be met. With hooks, anybody adds a helper and leaves
+# the loop alone.
 # %% [markdown]
 # ## Keras does the same
 #
-# If Keras is built this way, its own callbacks should work in our loop. `History`, the record that `fit` returns to
-# you, is a callback. Try it.
+# If Keras is built this way, then its callbacks should work in our loop. Take `History`: the record that `fit`
+# returns to you is a callback.
 # %%
 record = History()
 TinyLoop().fit([(1, 3), (2, 6)], epochs=4, callbacks=[record])
 record.history
 # %% [markdown]
 # It works. Now the other way round: our `Report` in Keras's `fit`. It inherits from `Callback`, which is what
-# `Helper` was: every hook, empty. The model learns to read handwritten digits.
+# `Helper` was: all hooks, empty. The model learns to read handwritten digits.
 # %%
 digits = data.load_digits(train_rows=300)
 keras.utils.set_random_seed(1)
@@ -133,14 +139,16 @@ class Report(Callback):
 
 history = model.fit(digits.train, validation_data=digits.validation, epochs=3, callbacks=[Report()], verbose=0)
 # %% [markdown]
-# `logs` is a dictionary: what was measured in this epoch. The names with `val_` come from the validation data, which
-# the model does not learn from. `epoch` counts from 0 in code; people, and Keras when it prints, count from 1.
+# `logs` is a dictionary with what was measured in this epoch. Names with `val_` come from the validation data, which
+# the model does not learn from.
+#
+# `epoch` counts from 0 in code. People count from 1, and so does Keras when it prints: hence `epoch + 1`.
 # %% [markdown]
 # ## Three callbacks to begin with
 #
 # - `History` is always there: `fit` adds one and returns it.
-# - `CSVLogger` writes one line an epoch into a file, at once, so that the numbers survive a crash.
-# - `LambdaCallback` turns a small function into a callback, without a class.
+# - `CSVLogger` writes a line into a file after each epoch, so the numbers are still there if training crashes.
+# - `LambdaCallback` makes a callback out of a small function, without a class.
 # %%
 log = lesson.new_folder("01") / "log.csv"
 speak = LambdaCallback(on_epoch_end=lambda epoch, logs: print(f"val_loss {logs['val_loss']:.3f}"))
@@ -153,7 +161,7 @@ print(log.read_text())
 # ## Exercise 01.1: collect
 #
 # Assign to `collector` a `LambdaCallback` that appends the **validation accuracy** of each epoch to the list `seen`.
-# The check plays a few epochs with it and looks at what it appended.
+# The check plays a few epochs with it and looks at what was appended.
 # %% tags=["exercise"]
 # Exercise 01.1
 seen = []
@@ -166,20 +174,21 @@ checks.check("01.1", (collector, seen))
 # %% [markdown]
 # ## Predict: where is validation?
 #
-# You saw three hooks. `fit` has more. Before you see all of them, commit to an answer.
+# You have used one hook, `on_epoch_end`. Before you see them all, commit to an answer.
 # %% tags=["predict"]
 widgets.predict("01.a")
 # %% [markdown]
-# `HookRecorder` is a callback that notes each hook that is called. Two epochs of three batches, with validation:
+# `HookRecorder` is a callback of this course that notes each hook when it is called. Two epochs of three batches,
+# with validation:
 # %%
 few = data.load_digits(train_rows=96)
 recorder = HookRecorder()
 model.fit(few.train, validation_data=few.validation, epochs=2, callbacks=[recorder], verbose=0)
 style.show(plots.hook_timeline(recorder.events, logs=True))
 # %% [markdown]
-# Read it from left to right. Validation lies inside the epoch: a small `evaluate` with hooks of its own
-# (`on_test_...`), between the last batch and `on_epoch_end`. So when an epoch ends, `val_loss` is known, and a
-# callback can act on it.
+# Read from left to right: validation lies inside the epoch. It is a small `evaluate` with hooks of its own
+# (`on_test_...`), between the last batch and `on_epoch_end`. So at `on_epoch_end` a callback knows `val_loss` and can
+# act on it.
 #
 # On the right stands what `logs` held:
 #
@@ -187,21 +196,21 @@ style.show(plots.hook_timeline(recorder.events, logs=True))
 # - in validation, names without `val_`. `fit` adds it before `on_epoch_end`;
 # - `on_train_end` gets the last epoch's numbers.
 # %% [markdown]
-# What is the `loss` at the end of a batch: that batch's own? Note it at every batch of one epoch, and compare the
-# last one with the loss of the epoch.
+# Is the `loss` at the end of a batch that batch's own? Note it after every batch of one epoch, and compare the last
+# one with the loss of the epoch.
 # %%
 losses = []
 every_batch = LambdaCallback(on_train_batch_end=lambda batch, logs: losses.append(logs["loss"]))
 history = model.fit(digits.train, epochs=1, callbacks=[every_batch], verbose=0)
-print([round(loss, 3) for loss in losses])
-print("last batch:", losses[-1], " epoch:", history.history["loss"][0])
+print(len(losses), "calls:", [round(loss, 3) for loss in losses])
+print("after the last batch:", losses[-1], " epoch:", history.history["loss"][0])
 assert losses[-1] == history.history["loss"][0]
 # %% [markdown]
-# They are equal: at a batch's end `logs` holds the mean over the epoch **so far**. And the hook was called ten times
-# in one epoch: callbacks are not only for epochs.
+# They are equal: after a batch, `logs` holds the mean over the epoch **so far**. And callbacks are not only for
+# epochs: this one was called after every batch.
 #
-# `evaluate` and `predict` take callbacks too. They know no epochs. `predict` measures nothing, so its `logs` hold the
-# `outputs` themselves.
+# `evaluate` and `predict` take callbacks too. They know no epochs. `predict` measures nothing: there, `logs` holds
+# the `outputs` themselves.
 # %%
 model.evaluate(few.validation, callbacks=[recorder], verbose=0)
 style.show(plots.hook_timeline(recorder.events, logs=True))
@@ -210,17 +219,17 @@ style.show(plots.hook_timeline(recorder.events, logs=True))
 # %% [markdown]
 # ## Predict: does training wait?
 #
-# A callback may do something slow: write a big file, send a message.
+# A callback may do something slow, such as writing a big file or sending a message.
 # %% tags=["predict"]
 widgets.predict("01.b")
 # %% [markdown]
-# Measure it. `nap` sleeps at the end of each epoch; `short_nap` at the end of each batch, of which this data set has
-# ten in an epoch.
+# Measure it. `nap` sleeps after each epoch. `short_nap` sleeps much less, but after each of the ten batches of an
+# epoch.
 # %%
 import time
 
 nap = LambdaCallback(on_epoch_end=lambda epoch, logs: time.sleep(0.2))
-short_nap = LambdaCallback(on_train_batch_end=lambda batch, logs: time.sleep(0.05))
+short_nap = LambdaCallback(on_train_batch_end=lambda batch, logs: time.sleep(0.04))
 for name, callbacks in {"none": [], "nap": [nap], "short_nap": [short_nap]}.items():
     start = time.perf_counter()
     model.fit(digits.train, epochs=3, callbacks=callbacks, verbose=0)
@@ -228,10 +237,14 @@ for name, callbacks in {"none": [], "nap": [nap], "short_nap": [short_nap]}.item
 
 
 # %% [markdown]
-# Training waits for every callback. Nothing runs beside it: the hook is called, returns, and only then the next batch
-# begins. And the shorter nap cost more, for it was taken thirty times.
+# Training waits. The hook is called, it returns, and only then does the next batch begin. And the shorter nap cost
+# more, because it was taken ten times as often.
 #
-# That is good news too. While your hook runs, nobody changes the weights under your hands. But keep batch hooks quick.
+# Waiting has a good side: while your hook runs, nobody changes the weights under your hands. But keep the hooks for
+# batches quick.
+# %% [markdown] tags=["instructor"]
+# Two minutes. "Callback" makes many people think of JavaScript or of threads, so expect hands for answer A. Let them
+# say what could go wrong if it were true: a file saved while the weights change.
 # %% [markdown]
 # ## Predict: a slip of the pen
 #
@@ -248,8 +261,8 @@ widgets.predict("01.c")
 model.fit(digits.train, epochs=2, callbacks=[Announce()], verbose=0)
 print("Training is over.")
 # %% [markdown]
-# Nothing: no line, no error, no warning. Keras called `on_epoch_end`, found the empty one that every `Callback`
-# inherits, and was content. Your method was never called.
+# No line, no error, no warning. Keras called `on_epoch_end` and found the empty one that every `Callback` inherits.
+# `on_epoch_ended` is just a method that nobody calls.
 #
 # When a callback seems dead, look for methods that Keras does not know:
 # %%
@@ -289,7 +302,8 @@ checks.check("01.2", GoodEnough)
 # %% [markdown]
 # ## Predict: who sees it?
 #
-# `AddGap` puts a number of its own into `logs`: how much worse the model is on data that it has not learnt from.
+# `AddGap` puts a number of its own into `logs`: how much worse the loss is on the validation data. `look` makes a
+# callback that prints which names it finds in `logs`.
 # %%
 class AddGap(Callback):
     def on_epoch_end(self, epoch, logs=None):
@@ -313,15 +327,15 @@ history = model.fit(
 print("history holds", list(history.history))
 # %% [markdown]
 # At a hook, all callbacks get **the same** dictionary, one after the other, in the order of your list. What one adds,
-# those after it see and those before it have missed. `fit` puts its own `History` behind yours, so it sees everything.
+# those after it see; those before it have missed it. `fit` puts its own `History` behind yours, so it sees everything.
 #
-# So a callback that makes a number stands before those that use it.
+# So in the list, a callback that makes a number stands before those that use it.
 # %% [markdown]
 # ## Exercise 01.3: a column of your own
 #
-# Write a callback that puts `best` into `logs`: the lowest `val_loss` so far **in this fit**. Assign to `callbacks` a
-# list with one of it and a `CSVLogger(log)`, so that the file gets a column `best`. The check plays two fits with your
-# list and reads the files.
+# Write a callback that puts `best` into `logs` after each epoch: the lowest `val_loss` so far **in this fit**. Assign
+# to `callbacks` a list that holds it and `CSVLogger(log)`, so that the file gets a column `best`. The check plays two
+# fits with your list and reads what was written.
 # %% tags=["exercise"]
 # Exercise 01.3
 log = lesson.new_folder("01") / "log.csv"
@@ -342,16 +356,20 @@ log = lesson.new_folder("01") / "log.csv"
 callbacks = [Best(), CSVLogger(log)]
 # %%
 checks.check("01.3", callbacks)
+# %% [markdown] tags=["instructor"]
+# Usual wrong turns in 01.3: the logger first in the list; `best` set in `__init__`, so that the second fit remembers
+# the first; a new dictionary (`logs = {**logs, ...}`) in place of a new key. Each has its own message. Lesson 06
+# comes back to "set in `__init__`, reset in `on_train_begin`".
 # %% [markdown]
 # ## Key takeaways
 #
-# - A callback is an object whose hooks `fit` calls at fixed moments. It watches `logs`, and it may act, for example
-#   by `self.model.stop_training = True`.
+# - A callback is an object whose hooks `fit` calls at fixed places of the loop. It watches `logs`, and it may act:
+#   `self.model.stop_training = True`.
 # - Validation happens inside the epoch, so `on_epoch_end` knows both `loss` and `val_loss`.
-# - Training waits for callbacks, at each epoch and at each batch.
+# - Training waits for callbacks, after epochs and after batches.
 # - A misspelt hook is never called, and nobody tells you.
 # - All callbacks share one `logs`, in the order of the list: makers before users.
 # %% [markdown]
 # ## Where next
 #
-# [Lesson 02](02_early_stopping.ipynb): the helper with the timer, `EarlyStopping`.
+# [Lesson 02](02_early_stopping.ipynb) is about the helper with the timer, `EarlyStopping`.
