@@ -11,7 +11,7 @@ To draw many pictures of one run quickly, draw what never changes once and the r
 
     figure = style.figure()
     facts = facts_of(history, monitor="val_loss")
-    axes = draw_axes(figure, facts, saves=True)        # frame, scales, grid, names of the curves
+    axes = draw_axes(figure, facts, saves=False)       # frame, scales, grid, names of the curves
     figure.canvas.draw()
     background = figure.canvas.copy_from_bbox(figure.bbox)
     for patience in range(20):
@@ -24,8 +24,9 @@ To draw many pictures of one run quickly, draw what never changes once and the r
         for artist in marks:
             artist.remove()
 
-The result is, to the pixel, what drawing the whole figure gives. Marks reach into the margins (labels above the axes,
-names of the saved files beside them), so the whole figure has to be copied and restored, not the axes alone.
+The result is, to the pixel, what drawing the whole figure gives. Patiences with equal records have equal frames.
+Marks reach into the margins (labels above the axes, the number of saved files beside them), so the whole figure has
+to be copied and restored, not the axes alone.
 """
 
 from helpers.plots._curves import draw_axes, draw_marks, learning_curves

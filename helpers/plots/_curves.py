@@ -10,7 +10,7 @@ import numpy as np
 from helpers import style
 from helpers.plots._axes import dots_of, epoch_axis, finite, points_of, set_scale
 from helpers.plots._facts import Facts, facts_of
-from helpers.plots._labels import ROW, Label, place_labels
+from helpers.plots._labels import ROW, Label, place_labels, rows_needed, write
 from helpers.plots._text import tell
 
 if TYPE_CHECKING:
@@ -65,14 +65,24 @@ def learning_curves(
     """
     facts = facts_of(history, monitor=monitor, stopping=stopping, saves=saves, mode=mode)
     figure = style.figure(width, height)
-    axes = draw_axes(figure, facts, saves=saves is not None, title=title, yscale=yscale)
-    draw_marks(axes, facts)
+    # How the labels spread over rows depends on widths alone, so a first sketch tells how much room they need.
+    sketch = draw_axes(figure, facts)
+    rows = rows_needed(sketch, _labels(sketch, facts), rows=_LABEL_ROWS)
+    sketch.remove()
+    axes = draw_axes(figure, facts, saves=saves is not None, rows=rows, title=title, yscale=yscale)
+    draw_marks(axes, facts, rows=rows)
     figure.alt_text = (f"{title}. " if title else "Learning curves. ") + tell(facts).replace("\n", " ")
     return figure
 
 
 def draw_axes(
-    figure: Figure, facts: Facts, *, saves: bool = False, title: str | None = None, yscale: str = "auto"
+    figure: Figure,
+    facts: Facts,
+    *,
+    saves: bool = True,
+    rows: int = _LABEL_ROWS,
+    title: str | None = None,
+    yscale: str = "auto",
 ) -> Axes:
     """Draw what does not depend on the callbacks: frame, scales, grid and the names of the curves.
 
@@ -80,6 +90,7 @@ def draw_axes(
         figure: An empty figure of `style.figure`.
         facts: From `facts_of`.
         saves: Whether to keep a lane for saved files at the bottom.
+        rows: Rows of labels to keep room for above the axes; with fewer than three some pictures lose a label.
         title: A line above the picture.
         yscale: As in `learning_curves`.
 
@@ -92,7 +103,7 @@ def draw_axes(
     if yscale not in ("auto", "linear", "log"):
         raise ValueError(f'yscale must be "auto", "linear" or "log", not {yscale!r}.')
     wide, high = (size * 100 for size in figure.get_size_inches())
-    top = 8 + _LABEL_ROWS * ROW + (24 if title else 0)
+    top = 10 + rows * ROW + (24 if title else 0)
     left, right, bottom = 62, 86, 48
     axes = figure.add_axes((left / wide, bottom / high, (wide - left - right) / wide, (high - bottom - top) / high))
     style.dress(axes)
@@ -115,12 +126,13 @@ def draw_axes(
     return axes
 
 
-def draw_marks(axes: Axes, facts: Facts) -> list[Artist]:
+def draw_marks(axes: Axes, facts: Facts, *, rows: int = _LABEL_ROWS) -> list[Artist]:
     """Draw what depends on the callbacks: the curves as far as they ran, the rest in grey, and all marks.
 
     Args:
         axes: From `draw_axes`, for the same log.
         facts: From `facts_of`.
+        rows: As given to `draw_axes`.
 
     Returns:
         The new artists in drawing order. Removing them all brings the empty axes back.
@@ -131,7 +143,7 @@ def draw_marks(axes: Axes, facts: Facts) -> list[Artist]:
         *_curves(axes, facts),
         *_saved(axes, facts),
         *_points(axes, facts),
-        *place_labels(axes, _labels(axes, facts), rows=_LABEL_ROWS),
+        *place_labels(axes, _labels(axes, facts), rows=rows),
     ]
     return sorted(artists, key=lambda artist: artist.get_zorder())
 
@@ -160,10 +172,8 @@ def _name_curves(axes: Axes, facts: Facts) -> None:
         middle = (named[0][0] + named[1][0]) / 2
         named = [(middle - apart / 2, named[0][1]), (middle + apart / 2, named[1][1])]
     for height, name in named:
-        axes.annotate(
-            name, (1, height), (6, 0), xycoords="axes fraction", textcoords="offset points", ha="left", va="center",
-            color=style.MARKS[name].color, fontsize=style.FONT, fontweight="bold", annotation_clip=False,
-        )  # fmt: skip
+        color = style.MARKS[name].color
+        write(axes, (1, height), name, (8, 0), side=True, color=color, fontsize=style.FONT, fontweight="bold")
 
 
 # What the callbacks decide. Orders of drawing: 2.6 window, 2.7 ghost, 2.8 lines, 3 curves, 4 to 5 points, 6 texts.
@@ -177,14 +187,14 @@ def _curves(axes: Axes, facts: Facts) -> list[Artist]:
         mark = style.MARKS[name]
         x, y = points_of(values[: facts.epochs_run], facts.first)
         dots = dots_of(y, every=name == "validation" and facts.length <= _DOTS)
-        artists += axes.plot(
+        artists += _line(axes,
             x, y, color=mark.color, linestyle=mark.linestyle, linewidth=mark.linewidth, gid=name, zorder=3,
             marker="o", markersize=4, markevery=dots, markeredgecolor=style.PAPER, markeredgewidth=0.6,
             solid_joinstyle="round",
         )  # fmt: skip
     odd = [epoch for epoch in _odd(facts) if epoch <= facts.last]
     if odd:
-        artists += axes.plot(
+        artists += _line(axes,
             [epoch + 1 for epoch in odd], [1 - _ODD / 2] * len(odd), transform=axes.get_xaxis_transform(),
             linestyle="", marker="x", markersize=5, color=style.INK, zorder=3, gid="not-finite",
         )  # fmt: skip
@@ -202,7 +212,7 @@ def _ghost(axes: Axes, facts: Facts) -> list[Artist]:
             xs += [*x, np.nan]
             ys += [*y, np.nan]
     mark = style.MARKS["ghost"]
-    lines = axes.plot(
+    lines = _line(axes,
         xs, ys, color=mark.color, linestyle=mark.linestyle, linewidth=mark.linewidth, gid="ghost", zorder=2.7,
         marker="o", markersize=2.5, markevery=dots_of(ys, every=False),
     )  # fmt: skip
@@ -218,8 +228,8 @@ def _window(axes: Axes, facts: Facts) -> list[Artist]:
     # From the point where the count was 0 to the last point that was counted.
     a, b = facts.window[0], facts.window[1] + 1
     area = Rectangle(
-        (a, 0), b - a, 1, transform=axes.get_xaxis_transform(), facecolor=mark.fill, edgecolor="#e3c98a",
-        hatch=mark.hatch, linewidth=0, zorder=2.6, gid="patience-window",
+        (a, 0), b - a, 1, transform=axes.get_xaxis_transform(), facecolor=mark.fill, edgecolor="#ead59f",
+        hatch=mark.hatch, linewidth=0, hatch_linewidth=0.7, zorder=2.6, gid="patience-window",
     )  # fmt: skip
     axes.add_patch(area)
     return [area, _bracket(axes, a, b, mark.color)]
@@ -227,7 +237,7 @@ def _window(axes: Axes, facts: Facts) -> list[Artist]:
 
 def _bracket(axes: Axes, a: float, b: float, color: str) -> Artist:
     """Draw a bar along the upper edge of the axes, from one epoch to another."""
-    bar = axes.plot([a, b], [1, 1], color=color, linewidth=2.5, solid_capstyle="butt", clip_on=False, zorder=2.75)[0]
+    bar = _line(axes, [a, b], [1, 1], color=color, linewidth=2.5, solid_capstyle="butt", clip_on=False, zorder=2.75)[0]
     bar.set_transform(axes.get_xaxis_transform())
     return bar
 
@@ -273,7 +283,7 @@ def _point(axes: Axes, facts: Facts, epoch: int, **looks: Any) -> list[Artist]:
     looks = {"markeredgecolor": style.PAPER, "markeredgewidth": 0.8, **looks}
     if looks.get("fillstyle") == "none":
         looks["markeredgecolor"] = looks["color"]
-    point = axes.plot([epoch + 1], [_height(axes, facts, epoch)], linestyle="", clip_on=False, **looks)
+    point = _line(axes, [epoch + 1], [_height(axes, facts, epoch)], linestyle="", clip_on=False, **looks)
     point[0].set_transform(axes.get_xaxis_transform())
     return point
 
@@ -327,11 +337,19 @@ def _height(axes: Axes, facts: Facts, epoch: int) -> float:
     return float(axes.transAxes.inverted().transform(axes.transData.transform((epoch + 1, value)))[1])
 
 
+def _line(axes: Axes, x: list[float], y: list[float], **looks: Any) -> list[Artist]:
+    """Add a line without `Axes.plot`, which would work out limits that are already fixed."""
+    from matplotlib.lines import Line2D
+
+    line = Line2D(x, y, **looks)
+    axes.add_artist(line)
+    if not looks.get("clip_on", True):
+        line.set_clip_path(None)
+    return [line]
+
+
 def _beside(axes: Axes, height: float, text: str, color: str) -> Artist:
-    return axes.annotate(
-        text, (1, height), (6, 0), xycoords="axes fraction", textcoords="offset points", ha="left", va="center",
-        color=color, fontsize=style.FONT, annotation_clip=False, zorder=6,
-    )  # fmt: skip
+    return write(axes, (1, height), text, (8, 0), side=True, color=color, fontsize=style.FONT)
 
 
 def _odd(facts: Facts) -> list[int]:

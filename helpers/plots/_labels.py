@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from helpers import style
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 # In pixels at 100 dots per inch: height of a row, space between two labels, space between a line and its label.
 ROW, GAP, STEP = 16.0, 8.0, 4.0
-_POINTS = 0.72
 
 
 @dataclass(frozen=True)
@@ -56,36 +56,73 @@ def place_labels(axes: Axes, labels: list[Label], *, rows: int = 3) -> list[Arti
     Returns:
         The artists, lines before texts.
     """
-    renderer = axes.figure.canvas.get_renderer()
-    box = axes.get_window_extent(renderer)
-    unit = axes.figure.dpi / 100
-    limits = (box.x0 - 50 * unit, axes.figure.bbox.x1 - 4 * unit)
-    texts = [
-        axes.annotate(
-            label.text, (label.x, 1.0), (0, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
-            color=label.color, fontsize=style.FONT, fontstyle="italic" if label.italic else "normal",
-            ha="left", va="bottom", annotation_clip=False, zorder=6,
-        )
-        for label in labels
-    ]  # fmt: skip
-    boxes = [
-        _Box(label, axes.transData.transform((label.x, 0.0))[0], text.get_window_extent(renderer).width)
-        for label, text in zip(labels, texts, strict=True)
-    ]
+    box, unit = axes.get_window_extent(), axes.figure.dpi / 100
+    boxes, places = _layout(axes, labels, rows)
     lines: list[Artist] = []
     placed: list[Artist] = []
-    for text, spot, place in zip(texts, boxes, _arrange(boxes, rows, unit, limits), strict=True):
-        top = 1.0
-        if place is None:
-            text.remove()
-        else:
+    for spot, place in zip(boxes, places, strict=True):
+        label, top = spot.label, 1.0
+        if place is not None:
             row, start = place
-            text.set_position(((start - spot.at) / unit * _POINTS, (3 + row * ROW) * _POINTS))
-            placed.append(text)
             top += (row * ROW + 15) * unit / box.height
-        if spot.label.line is not None:
-            lines.append(_stem(axes, spot.label, top))
+            look = {"color": label.color, "fontsize": style.FONT, "fontstyle": "italic" if label.italic else "normal"}
+            shift = ((start - spot.at) / unit, 3 + row * ROW)
+            placed.append(write(axes, (label.x, 1.0), label.text, shift, va="bottom", **look))
+        if label.line is not None:
+            lines.append(_stem(axes, label, top))
     return [*lines, *placed]
+
+
+def rows_needed(axes: Axes, labels: list[Label], *, rows: int = 3) -> int:
+    """Return how many rows `place_labels` will use of those it may use; the axes' height does not matter."""
+    _, places = _layout(axes, labels, rows)
+    return max((place[0] + 1 for place in places if place is not None), default=0)
+
+
+def _layout(axes: Axes, labels: list[Label], rows: int) -> tuple[list[_Box], list[tuple[int, float] | None]]:
+    """Measure the labels and find their rows and places."""
+    renderer = axes.figure.canvas.get_renderer()
+    box = axes.get_window_extent()
+    unit = axes.figure.dpi / 100
+    limits = (box.x0 - 50 * unit, axes.figure.bbox.x1 - 4 * unit)
+    boxes = [
+        _Box(label, axes.transData.transform((label.x, 0.0))[0], _width(renderer, label.text, label.italic))
+        for label in labels
+    ]
+    return boxes, _arrange(boxes, rows, unit, limits)
+
+
+def write(
+    axes: Axes, place: tuple[float, float], text: str, shift: tuple[float, float], *, side: bool = False, **looks: Any
+) -> Artist:
+    """Write a text near a place, outside of the axes too.
+
+    Args:
+        axes: The axes.
+        place: x in data units (or a fraction of the axes' width, with `side`), y as a fraction of the axes' height.
+        text: What to write.
+        shift: From there, in pixels at 100 dots per inch, right and up.
+        side: Whether x is a fraction.
+        looks: For matplotlib's `Text`.
+    """
+    from matplotlib.transforms import ScaledTranslation
+
+    base = axes.transAxes if side else axes.get_xaxis_transform()
+    moved = base + ScaledTranslation(shift[0] / 100, shift[1] / 100, axes.figure.dpi_scale_trans)
+    looks = {"ha": "left", "va": "center", "zorder": 6, "clip_on": False, **looks}
+    return axes.text(*place, text, transform=moved, **looks)
+
+
+def _width(renderer: Any, text: str, italic: bool) -> float:
+    """Measure a text in pixels; far quicker than making a `Text` and asking it."""
+    return renderer.get_text_width_height_descent(text, _font(italic), False)[0]
+
+
+@cache
+def _font(italic: bool) -> Any:
+    from matplotlib.font_manager import FontProperties
+
+    return FontProperties(size=style.FONT, style="italic" if italic else "normal")
 
 
 @dataclass(frozen=True)
