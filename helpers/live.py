@@ -455,7 +455,7 @@ class Trainer:
     def train_began(self, model: Any, params: Mapping[str, Any]) -> None:
         """Take note of the model as it is before its first step; the fit has built it by now."""
         if self._build_model is None and self._before_first_run is None:
-            self._before_first_run = [(variable, np.array(variable)) for variable in _variables(model)]
+            self._before_first_run = [(variable, np.array(variable.numpy())) for variable in _variables(model)]
         with self._lock:
             run = self._run
             run.batches = params.get("steps")
