@@ -21,7 +21,7 @@ _CODE = (
 )
 _BLOCK = (
     "font-family:var(--jp-code-font-family,monospace);font-size:0.92em;line-height:1.4;margin:6px 0;padding:6px 10px;"
-    "white-space:pre-wrap;overflow-wrap:anywhere;color:inherit;background:var(--jp-layout-color2,rgba(127,127,127,.15))"
+    "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;color:inherit;background:var(--jp-layout-color2,rgba(127,127,127,.15))"
 )
 _LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")
 _FENCE = re.compile(r"```[a-z]*\n(.*?)\n```", re.DOTALL)

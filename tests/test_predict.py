@@ -84,7 +84,7 @@ def test_a_wrong_answer_is_explained():
     folded = said[said.index("<details") :]
     assert "Then it would not stop." in folded
     assert "Patience" not in folded
-    assert card.children == (card._head, card._commit, card._says)
+    assert all(button.layout.display == "none" for button in card._answers)
     assert card._commit.description == "Committed to A"
 
 

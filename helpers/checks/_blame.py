@@ -246,8 +246,10 @@ def _plain_words(error: Exception, answer: object) -> str:
 def _about_call(function: types.FunctionType, text: str) -> str:
     name = function.__name__
     if name in HOOKS:
-        return f"Keras calls this hook with other arguments than yours takes. Write `def {name}{HOOKS[name]}:`." + (
-            " It passes `logs` by name, so it must be called that." if "keyword argument 'logs'" in text else ""
+        named = " It passes `logs` by name, so it must be called that." if "keyword argument 'logs'" in text else ""
+        return (
+            f"Keras calls this hook with other arguments than yours takes.{named} Its first line should be:\n\n"
+            f"```\ndef {name}{HOOKS[name]}:\n```"
         )
     unexpected = re.search(r"unexpected keyword argument '(\w+)'", text)
     if unexpected:

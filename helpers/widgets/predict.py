@@ -18,8 +18,9 @@ _STYLE = """<style>
 .course-predict .course-answer.course-chosen {border: 2px solid var(--jp-brand-color1, #1976d2); padding: 4px 9px;
   font-weight: 600}
 .course-predict .jupyter-button:focus-visible {outline: 3px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px}
-.course-predict .widget-html-content, .course-predict .jupyter-widget-html-content {line-height: 1.45;
-  white-space: normal}
+.course-predict .course-answer, .course-predict .widget-html-content {font-size: var(--jp-content-font-size1, 14px)}
+.course-predict .widget-html {width: 100%; margin: 2px 0}
+.course-predict .widget-html-content {line-height: 1.45; white-space: normal; width: 100%}
 </style>"""
 
 
@@ -51,7 +52,7 @@ class Prediction(ipywidgets.VBox):
         for index, button in enumerate(self._answers):
             button.add_class("course-answer")
             button.on_click(lambda _button, index=index: self.choose(index))
-        self._commit = ipywidgets.Button(layout={"width": "auto"}, button_style="primary")
+        self._commit = ipywidgets.Button(layout={"width": "auto", "align_self": "flex-start"}, button_style="primary")
         self._commit.on_click(lambda _button: self._commit_clicked())
         self._says = ipywidgets.HTML()
         self._label()
@@ -130,7 +131,9 @@ class Prediction(ipywidgets.VBox):
         self._commit.description = f"Committed to {_LETTERS[index]}"
         self._commit.button_style = ""
         self._says.value = _live(_reveal_html(self.question, index) + _notes_html())
-        self.children = [self._head, self._commit, self._says]
+        # Hidden, not removed: a new list of children would be drawn anew, and the focus lost as well.
+        for button in self._answers:
+            button.layout.display = "none"
 
     def _repr_mimebundle_(self, **kwargs):
         """Add the question as HTML and text, for pages in which no kernel runs."""

@@ -164,7 +164,7 @@ RAISING = {
             def on_epoch_end(self, epoch):
                 self.epoch = epoch
         """,
-        ["TypeError", "Write `def on_epoch_end(self, epoch, logs=None):`"],
+        ["TypeError", "def on_epoch_end(self, epoch, logs=None):"],
         "def on_epoch_end(self, epoch):",
     ),
     "missing epoch": (
@@ -172,7 +172,7 @@ RAISING = {
         class answer(keras.callbacks.Callback):
             def on_train_begin(self): self.best = None
         """,
-        ["Write `def on_train_begin(self, logs=None):`"],
+        ["def on_train_begin(self, logs=None):"],
         "def on_train_begin(self)",
     ),
     "logs by another name": (
@@ -181,7 +181,7 @@ RAISING = {
             def on_train_batch_begin(self, batch, info=None):
                 self.batch = batch
         """,
-        ["Write `def on_train_batch_begin(self, batch, logs=None):`", "passes `logs` by name"],
+        ["def on_train_batch_begin(self, batch, logs=None):", "passes `logs` by name"],
         "def on_train_batch_begin(self, batch, info=None):",
     ),
     "forgot super": (
