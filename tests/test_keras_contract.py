@@ -1,0 +1,67 @@
+"""The contract with Keras: every statement of the course about Keras, reproduced; `python -m tests.contract --list`.
+
+The claims live in `tests/contract/`, one module a subject. A new Keras release that breaks one fails here, by the
+name of the claim, before it misleads a class.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+for _module in ("means", "claims"):
+    pytest.register_assert_rewrite(f"contract.{_module}")
+
+from contract import claims  # noqa: E402 - after the path and the rewriting of assertions
+
+for _module in claims.MODULES:
+    pytest.register_assert_rewrite(f"contract.{_module}")
+
+CLAIMS = claims.load()
+# Each claim becomes a test of this file, so that its name is what a report shows.
+globals().update({claim.name: claim.test for claim in CLAIMS})
+
+
+def test_each_claim_has_a_name_of_its_own():
+    assert [name for name, times in Counter(claim.name for claim in CLAIMS).items() if times > 1] == []
+
+
+def test_each_test_of_the_contract_is_a_claim():
+    named = {claim.name for claim in CLAIMS}
+    for module in claims.MODULES:
+        found = {name for name in vars(importlib.import_module(f"contract.{module}")) if name.startswith("test_")}
+        assert found <= named, f"{module}: {sorted(found - named)} lack @claim(...)"
+
+
+def test_each_claim_names_lessons_of_the_curriculum():
+    assert [claim.name for claim in CLAIMS if not all(claims.is_lesson(lesson) for lesson in claim.lessons)] == []
+
+
+@pytest.mark.parametrize("lesson", ["01", "02", "03", "04", "05", "06", "07", *(f"08.{row}" for row in claims.ROWS)])
+def test_each_lesson_and_each_pitfall_stands_on_a_claim(lesson):
+    assert any(lesson in claim.lessons for claim in CLAIMS)
+
+
+@pytest.mark.parametrize("lesson", ["11", "2", "08.0", "08.35", "08.07", "05.1", "08.", ""])
+def test_a_claim_about_no_lesson_is_refused(lesson):
+    with pytest.raises(ValueError, match="is not a lesson"):
+        claims.claim(lesson, text="Something about Keras.")
+
+
+def test_a_claim_needs_a_lesson_and_a_sentence():
+    with pytest.raises(ValueError, match="at least one lesson"):
+        claims.claim(text="Something about Keras.")
+    with pytest.raises(ValueError, match="needs a sentence"):
+        claims.claim("02", text=" ")
+
+
+def test_the_table_can_be_cut_to_one_lesson():
+    table = claims.table(CLAIMS, "08.34")
+    assert "float32" in table
+    assert "08.34" in table
+    assert len(table) < len(claims.table(CLAIMS))
