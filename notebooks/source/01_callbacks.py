@@ -121,23 +121,30 @@ record = History()
 TinyLoop().fit([(1, 3), (2, 6)], epochs=4, callbacks=[record])
 record.history
 # %% [markdown]
-# It works. Now the other way round: our `Report` in Keras's `fit`. It inherits from `Callback`, which is what
-# `Helper` was: all hooks, empty. The model learns to read handwritten digits.
+# It works. For the other way round we need a real model. This one learns to read handwritten digits.
 # %%
 digits = data.load_digits(train_rows=300)
 keras.utils.set_random_seed(1)
 model = keras.Sequential(
-    [keras.Input((64,)), keras.layers.Dense(64, activation="relu"), keras.layers.Dense(10, activation="softmax")]
+    [
+        keras.Input((64,)),
+        keras.layers.Dense(64, activation="relu"),
+        keras.layers.Dense(10, activation="softmax"),
+    ]
 )
 model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 
 
+# %% [markdown]
+# And here is our `Report` in Keras's `fit`. It inherits from `Callback`, which is what `Helper` was: all hooks, empty.
+# %%
 class Report(Callback):
     def on_epoch_end(self, epoch, logs=None):
         print(f"epoch {epoch + 1}:", {name: round(value, 2) for name, value in logs.items()})
 
 
-history = model.fit(digits.train, validation_data=digits.validation, epochs=3, callbacks=[Report()], verbose=0)
+report = [Report()]
+history = model.fit(digits.train, validation_data=digits.validation, epochs=3, callbacks=report, verbose=0)
 # %% [markdown]
 # `logs` is a dictionary with what was measured in this epoch. Names with `val_` come from the validation data, which
 # the model does not learn from.
@@ -149,12 +156,13 @@ history = model.fit(digits.train, validation_data=digits.validation, epochs=3, c
 # - `History` is always there: `fit` adds one and returns it.
 # - `CSVLogger` writes a line into a file after each epoch, so the numbers are still there if training crashes.
 # - `LambdaCallback` makes a callback out of a small function, without a class.
+#
+# Here the small function looks into the file while training runs.
 # %%
 log = lesson.new_folder("01") / "log.csv"
-speak = LambdaCallback(on_epoch_end=lambda epoch, logs: print(f"val_loss {logs['val_loss']:.3f}"))
-history = model.fit(
-    digits.train, validation_data=digits.validation, epochs=3, callbacks=[CSVLogger(log), speak], verbose=0
-)
+peek = LambdaCallback(on_epoch_end=lambda epoch, logs: print(len(log.read_text().split()), "lines"))
+watchers = [CSVLogger(log), peek]
+history = model.fit(digits.train, validation_data=digits.validation, epochs=3, callbacks=watchers, verbose=0)
 print("Is the history a callback?", isinstance(history, Callback))
 print(log.read_text())
 # %% [markdown]
