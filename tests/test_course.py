@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers import course, questions
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted((ROOT / "notebooks" / "source").glob("*.py"))
+
+TABLE = """
+[[lesson]]
+number = "00"
+title = "Start here"
+minutes = 10
+about = "Begin"
+[[lesson]]
+number = "01"
+title = "Watch <it>"
+minutes = 15
+about = "Watch"
+express = true
+[[lesson]]
+number = "08"
+title = "Look things up"
+minutes = 3
+each = true
+about = "Find"
+[[lesson]]
+number = "09"
+title = "Go on"
+minutes = 30
+about = "Survive"
+"""
+
+
+@pytest.fixture
+def small(tmp_path):
+    (tmp_path / "course.toml").write_text(TABLE, encoding="utf-8")
+    for name in ("00_start.ipynb", "01_watch.ipynb", "01_watch.yours-1.ipynb", "01_watch-Copy1.ipynb",
+                 "08a_lab.ipynb", "08b_lab.ipynb", "010_no.ipynb", "09_not_a_notebook.py"):  # fmt: skip
+        (tmp_path / name).touch()
+    return course.course_map(tmp_path / "course.toml", tmp_path)
+
+
+def opening(source: Path) -> tuple[str, int | None]:
+    text = source.read_text(encoding="utf-8")
+    title = re.search(r"^# # (.+)$", text, re.MULTILINE)[1]
+    minutes = re.search(r"^# \*\*Minutes:?\*\*:?\s*(\d+)\s*$", text, re.MULTILINE)
+    return title, int(minutes[1]) if minutes else None
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_the_map_says_what_each_lesson_says_of_itself(source):
+    number = source.stem.split("_")[0]
+    row = next((one for one in course.course_map().lessons if one.number == number[:2]), None)
+    assert row, f"data/course.toml has no lesson {number[:2]}"
+    title, minutes = opening(source)
+    if number == row.number:
+        assert row.title == title
+        assert questions.load(number).title == title
+    if not row.each:
+        assert row.minutes == minutes
+
+
+def test_lessons_stand_in_order_and_once():
+    numbers = [one.number for one in course.course_map().lessons]
+    assert numbers == sorted(set(numbers))
+
+
+def test_only_notebooks_of_the_course_count(small):
+    assert [one.files for one in small.lessons] == [
+        ("00_start.ipynb",),
+        ("01_watch.ipynb",),
+        ("08a_lab.ipynb", "08b_lab.ipynb"),
+        (),
+    ]
+
+
+def test_html_links_what_is_there_and_says_what_is_planned(small):
+    text = small.to_html()
+    assert re.findall(r'href="([^"]+)"', text) == [
+        "00_start.ipynb", "01_watch.ipynb", "08a_lab.ipynb", "08a_lab.ipynb", "08b_lab.ipynb",
+    ]  # fmt: skip
+    assert "Watch &lt;it&gt;" in text
+    assert text.count("<em>planned</em>") == 1
+    assert "3 each" in text
+
+
+def test_summary_adds_up_what_is_there(small):
+    assert small.summary() == (
+        "Together 25 minutes, and lesson 08 to look things up. The express path, 01, takes 15 minutes. "
+        "Planned, and not here yet: 09."
+    )
+
+
+def test_text_and_markdown_hold_the_same_rows(small):
+    assert str(small).splitlines()[2].split() == ["01", "Watch", "<it>", "15"]
+    assert str(small).splitlines()[4].split() == ["09", "Go", "on", "planned"]
+    lines = small.to_markdown().splitlines()
+    assert lines[3] == "| 01 | [Watch <it>](notebooks/01_watch.ipynb) | 15 | watch |"
+    assert lines[5] == "| 09 | Go on | 30, planned | survive |"
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (("[[lesson]]", "[lesson"), "TOMLDecodeError"),
+        (('number = "00"\n', ""), "KeyError: 'number'"),
+        (("minutes = 10", "minuten = 10"), "minuten"),
+    ],
+)
+def test_a_bad_table_is_told_in_a_sentence(tmp_path, damage, said):
+    path = tmp_path / "course.toml"
+    path.write_text(TABLE.replace(*damage, 1), encoding="utf-8")
+    with pytest.raises(ValueError, match=re.escape(said)):
+        course.course_map(path, tmp_path)
+
+
+def test_a_missing_table_is_told_in_a_sentence(tmp_path):
+    with pytest.raises(ValueError, match=r"course\.toml cannot be read"):
+        course.course_map(tmp_path / "course.toml", tmp_path)
+
+
+def test_the_map_loads_no_tensorflow():
+    code = "import sys; from helpers import course; course.course_map().to_html(); print('tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.fixture(scope="module")
+def tool():
+    spec = importlib.util.spec_from_file_location("course_table", ROOT / "tools" / "course_table.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_tool_writes_the_table_and_writes_it_again(tool):
+    once = tool.with_table("before\nLESSON_TABLE\nafter\n", "a | b")
+    assert once == f"before\n{tool.BEGIN}\na | b\n{tool.END}\nafter\n"
+    assert tool.with_table(once, "c | d") == once.replace("a | b", "c | d")
+
+
+@pytest.mark.parametrize("page", ["no place", "LESSON_TABLE\nLESSON_TABLE\n"])
+def test_the_tool_wants_one_place(tool, page):
+    with pytest.raises(ValueError, match="places for the table"):
+        tool.with_table(page, "a | b")
+
+
+def test_the_readme_holds_the_table(tool, capsys):
+    assert tool.main(["--check"]) == 0, capsys.readouterr().out
