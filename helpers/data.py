@@ -105,8 +105,8 @@ class Splits:
         rows = tf.data.Dataset.from_tensor_slices((x, y))
         if reshuffle:
             return rows.cache().shuffle(len(x), seed=self.seed).batch(self.batch_size)
-        # Validation and test only measure, so they come in few large batches, which is quicker.
-        return rows.batch(self.batch_size if part == "train" else max(self.batch_size, 256)).cache()
+        # Validation and test only measure, so they come in one large batch, which is quicker.
+        return rows.batch(self.batch_size if part == "train" else max(self.batch_size, 512)).cache()
 
     def __repr__(self) -> str:
         return (
