@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ MEMORY_LIMIT_MB = 900  # of 2 GB on Binder: the kernel, JupyterLab and a second 
 NO_CHROMIUM = "Chromium is not installed"
 OWN_HOME = pytest.StashKey[Path]()
 COMPLAINTS = pytest.StashKey[list[str]]()
+PEAKS = pytest.StashKey[dict[str, int]]()
 
 # What a person's own shell may have set, and what would change how a lesson's kernel starts.
 FOREIGN = (
@@ -99,17 +102,45 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         os.environ["COURSE_TEST_NOTEBOOK"] = name.as_posix()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Hold a lesson's cells against what nbval alone would let pass: a check that fails, a setup with red lines.
+
+    The checks of the solutions edition must say that the answer is right, the others that nothing was attempted.
+    """
+    yield
+    if item.path.suffix != ".ipynb":
+        return
+    outputs = item.test_outputs or ()
+    red = "".join(output["text"] for output in outputs if output.get("name") == "stderr")
+    if red and "setup" in item.cell.metadata.get("tags", ()):
+        item.raise_cell_error(f"The setup cell must print no red lines. It printed: {red}")
+    wanted = "Right." if item.path.parent.name == "solutions" else "Not attempted yet."
+    said = "\n".join(str(output.get("data", {}).get("text/plain", "")) for output in outputs)
+    for exercise in re.findall(r"""\bchecks\.check\(\s*["']([^"']+)["']""", item.cell.source):
+        if f"Exercise {exercise}: {wanted}" not in said:
+            item.raise_cell_error(
+                f"The check of exercise {exercise} must say {wanted!r} in this edition. It said: {said}"
+            )
+
+
 def read_records(home: Path, pattern: str) -> list[dict[str, object]]:
     """Return the rows that the guards of this run's kernels wrote."""
     lines = [line for file in sorted((home / "records").glob(pattern)) for line in file.read_text().splitlines()]
     return [json.loads(line) for line in lines]
 
 
-def complaints(home: Path) -> list[str]:
-    """Return a sentence for each kernel that held too much memory or asked for the network."""
+def read_peaks(home: Path) -> dict[str, int]:
+    """Return the peak memory of each notebook's kernel in units of 1,024 bytes, as far as known."""
     peaks: dict[str, int] = {}
     for row in read_records(home, "memory-*.json"):
         peaks[row["notebook"]] = max(peaks.get(row["notebook"], 0), row["kilobytes"])
+    return peaks
+
+
+def complaints(home: Path) -> list[str]:
+    """Return a sentence for each kernel that held too much memory or asked for the network."""
+    peaks = read_peaks(home)
     found = [
         f"{name} held {peak / 1024:.0f} MB at its peak; the limit for a lesson's kernel is {MEMORY_LIMIT_MB} MB. "
         "Use fewer rows, smaller models, or fewer figures at once."
@@ -144,6 +175,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if home is None:
         return
     session.config.stash[COMPLAINTS] = complaints(home)
+    session.config.stash[PEAKS] = read_peaks(home)
     if session.config.stash[COMPLAINTS] and session.exitstatus in (
         pytest.ExitCode.OK,
         pytest.ExitCode.NO_TESTS_COLLECTED,
@@ -153,6 +185,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
     """Say in words what a row of dots does not: complaints about kernels, and browser tests that did not run."""
+    peaks = config.stash.get(PEAKS, {})
+    if peaks:
+        largest = max(peaks, key=peaks.get)
+        terminalreporter.write_line(
+            f"The largest kernel was that of {largest}: {peaks[largest] / 1024:.0f} MB of {MEMORY_LIMIT_MB} allowed."
+        )
     for sentence in config.stash.get(COMPLAINTS, []):
         terminalreporter.write_line(f"FAILED: {sentence}", red=True)
     skipped = [report for report in terminalreporter.stats.get("skipped", []) if NO_CHROMIUM in str(report.longrepr)]

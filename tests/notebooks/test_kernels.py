@@ -97,6 +97,43 @@ def test_run_fails_for_memory_and_network_though_each_cell_passes(tmp_path):
         assert f"asking.ipynb asked for {host} over the network" in line
 
 
+CHECKS = """class Said(str):
+    __repr__ = str.__str__
+class checks:
+    @staticmethod
+    def check(exercise, word):
+        return Said(f"Exercise {exercise}: {word}")"""
+
+
+def test_checks_must_say_what_the_edition_demands(tmp_path):
+    (tmp_path / "solutions").mkdir()
+    for folder in ("", "solutions"):
+        cells = (f'checks.check("02.1", "{word}")' for word in ("Right.", "Not yet.", "Not attempted yet."))
+        write_notebook(tmp_path / folder / "02_lesson.ipynb", CHECKS, *cells)
+    result = run_pytest(tmp_path, "02_lesson.ipynb", "solutions/02_lesson.ipynb", "-n", "0")
+    assert "4 failed, 4 passed" in result.stdout
+    failed = [line.split(" - ")[0].rstrip() for line in result.stdout.splitlines() if line.startswith("FAILED ")]
+    assert failed == [
+        *(f"FAILED 02_lesson.ipynb::Cell {number}" for number in (1, 2)),
+        *(f"FAILED solutions/02_lesson.ipynb::Cell {number}" for number in (2, 3)),
+    ]
+    assert (
+        "The check of exercise 02.1 must say 'Right.' in this edition. It said: Exercise 02.1: Not yet."
+        in result.stdout
+    )
+
+
+def test_setup_must_be_quiet(tmp_path):
+    notebook = nbformat.v4.new_notebook()
+    for tags in (["setup"], []):
+        cell = nbformat.v4.new_code_cell("import sys; print('red', file=sys.stderr)", metadata={"tags": tags})
+        notebook.cells.append(cell)
+    nbformat.write(notebook, tmp_path / "02_lesson.ipynb")
+    result = run_pytest(tmp_path, "02_lesson.ipynb", "-n", "0")
+    assert "1 failed, 1 passed" in result.stdout
+    assert "The setup cell must print no red lines. It printed: red" in result.stdout
+
+
 def test_missing_browser_is_told_in_words(tmp_path):
     smoke = str(ROOT / "tests" / "browser" / "test_lab.py")
     result = run_pytest(tmp_path, smoke, "-n", "0", PATH=str(tmp_path))
