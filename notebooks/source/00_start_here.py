@@ -1,0 +1,176 @@
+# %% [markdown]
+# # Start here
+#
+# **You will** see on a real model what callbacks do for you, check that everything works, and choose your way through
+# the course.
+#
+# **You need** to have trained and evaluated a Keras model once: `compile`, `fit`, `evaluate`.
+#
+# **Minutes:** 10
+# %% tags=["setup"]
+from helpers import checks, course, data, lesson, plots, style, widgets
+
+lesson.begin("00")
+# %% [markdown]
+# Put the cursor into a cell and press **Shift+Enter**: it runs, and you move on. You have just run the first one, or
+# do it now: it prints one line.
+#
+# If it said `No module named 'helpers'`, choose the course's own environment: menu *Kernel*, *Change Kernel*. If a
+# cell ever hangs: menu *Kernel*, *Restart*, and run from the top.
+# %% [markdown]
+# ## What callbacks are for
+#
+# You start a training of 100 epochs and go home. In the morning, one of three things has happened:
+#
+# - **Wasted epochs.** The model was as good as it gets after 20. The other 80 cost hours.
+# - **Overfitting.** They did harm as well: the model learnt its training data by heart and got worse on everything
+#   else. The good version of epoch 20 is gone.
+# - **Lost work.** The machine restarted in epoch 97, and nothing was saved.
+#
+# **Callbacks** are small helpers that watch a training while it runs and act at the right moment. Two of them prevent
+# all this: `EarlyStopping` and `ModelCheckpoint`.
+# %% [markdown] tags=["instructor"]
+# Two minutes. Ask who has lost a trained model, and how. Write the answers in three columns (epochs, overfitting,
+# lost work) and come back to them at the end: for each, which callback, which setting.
+# %% [markdown]
+# ## Who this is for
+#
+# For you, if you have trained a model or two and want to know what happens inside `fit`; and for you, if you use
+# callbacks already and one of them did something odd.
+#
+# You should know what `compile`, `fit` and `evaluate` do, what validation data are, and how to write a function and a
+# small class in Python. You need no mathematics, no GPU and no internet.
+# %% [markdown]
+# ## Is everything here?
+#
+# This looks at your environment and says in plain words what to mend, if anything.
+# %%
+lesson.check_environment()
+# %% [markdown]
+# ## How to work: predict, run, explain
+#
+# 1. **Predict.** A question comes before the cell that answers it. Commit to an answer, even a guess: you remember
+#    what surprises you. Your answers stay on your machine.
+# 2. **Run** the cell and look.
+# 3. **Explain** what you saw in one sentence of your own. Then read on.
+#
+# In exercises you put your code in place of `...` and run the check below it. `checks.hint("01.1")` gives a hint,
+# `checks.solution("01.1")` an answer and why it is right.
+# %% [markdown]
+# ## Warm up: your first prediction
+#
+# Soon a small model will learn to read handwritten digits from 300 images, for 50 epochs. To make it hard, one label
+# in five is wrong. After each epoch it is tried on images that it does not learn from.
+# %% tags=["predict"]
+widgets.predict("00.a")
+# %% [markdown]
+# ## One run, with nobody watching
+#
+# First without callbacks. The first import of Keras takes some seconds.
+# %%
+import keras
+
+digits = data.load_digits(train_rows=300, label_noise=0.2, reshuffle=True)
+
+
+def build_model():
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential(
+        [
+            keras.Input((64,)),
+            keras.layers.Dense(128, activation="relu"),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.005), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+# %%
+alone = build_model()
+every_epoch = alone.fit(digits.train, validation_data=digits.validation, epochs=50, verbose=0)
+print(f"{len(every_epoch.epoch)} epochs, nothing saved")
+# %% [markdown]
+# ## The same run, with two callbacks
+#
+# The same model, the same seed, the same order for 50 epochs. One callback may stop it, the other saves its best
+# version to a file. You need not know the settings yet.
+# %%
+from keras.callbacks import EarlyStopping, ModelCheckpoint
+
+best_file = lesson.new_folder("00") / "best.keras"
+stopper = EarlyStopping(patience=8, restore_best_weights=True)
+saver = ModelCheckpoint(best_file, save_best_only=True)
+
+watched = build_model()
+history = watched.fit(digits.train, validation_data=digits.validation, epochs=50, callbacks=[stopper, saver], verbose=0)
+print(f"{len(history.epoch)} epochs, best version in {best_file}")
+# %% [markdown]
+# And the full picture. Grey is what the first run went on to do and the second was spared.
+# %%
+style.show(plots.learning_curves(every_epoch, stopping=stopper, saves=saver))
+# %% [markdown]
+# - The **dashed** curve is the loss on the training images. It keeps falling: in the end the model learns the wrong
+#   labels by heart.
+# - The **solid** curve is the loss on images that it does not learn from. It falls, then turns.
+# - The **star** is the best epoch. In the **hatched** epochs the stopper waited for a better one. Then it stopped.
+# - Each **square** is an epoch in which the saver wrote the file.
+# %% [markdown]
+# Was it worth it? Both models now meet 500 digits that played no part so far, and so does the one in the file.
+# %%
+loaded = keras.models.load_model(best_file)
+for name, model in {"50 epochs, no callbacks": alone, "with both callbacks": watched, "from the file": loaded}.items():
+    loss, accuracy = model.evaluate(digits.test, verbose=0)
+    print(f"{name:24} {accuracy:.1%} right")
+# %% tags=["solution"]
+# What the prose above and below says of this run.
+before, after, kept = (model.evaluate(digits.test, verbose=0)[1] for model in (alone, watched, loaded))
+assert before < after == kept
+assert len(history.epoch) < 50
+assert 10 <= stopper.best_epoch < 40
+assert every_epoch.history["val_loss"][-1] > stopper.best + 0.05
+assert every_epoch.history["accuracy"][-1] > 0.9  # one label in five is wrong, and it repeats most of them
+# %% [markdown]
+# Fewer epochs, a better model, and a copy on disk, for three lines of code. The settings decide whether it goes this
+# well. They are what this course is about.
+# %% [markdown] tags=["instructor"]
+# Four minutes for the taste. Let the class explain the picture before they read the list: cover it. Expect "it should
+# have stopped at the star". Do not resolve it: lesson 02 begins there.
+# %% [markdown]
+# ## The course map
+# %%
+course.course_map()
+# %% [markdown]
+# ## Three ways through
+#
+# - **The express path**, about an hour: lessons 01, 02, 03, 04. Afterwards you can use both callbacks well.
+# - **The full path**: all lessons in their order. Each needs only those before it.
+# - **"I have a bug"**: straight to lesson 08. Find your symptom or your error message there, reproduce it in seconds,
+#   take the fix home.
+#
+# What comes after the course: training loops of your own, and tuning many models at once. In both you will meet the
+# same two questions again: when to stop, and what to keep.
+# %% [markdown]
+# ## Your progress
+#
+# Solved exercises and your predictions are kept in a small file on your machine, `.course/progress.json` in the
+# course's folder. Nobody else sees it.
+# %%
+checks.progress()
+# %% [markdown]
+# To begin again from nothing, make a new cell and run this line in it. The old record is set aside under another
+# name, not deleted.
+#
+# ```python
+# checks.reset_progress()
+# ```
+# %% [markdown]
+# ## Key takeaways
+#
+# - Training longer is not always training better: the last epoch need not be the best.
+# - Callbacks watch a training and act: one stopped it, one kept its best version in a file.
+# - Predict, run, explain: commit to an answer before you look.
+# %% [markdown]
+# ## Where next
+#
+# [Lesson 01](01_callbacks.ipynb): what a callback is, and every moment at which Keras calls one.
