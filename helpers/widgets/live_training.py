@@ -23,12 +23,15 @@ _log = logging.getLogger(__name__)
 # Of each second that passes, at most this share is spent drawing; the fit waits for the interpreter meanwhile.
 _SHARE = 0.05
 _FRAMES_PER_SECOND = 4.0
+# Lines about changed settings below the picture; a slider that is dragged makes one in each epoch.
+_NOTES = 4
 _STYLE = """<style>
 .course-live {max-width: 660px}
 .course-live .jupyter-button:focus-visible, .course-live .noUi-handle:focus-visible, .course-live input:focus-visible
   {outline: 3px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px}
 .course-live .course-live-idle {opacity: 0.45}
 .course-live .widget-html-content, .course-live .jupyter-widget-html-content {line-height: 1.45; white-space: normal}
+.course-live .course-live-words {min-height: 4.4em}
 .course-live progress {width: 180px; height: 12px; vertical-align: -1px; margin-right: 8px}
 </style>"""
 _views: weakref.WeakKeyDictionary[Trainer, weakref.ref[LiveTraining]] = weakref.WeakKeyDictionary()
@@ -52,6 +55,9 @@ class LiveTraining(ipywidgets.VBox):
     Raises:
         TypeError: `trainer` is no `live.Trainer`.
     """
+
+    # Until the end of __init__ there is nothing to close, and ipywidgets closes what it collects.
+    _closed = True
 
     def __init__(self, trainer: Trainer, *, metric: str | None = None, max_patience: int | None = None) -> None:
         if not isinstance(trainer, Trainer):
@@ -87,10 +93,9 @@ class LiveTraining(ipywidgets.VBox):
 
     def close(self) -> None:
         """End the run, wait for its thread, and take the widget off the page."""
-        with self._guard:
-            if self._closed:
-                return
-            self._closed = True
+        if self._closed:
+            return
+        self._closed = True
         self._forget()
         # The trainer's own end also waits, but not for ever.
         self.trainer._end()
@@ -117,26 +122,29 @@ class LiveTraining(ipywidgets.VBox):
         self._stop = button(self.trainer.stop, "End the run after this batch")
         self._stop.description, self._stop.icon = "Stop", "stop"
         # What the controls show, so that only news are written to them.
-        self._sliders, self._shown = {}, {"patience": now.patience, "min_delta": now.min_delta}
+        self._asks, self._shown = {}, {"patience": now.patience, "min_delta": now.min_delta}
         if now.monitor is None:
             self._settings = ipywidgets.HTML(
                 "No <code>EarlyStopping</code> among the callbacks: no patience to change."
             )
             return
-        asked = int(now.patience or 0)
-        wide = {"description_width": "76px"}
-        self._patience = ipywidgets.IntSlider(
-            value=asked, min=0, max=max(asked, max_patience or max(30, 2 * asked)), description="patience", style=wide,
-            layout={"width": "380px"},
-        )  # fmt: skip
-        delta = float(now.min_delta or 0.0)
-        self._min_delta = ipywidgets.BoundedFloatText(
-            value=delta, min=0.0, max=1e30, step=0.001, description="min_delta", style=wide, layout={"width": "190px"}
+        asked, delta = int(now.patience or 0), float(now.min_delta or 0.0)
+        most = max(asked, max_patience or max(30, 2 * asked))
+        narrow = {"description_width": "76px"}
+        self._patience = ipywidgets.BoundedIntText(
+            value=asked, min=0, max=most, description="patience", style=narrow, layout={"width": "150px"}
         )
-        self._sliders = {"patience": self._patience, "min_delta": self._min_delta}
-        for name, control in self._sliders.items():
+        # The handle of ipywidgets' slider has no name for a screen reader; the field beside it has one.
+        self._slider = ipywidgets.IntSlider(
+            value=asked, min=0, max=most, readout=False, tooltip="patience", layout={"width": "250px"}
+        )
+        self._min_delta = ipywidgets.BoundedFloatText(
+            value=delta, min=0.0, max=1e30, step=0.001, description="min_delta", style=narrow, layout={"width": "190px"}
+        )
+        self._asks = {self._patience: "patience", self._slider: "patience", self._min_delta: "min_delta"}
+        for control, name in self._asks.items():
             control.observe(lambda change, name=name: self._try(self._set, name, change["new"]), "value")
-        self._settings = ipywidgets.HBox([self._patience, self._min_delta])
+        self._settings = ipywidgets.HBox([self._patience, self._slider, self._min_delta])
 
     def _start_or_restart(self) -> None:
         if self.trainer.state == "ready":
@@ -154,6 +162,9 @@ class LiveTraining(ipywidgets.VBox):
         with self._guard:
             self._shown[name] = value
             setattr(self.trainer, name, value)
+            for control, asks in self._asks.items():
+                if asks == name:
+                    control.value = value
 
     def _try(self, action: Callable[..., None], *arguments: Any) -> None:
         """Do what a control asks for, and show what goes wrong: nobody sees an exception in a click."""
@@ -187,11 +198,13 @@ class LiveTraining(ipywidgets.VBox):
         for control in (self._pause, self._stop):
             # Greyed, not disabled: a disabled button would throw the keyboard's focus away.
             (control.remove_class if now.alive else control.add_class)("course-live-idle")
-        for name, control in self._sliders.items():
+        for name, shown in self._shown.items():
             value = getattr(now, name)
             # Only what someone else changed: writing back could undo a drag that is on its way here.
-            if value is not None and value != self._shown[name]:
-                self._shown[name] = value
+            if value is None or value == shown:
+                continue
+            self._shown[name] = value
+            for control in (control for control, asks in self._asks.items() if asks == name):
                 control.max = max(control.max, value)
                 control.value = value
 
@@ -240,10 +253,13 @@ class LiveTraining(ipywidgets.VBox):
         total = max(1, now.epochs - now.first_epoch)
         bar = f'<progress max="{total}" value="{min(done, total):.4g}" aria-label="epochs done"></progress>'
         self._status.value = (
-            f"<div>{bar}{html.escape(_live_text.progress(now))}</div>"
-            f'<div role="status"><b>{html.escape(_live_text.state(now))}</b></div>'
+            f'<div class="course-live-words">{bar}{html.escape(_live_text.progress(now))}'
+            f'<div role="status"><b>{html.escape(_live_text.state(now))}</b></div></div>'
         )
-        lines = [html.escape(line) for line in _live_text.changes(now)]
+        changes = _live_text.changes(now)
+        lines = [html.escape(line) for line in changes[-_NOTES:]]
+        if len(changes) > _NOTES:
+            lines.insert(0, f"{len(changes) - _NOTES} earlier changes: <code>trainer.changes</code> holds all of them.")
         if now.error is not None:
             lines.append(
                 f'<span role="alert" style="color: var(--jp-error-color1, #c62828)"><b>'
