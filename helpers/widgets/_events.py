@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 __all__ = ["is_events", "read_events"]
@@ -44,7 +45,10 @@ def read_events(path: Path) -> dict[str, dict[str, list[float | None]]]:
             folder = file.parent.parent if file.parent.name in _HALVES else file.parent
             name = folder.relative_to(path).as_posix() if folder.is_relative_to(path) else folder.name
             runs.setdefault(path.name if name == "." else name, []).append(file)
-    return {name: _run(files, name) for name, files in sorted(runs.items(), key=lambda item: natural(item[0]))}
+    with _reader() as reader:
+        return {
+            name: _run(files, name, reader) for name, files in sorted(runs.items(), key=lambda item: natural(item[0]))
+        }
 
 
 def _files(folders: Iterable[Path]) -> list[Path]:
@@ -56,12 +60,12 @@ def natural(name: str) -> list[tuple[int, str]]:
     return [(len(part), part) for part in re.split(r"(\d+)", name)]
 
 
-def _run(files: list[Path], name: str) -> dict[str, list[float | None]]:
+def _run(files: list[Path], name: str, reader: tuple) -> dict[str, list[float | None]]:
     found: dict[str, dict[int, float]] = {}
     tags: set[str] = set()
     for file in files:
         prefix = _HALVES.get(file.parent.name, "")
-        scalars = _scalars(file)
+        scalars = _scalars(file, reader)
         tags |= scalars.keys()
         # Keras also logs by batch; only its epochs matter here.
         epochs = {tag: values for tag, values in scalars.items() if tag.startswith("epoch_")} or scalars
@@ -80,9 +84,9 @@ def _run(files: list[Path], name: str) -> dict[str, list[float | None]]:
     }
 
 
-def _scalars(file: Path) -> dict[str, dict[int, float]]:
+def _scalars(file: Path, reader: tuple) -> dict[str, dict[int, float]]:
     """Return tag to step to value, from the old scalars and from the tensors that TensorFlow 2 writes."""
-    accumulator, make_ndarray = _reader()
+    accumulator, make_ndarray = reader
     # 0 keeps every value; the default would keep a sample.
     events = accumulator(str(file), size_guidance={"scalars": 0, "tensors": 0})
     events.Reload()
@@ -95,17 +99,28 @@ def _scalars(file: Path) -> dict[str, dict[int, float]]:
     return found
 
 
-def _reader() -> tuple:
-    """Import TensorBoard's reader, without the TensorFlow that it would load if it could."""
-    if "tensorflow" not in sys.modules:
-        # TensorBoard's own switch: where this module exists, it uses the small stand-in that it brings along.
-        sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("tensorboard.compat.notf"))
+@contextlib.contextmanager
+def _reader() -> Iterator[tuple]:
+    """Import TensorBoard's reader, without the TensorFlow that it would load if it could.
+
+    TensorBoard chooses once between TensorFlow and the small stand-in that it brings along, and Keras's TensorBoard
+    callback fails with the stand-in. So what was imported for reading is forgotten afterwards.
+    """
+    ours = not any(name in sys.modules for name in ("tensorboard", "tensorflow"))
+    if ours:
+        # TensorBoard's own switch: where this module exists, it takes the stand-in.
+        sys.modules["tensorboard.compat.notf"] = types.ModuleType("tensorboard.compat.notf")
     try:
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
         from tensorboard.util.tensor_util import make_ndarray
+
+        yield EventAccumulator, make_ndarray
     except ImportError:
         raise ValueError(
             "To read TensorBoard's event files, TensorBoard itself is needed, and it is not installed here: "
             "pip install tensorboard. Or log with keras.callbacks.CSVLogger, whose files need nothing."
         ) from None
-    return EventAccumulator, make_ndarray
+    finally:
+        if ours:
+            for name in [name for name in sys.modules if name.split(".")[0] == "tensorboard"]:
+                del sys.modules[name]

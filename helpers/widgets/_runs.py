@@ -57,7 +57,8 @@ def read_runs(source: Any, monitor: str) -> dict[str, Run]:
         raise ValueError("There is no run: the list is empty.")
     problems = [run.problem for run in runs.values() if run.problem]
     if len(problems) == len(runs):
-        more = f" ({len(problems) - 1} other runs cannot be shown either.)" if len(problems) > 1 else ""
+        others = len(problems) - 1
+        more = f" ({others} other run{'s' * (others != 1)} cannot be shown either.)" if others else ""
         raise ValueError(problems[0] + more)
     return runs
 
@@ -69,8 +70,12 @@ def _things(source: Any) -> list[tuple[str, Any]]:
     if isinstance(source, Mapping) and source and all(_holds_run(value) for value in source.values()):
         return [(str(name), value) for name, value in source.items()]
     if isinstance(source, (list, tuple)) and source and all(_holds_run(item) for item in source):
-        return [(str(getattr(item, "name", f"run {place}")), item) for place, item in enumerate(source, start=1)]
-    return [(str(getattr(source, "name", "run")), source)]
+        return [(_name(item, f"run {place}"), item) for place, item in enumerate(source, start=1)]
+    return [(_name(source, "run"), source)]
+
+
+def _name(thing: Any, otherwise: str) -> str:
+    return Path(thing).stem if isinstance(thing, (str, Path)) else str(getattr(thing, "name", otherwise))
 
 
 def _holds_run(value: Any) -> bool:

@@ -73,10 +73,10 @@ def _own(facts: Facts, top: int | None) -> str:
 
 
 def _kept(facts: Facts) -> str:
-    how = "put back from" if facts.restored else "the last, of"
-    return (
-        f"The model keeps the weights {how} epoch {facts.kept + 1} ({facts.monitor} {number(facts.value(facts.kept))})."
-    )
+    value = f"epoch {facts.kept + 1} ({facts.monitor} {number(facts.value(facts.kept))})"
+    if facts.restored:
+        return f"The weights of {value} are put back."
+    return f"The model keeps its last weights, those of {value}."
 
 
 def _files(facts: Facts) -> str:

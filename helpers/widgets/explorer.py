@@ -24,7 +24,7 @@ __all__ = ["PatienceExplorer"]
 
 _STYLE = """<style>
 .patience-explorer .noUi-handle:focus, .patience-explorer input:focus, .patience-explorer select:focus,
-.patience-explorer [contenteditable]:focus { outline: 3px solid #0a58a6; outline-offset: 2px; }
+.patience-explorer [contenteditable]:focus { outline: 3px solid #0a58a6 !important; outline-offset: 2px; }
 .patience-explorer .explorer-frame .widget-html-content { line-height: normal; }
 </style>"""
 # ipywidgets gives the handle of a slider no name that a screen reader could say; the label beside it has the words.
@@ -119,8 +119,10 @@ class PatienceExplorer(ipywidgets.VBox):
         for control in self._others:
             control.observe(self._changed, "value")
         helper = ipywidgets.HTML(_STYLE + _NAMES, layout=ipywidgets.Layout(display="none"))
-        rows = [self._row(self._patience), *self._rows(), self._problem, self._picture, helper]
-        super().__init__(rows, layout=ipywidgets.Layout(width="100%", overflow="visible"))
+        super().__init__(
+            [*self._rows(), self._problem, self._picture, helper],
+            layout=ipywidgets.Layout(width="100%", overflow="visible"),
+        )
         self.add_class("patience-explorer")
 
     # -- what it shows --------------------------------------------------------------------------------------------
@@ -172,7 +174,7 @@ class PatienceExplorer(ipywidgets.VBox):
     ) -> None:
         wide = ipywidgets.Layout(width="100%", max_width=f"{WIDTH}px")
         half = ipywidgets.Layout(width=f"{WIDTH // 2 - 8}px", max_width="100%")
-        words = {"description_width": "112px"}
+        words = {"description_width": "72px"}
         self._patience = ipywidgets.SelectionSlider(
             options=[("0", 0)], description="patience", continuous_update=True, layout=wide, style=words
         )
@@ -186,11 +188,12 @@ class PatienceExplorer(ipywidgets.VBox):
             readout_format=".3g", layout=half, style=words,
         )  # fmt: skip
         self._start = ipywidgets.IntSlider(
-            start, min=0, max=max(start, 1), description="start_from_epoch", layout=half, style=words
-        )
+            start, min=0, max=max(start, 1), description="start_from_epoch", layout=half,
+            style={"description_width": "124px"},
+        )  # fmt: skip
         self._baseline = ipywidgets.Text(
             "" if baseline is None else f"{baseline:g}", placeholder="none", description="baseline",
-            continuous_update=False, layout=ipywidgets.Layout(width="200px"), style=words,
+            continuous_update=False, layout=ipywidgets.Layout(width="180px"), style=words,
         )  # fmt: skip
         box = {"indent": False, "layout": ipywidgets.Layout(width="auto", margin="2px 8px 2px 14px")}
         self._restores = ipywidgets.Checkbox(restores, description="restore_best_weights", **box)
@@ -209,7 +212,12 @@ class PatienceExplorer(ipywidgets.VBox):
         )
 
     def _rows(self) -> list[ipywidgets.Widget]:
-        rows = [self._row(self._min_delta, self._start), self._row(self._baseline, self._restores, self._best_only)]
+        rows = [
+            self._row(self._patience),
+            self._row(self._min_delta, self._start),
+            self._row(self._baseline, self._restores, self._best_only),
+        ]
+        # A chooser among one run would be one more thing to read.
         return [self._row(self._run), *rows] if len(self.runs) > 1 else rows
 
     def _row(self, *controls: ipywidgets.Widget) -> ipywidgets.Widget:

@@ -95,10 +95,16 @@ def test_other_controls_redraw_through_the_kernel(lab):
 
 def test_a_dragged_control_leaves_no_queue_behind(lab, wait_until):
     """Forty steps of `min_delta` while each redraw takes 0.2 seconds: the last value wins after a few redraws."""
-    slow = (
-        "import time\ndraw, drawn = explorer._draw, []\n"
-        "def slowly(patience):\n    drawn.append(explorer.controls['min_delta'].value)\n    time.sleep(0.2)\n    draw(patience)\n"
-        "explorer._draw = slowly"
+    slow = "\n".join(
+        [
+            "import time",
+            "draw, drawn = explorer._draw, []",
+            "def slowly(patience):",
+            "    drawn.append(explorer.controls['min_delta'].value)",
+            "    time.sleep(0.2)",
+            "    draw(patience)",
+            "explorer._draw = slowly",
+        ]
     )
     lab.new_notebook([EXPLORER, slow, "import json\nprint(json.dumps([drawn, explorer.controls['min_delta'].value]))"])
     lab.run_cell(0)
@@ -158,7 +164,7 @@ def web(tmp_path):
 
 
 def test_exported_page_moves_without_a_kernel(web, page):
-    """Run a notebook without a browser, export it as HTML, and open that with the widget scripts from the vendor folder."""
+    """Run a notebook, export it as HTML, and open that where neither a kernel nor the web can be reached."""
     folder, address = web
     (folder / "embed.js").write_bytes(lzma.decompress((VENDOR / "embed.js.xz").read_bytes()))
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(EXPLORER)])
