@@ -22,6 +22,7 @@ import html
 import importlib
 import io
 import json
+import os
 import pkgutil
 import re
 import types
@@ -187,6 +188,8 @@ def check(id: str, answer: object = ...) -> Outcome:
 
     Raises:
         ValueError: there is no such exercise; the sentence lists what exists.
+        AssertionError: the environment variable COURSE_STRICT is set, as in the tests of the solutions edition, and
+            the answer is not right.
     """
     checker = _checker(id)
     if untouched(answer):
@@ -197,6 +200,8 @@ def check(id: str, answer: object = ...) -> Outcome:
             _progress.record_check(id, solved=outcome.status == "right")
     outcome.show()
     _show_notes()
+    if os.environ.get("COURSE_STRICT") and outcome.status != "right":
+        raise AssertionError(str(outcome))
     return outcome
 
 

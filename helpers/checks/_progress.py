@@ -37,8 +37,10 @@ def path() -> Path:
 
 def read() -> dict:
     """Return a copy of all progress: `{"version", "exercises": {id: ...}, "predictions": {id: ...}}`."""
-    with _in_this_kernel:
-        return _load(path())
+    here = path()
+    # Locked as well, since a damaged file is renamed here, and it must be that file and no newer one.
+    with _in_this_kernel, _file_lock(here):
+        return _load(here)
 
 
 def record_check(exercise: str, solved: bool) -> None:

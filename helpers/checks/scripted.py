@@ -28,6 +28,7 @@ __all__ = [
     "FakeModel",
     "Save",
     "as_callback",
+    "as_class",
     "compare",
     "drive",
     "early_stopping_settings",
@@ -251,6 +252,23 @@ def as_callback(answer: object, kind: type = keras.callbacks.Callback) -> keras.
     if not isinstance(answer, kind):
         raise Wrong(f"Expected {article} `{name}`, got {_said(answer)}.")
     return answer
+
+
+def as_class(answer: object, *, like: str = "MyCallback") -> type[keras.callbacks.Callback]:
+    """Return the answer if it is a class of callbacks, as `compare` takes it.
+
+    Raises:
+        Wrong: it is an object, or a class of another kind; the message says what to write, with the name `like`.
+    """
+    if isinstance(answer, type) and issubclass(answer, keras.callbacks.Callback):
+        return answer
+    if isinstance(answer, type):
+        raise Wrong(f"`{answer.__name__}` is no callback yet: begin it with `class {like}(keras.callbacks.Callback):`.")
+    if isinstance(answer, keras.callbacks.Callback):
+        raise Wrong(
+            f"Give the class itself, `{type(answer).__name__}` without brackets: the check makes its own objects."
+        )
+    raise Wrong(f"Expected a class of callbacks, such as `{like}`, got {_said(answer)}.")
 
 
 def _said(answer: object) -> str:

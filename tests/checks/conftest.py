@@ -4,33 +4,10 @@ import re
 import sys
 
 import pytest
+from cases import TEXTS
 
 from helpers import questions
 from helpers.checks import _core, _progress
-
-TEXTS = """
-title = "A lesson for the tests"
-
-[predict.a]
-question = "How many epochs does `patience=2` run?"
-[[predict.a.answers]]
-text = "Two"
-feedback = "Patience is counted from the best epoch."
-[[predict.a.answers]]
-text = "Four"
-right = true
-feedback = "The best is epoch 2, and then it waits twice."
-
-[exercise.1]
-title = "Wait for two"
-hints = ["Look at `patience`.", "It is a number of epochs.", "Two."]
-reason = "It waits for **two** epochs."
-
-[exercise.2]
-title = "Write your own"
-hints = ["One hint"]
-reason = "Because."
-"""
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import keras
 import nbformat
 import numpy as np
 import pytest
-from cases import Cases, audit, faults, learner, words
+from cases import TEXTS, Cases, audit, faults, learner, words
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
@@ -110,6 +110,31 @@ def test_progress_counts_tries_and_solutions(checker):
         checks.check("90.1", answer)
     assert _progress.read()["exercises"]["90.1"]["tries"] == 3
     assert _progress.solved() == {"90.1"}
+
+
+@pytest.mark.parametrize(("answer", "raises"), [(2, False), (3, True), (..., True)])
+def test_strict_for_the_solutions_edition(checker, monkeypatch, answer, raises):
+    monkeypatch.setenv("COURSE_STRICT", "1")
+    if raises:
+        with pytest.raises(AssertionError, match=r"Exercise 90\.1: Not"):
+            checks.check("90.1", answer)
+    else:
+        assert checks.check("90.1", answer).status == "right"
+
+
+def test_a_class_made_with_an_argument_it_does_not_take(lesson90):
+    @exercise("90.1")
+    def compares(answer):
+        return right() if scripted.compare(answer) is None else wrong("")
+
+    source = (
+        "class answer(keras.callbacks.Callback):\n    def __init__(self, monitor, mode):\n        super().__init__()"
+    )
+    outcome = checks.check("90.1", learner(source)())
+    assert outcome.heading == "Your code raised TypeError."
+    assert "which it does not take. It takes: `monitor`, `mode`." in outcome.message
+    assert "def __init__(self, monitor, mode):" in outcome.message
+    assert "It happened with `val_loss` = " in outcome.message
 
 
 def test_unknown_exercises_list_what_exists(checker):
@@ -548,8 +573,6 @@ def checker(answer):
 @pytest.fixture(scope="module")
 def in_a_kernel(tmp_path_factory):
     """Run cells in a real kernel and return the executed notebook."""
-    from conftest import TEXTS
-
     folder = tmp_path_factory.mktemp("kernel")
     (folder / "90.toml").write_text(TEXTS)
     cells = [

@@ -283,6 +283,21 @@ def test_what_is_no_callback(answer, message):
         scripted.as_callback(ModelCheckpoint("a.keras"), EarlyStopping)
 
 
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (EarlyStopping(), "Give the class itself, `EarlyStopping` without brackets"),
+        (dict, "`dict` is no callback yet: begin it with `class Mine(keras.callbacks.Callback):`."),
+        ([1], "got a list of 1"),
+    ],
+)
+def test_what_is_no_class_of_callbacks(answer, message):
+    with pytest.raises(Wrong) as caught:
+        scripted.as_class(answer, like="Mine")
+    assert message in str(caught.value)
+    assert scripted.as_class(EarlyStopping) is EarlyStopping
+
+
 def test_the_model_says_what_it_is_not():
     with pytest.raises(AttributeError, match="This scripted model has no `summary`"):
         FakeModel().summary()
