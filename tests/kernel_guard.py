@@ -47,7 +47,10 @@ def append(folder: Path, name: str, row: dict[str, object]) -> None:
 
 def notebook_name() -> str:
     """Return the notebook that this kernel serves, as JupyterLab or the root conftest named it."""
-    return os.environ.get("JPY_SESSION_NAME") or os.environ.get("COURSE_TEST_NOTEBOOK") or "a notebook without a name"
+    in_lab = os.environ.get("JPY_SESSION_NAME")
+    if in_lab:
+        return f"{Path(in_lab).name} in JupyterLab"
+    return os.environ.get("COURSE_TEST_NOTEBOOK", "a notebook without a name")
 
 
 def cut_network(folder: Path) -> None:

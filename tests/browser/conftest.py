@@ -55,12 +55,13 @@ def find_chromium() -> str | None:
 
 @dataclass
 class LabServer:
-    """A running JupyterLab: its address, its token, the folder that it shows, and where its log goes."""
+    """A running JupyterLab: its address, its token, the folder that it shows, its log, its learner's progress file."""
 
     url: str
     token: str
     root: Path
     log: Path
+    progress: Path
 
     def get(self, path: str) -> object:
         """Return the JSON that the server's API gives at `path`."""
@@ -95,7 +96,8 @@ def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     root = tmp_path_factory.mktemp("lab") / "notebooks"
     copy_notebooks(root)
     port, token, log = free_port(), secrets.token_hex(16), root.parent / "server.log"
-    server = LabServer(f"http://127.0.0.1:{port}", token, root, log)
+    progress = root.parent / "progress.json"
+    server = LabServer(f"http://127.0.0.1:{port}", token, root, log, progress)
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", "--allow-root",
         "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
@@ -104,7 +106,12 @@ def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     with log.open("w", encoding="utf-8") as output:
         # Its own process group, so that a kernel that would outlive the server can be ended too.
         process = subprocess.Popen(
-            command, cwd=root, stdout=output, stderr=subprocess.STDOUT, start_new_session=os.name == "posix"
+            command,
+            cwd=root,
+            env={**os.environ, "COURSE_PROGRESS": str(progress)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=os.name == "posix",
         )
     try:
         wait_for_server(server, process)
@@ -169,8 +176,9 @@ def page(browser_context) -> Iterator[object]:
 
 @pytest.fixture
 def lab(lab_server: LabServer, page) -> Iterator[Lab]:
-    """Give the means to open and run notebooks; the kernels that the test started end with it."""
+    """Open and run notebooks as a learner without progress; the kernels that the test started end with it."""
     before = {kernel["id"] for kernel in lab_server.get("api/kernels")}
+    lab_server.progress.unlink(missing_ok=True)
     helper = Lab(lab_server, page)
     yield helper
     helper.close(before)
@@ -250,8 +258,13 @@ class Lab:
             f"() => {PANEL}.sessionContext.session?.kernel?.status === 'idle'", timeout=START_SECONDS * 1000
         )
 
+    def save(self) -> Path:
+        """Save the open notebook and return its file."""
+        self.page.evaluate(f"() => {PANEL}.context.save()")
+        return self.server.root / self.path
+
     def command(self, name: str) -> None:
-        """Start one of JupyterLab's commands, such as `docmanager:save`, without waiting for its end."""
+        """Start one of JupyterLab's commands, such as `notebook:undo`, without waiting for its end."""
         self.page.evaluate("name => { void window.jupyterapp.commands.execute(name); }", name)
 
     def write_cell(self, index: int, source: str) -> None:

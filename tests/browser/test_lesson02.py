@@ -1,0 +1,78 @@
+"""Lesson 02 as a learner meets it: opened, run, a prediction answered, an exercise solved, the picture found."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+
+import pytest
+from playwright.sync_api import expect
+
+from helpers import questions
+from helpers.checks._core import solution_code
+
+pytestmark = pytest.mark.browser
+
+NUMBER = "02"
+
+
+@pytest.fixture
+def builder(pytestconfig):
+    spec = importlib.util.spec_from_file_location("builder", pytestconfig.rootpath / "notebooks" / "build.py")
+    module = sys.modules["builder"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_learners_way_through_the_lesson(lab, wait_until):
+    texts = questions.load(NUMBER)
+    (path,) = lab.server.root.glob(f"{NUMBER}_*.ipynb")
+    lab.open(path.name)
+    lab.run_all()
+    assert lab.red_lines() == []
+
+    # A prediction, by keyboard alone.
+    name, prediction = next(iter(texts.predictions.items()))
+    cell = lab.find(f'widgets.predict("{name}")')
+    expect(lab.outputs(cell, "button.course-answer")).to_have_count(len(prediction.answers))
+    wrong = next(index for index, answer in enumerate(prediction.answers) if not answer.right)
+    lab.outputs(cell, "button.course-answer").nth(wrong).focus()
+    lab.page.keyboard.press("Enter")
+    commit = lab.outputs(cell, "button.mod-primary")
+    expect(commit).to_have_text(f"Commit to {'ABCDEFGH'[wrong]}")
+    commit.focus()
+    lab.page.keyboard.press("Enter")
+    reveal = lab.outputs(cell, "[role=status]")
+    expect(reveal).to_contain_text("That is not it")
+    expect(reveal).to_contain_text("your answer, not right")
+
+    # An exercise: not attempted at first, a wrong answer is told, the answer of the solutions edition is right.
+    exercise = next(iter(texts.exercises))
+    cell = lab.find(f"# Exercise {exercise}\n")
+    expect(lab.outputs(cell + 1)).to_contain_text("Not attempted yet.")
+    lab.write_cell(cell, f"# Exercise {exercise}\n{solution_code(exercise)}")
+    lab.run_cell(cell)
+    lab.run_cell(cell + 1)
+    expect(lab.outputs(cell + 1)).to_contain_text("Right.")
+    wait_until(lambda: exercise in lab.server.progress.read_text(), "the exercise to be written down as solved")
+
+    # Every picture has words and can be seen; at least one of them tells where the training stopped.
+    pictures = lab.page.locator(".jp-OutputArea-output img")
+    alts = [picture.get_attribute("alt") for picture in pictures.all()]
+    assert all(alts)
+    assert any(re.search(r"stopped|stops|the stop", alt) for alt in alts), alts
+    for picture in pictures.all():
+        picture.scroll_into_view_if_needed()
+        assert picture.evaluate("image => image.complete && image.naturalWidth") > 300
+        assert picture.bounding_box()["width"] > 300
+
+
+def test_builder_tells_work_from_a_mere_save(lab, builder):
+    (path,) = lab.server.root.glob(f"{NUMBER}_*.ipynb")
+    built = path.read_text()
+    lab.open(path.name)
+    file = lab.save()
+    assert not builder.holds_work(file.read_text(), built)
+    lab.run_cell(lab.find("lesson.begin("))
+    assert builder.holds_work(lab.save().read_text(), built)
