@@ -12,10 +12,10 @@ from helpers import checks, course, data, lesson, plots, style, widgets
 
 lesson.begin("00")
 # %% [markdown]
-# Put the cursor into a cell and press **Shift+Enter**: it runs, and you move on. You have just run the first one, or
-# do it now: it prints one line.
+# Click into the grey cell above and press **Shift+Enter**: it runs, prints one line, and the cursor moves on. Run all
+# cells in this way, from top to bottom.
 #
-# If it said `No module named 'helpers'`, choose the course's own environment: menu *Kernel*, *Change Kernel*. If a
+# If it says `No module named 'helpers'`, choose the course's own environment: menu *Kernel*, *Change Kernel*. If a
 # cell ever hangs: menu *Kernel*, *Restart*, and run from the top.
 # %% [markdown]
 # ## What callbacks are for
@@ -27,8 +27,8 @@ lesson.begin("00")
 #   else. The good version of epoch 20 is gone.
 # - **Lost work.** The machine restarted in epoch 97, and nothing was saved.
 #
-# **Callbacks** are small helpers that watch a training while it runs and act at the right moment. Two of them prevent
-# all this: `EarlyStopping` and `ModelCheckpoint`.
+# **Callbacks** are small helpers that watch a training while it runs and act at the right moment. Two of them are made
+# for these three troubles: `EarlyStopping` and `ModelCheckpoint`.
 # %% [markdown] tags=["instructor"]
 # Two minutes. Ask who has lost a trained model, and how. Write the answers in three columns (epochs, overfitting,
 # lost work) and come back to them at the end: for each, which callback, which setting.
@@ -66,7 +66,7 @@ widgets.predict("00.a")
 # %% [markdown]
 # ## One run, with nobody watching
 #
-# First without callbacks. The first import of Keras takes some seconds.
+# First without callbacks. Importing Keras takes some seconds, once in each lesson.
 # %%
 import keras
 
@@ -82,10 +82,13 @@ def build_model():
             keras.layers.Dense(10, activation="softmax"),
         ]
     )
-    model.compile(keras.optimizers.Adam(0.005), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    adam = keras.optimizers.Adam(0.005)
+    model.compile(adam, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
+# %% [markdown]
+# `fit` trains for all 50 epochs, whatever happens.
 # %%
 alone = build_model()
 every_epoch = alone.fit(digits.train, validation_data=digits.validation, epochs=50, verbose=0)
@@ -103,7 +106,13 @@ stopper = EarlyStopping(patience=8, restore_best_weights=True)
 saver = ModelCheckpoint(best_file, save_best_only=True)
 
 watched = build_model()
-history = watched.fit(digits.train, validation_data=digits.validation, epochs=50, callbacks=[stopper, saver], verbose=0)
+history = watched.fit(
+    digits.train,
+    validation_data=digits.validation,
+    epochs=50,
+    callbacks=[stopper, saver],
+    verbose=0,
+)
 print(f"{len(history.epoch)} epochs, best version in {best_file}")
 # %% [markdown]
 # And the full picture. Grey is what the first run went on to do and the second was spared.
@@ -119,9 +128,10 @@ style.show(plots.learning_curves(every_epoch, stopping=stopper, saves=saver))
 # Was it worth it? Both models now meet 500 digits that played no part so far, and so does the one in the file.
 # %%
 loaded = keras.models.load_model(best_file)
-for name, model in {"50 epochs, no callbacks": alone, "with both callbacks": watched, "from the file": loaded}.items():
+models = {"no callbacks": alone, "both callbacks": watched, "from the file": loaded}
+for name, model in models.items():
     loss, accuracy = model.evaluate(digits.test, verbose=0)
-    print(f"{name:24} {accuracy:.1%} right")
+    print(f"{name:15} {accuracy:.1%} right")
 # %% tags=["solution"]
 # What the prose above and below says of this run.
 before, after, kept = (model.evaluate(digits.test, verbose=0)[1] for model in (alone, watched, loaded))
@@ -138,6 +148,8 @@ assert every_epoch.history["accuracy"][-1] > 0.9  # one label in five is wrong, 
 # have stopped at the star". Do not resolve it: lesson 02 begins there.
 # %% [markdown]
 # ## The course map
+#
+# What each lesson is good for, and how long it takes. The links open the lessons.
 # %%
 course.course_map()
 # %% [markdown]

@@ -140,11 +140,17 @@ model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy
 # %%
 class Report(Callback):
     def on_epoch_end(self, epoch, logs=None):
-        print(f"epoch {epoch + 1}:", {name: round(value, 2) for name, value in logs.items()})
+        rounded = {name: round(value, 2) for name, value in logs.items()}
+        print(f"epoch {epoch + 1}:", rounded)
 
 
-report = [Report()]
-history = model.fit(digits.train, validation_data=digits.validation, epochs=3, callbacks=report, verbose=0)
+history = model.fit(
+    digits.train,
+    validation_data=digits.validation,
+    epochs=3,
+    callbacks=[Report()],
+    verbose=0,
+)
 # %% [markdown]
 # `logs` is a dictionary with what was measured in this epoch. Names with `val_` come from the validation data, which
 # the model does not learn from.
@@ -157,12 +163,23 @@ history = model.fit(digits.train, validation_data=digits.validation, epochs=3, c
 # - `CSVLogger` writes a line into a file after each epoch, so the numbers are still there if training crashes.
 # - `LambdaCallback` makes a callback out of a small function, without a class.
 #
-# Here the small function looks into the file while training runs.
+# Here the small function, `peek`, looks into the file while training runs.
 # %%
 log = lesson.new_folder("01") / "log.csv"
-peek = LambdaCallback(on_epoch_end=lambda epoch, logs: print(len(log.read_text().split()), "lines"))
-watchers = [CSVLogger(log), peek]
-history = model.fit(digits.train, validation_data=digits.validation, epochs=3, callbacks=watchers, verbose=0)
+
+
+def peek(epoch, logs):
+    lines = log.read_text().split()
+    print(f"val_loss {logs['val_loss']:.3f}, lines in the file: {len(lines)}")
+
+
+history = model.fit(
+    digits.train,
+    validation_data=digits.validation,
+    epochs=3,
+    callbacks=[CSVLogger(log), LambdaCallback(on_epoch_end=peek)],
+    verbose=0,
+)
 print("Is the history a callback?", isinstance(history, Callback))
 print(log.read_text())
 # %% [markdown]
@@ -208,10 +225,11 @@ style.show(plots.hook_timeline(recorder.events, logs=True))
 # one with the loss of the epoch.
 # %%
 losses = []
-every_batch = LambdaCallback(on_train_batch_end=lambda batch, logs: losses.append(logs["loss"]))
-history = model.fit(digits.train, epochs=1, callbacks=[every_batch], verbose=0)
-print(len(losses), "calls:", [round(loss, 3) for loss in losses])
-print("after the last batch:", losses[-1], " epoch:", history.history["loss"][0])
+note = LambdaCallback(on_train_batch_end=lambda batch, logs: losses.append(logs["loss"]))
+history = model.fit(digits.train, epochs=1, callbacks=[note], verbose=0)
+print(len(losses), "calls:", *(f"{loss:.3f}" for loss in losses))
+print("after the last batch:", losses[-1])
+print("of the whole epoch:  ", history.history["loss"][0])
 assert losses[-1] == history.history["loss"][0]
 # %% [markdown]
 # They are equal: after a batch, `logs` holds the mean over the epoch **so far**. And callbacks are not only for
@@ -265,6 +283,8 @@ class Announce(Callback):
 
 # %% tags=["predict"]
 widgets.predict("01.c")
+# %% [markdown]
+# Two epochs with it:
 # %%
 model.fit(digits.train, epochs=2, callbacks=[Announce()], verbose=0)
 print("Training is over.")
@@ -274,7 +294,7 @@ print("Training is over.")
 #
 # When a callback seems dead, look for methods that Keras does not know:
 # %%
-[name for name in vars(Announce) if name.startswith("on_") and not hasattr(Callback, name)]
+[name for name in vars(Announce) if name[:3] == "on_" and not hasattr(Callback, name)]
 
 
 # %% [markdown]
@@ -319,11 +339,13 @@ class AddGap(Callback):
 
 
 def look(name):
-    return LambdaCallback(on_epoch_end=lambda epoch, logs: print(f"{name} sees", list(logs)))
+    return LambdaCallback(on_epoch_end=lambda epoch, logs: print(name, "sees", *logs))
 
 
 # %% tags=["predict"]
 widgets.predict("01.d")
+# %% [markdown]
+# One epoch, with a look before `AddGap`, a look after it, and the history at the end:
 # %%
 history = model.fit(
     digits.train,
@@ -332,7 +354,7 @@ history = model.fit(
     callbacks=[look("first"), AddGap(), look("last")],
     verbose=0,
 )
-print("history holds", list(history.history))
+print("history holds", *history.history)
 # %% [markdown]
 # At a hook, all callbacks get **the same** dictionary, one after the other, in the order of your list. What one adds,
 # those after it see; those before it have missed it. `fit` puts its own `History` behind yours, so it sees everything.
