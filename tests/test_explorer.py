@@ -434,8 +434,9 @@ def test_a_metric_whose_direction_nobody_knows():
 
 def test_event_files_without_tensorboard_get_a_sentence(tmp_path, monkeypatch):
     (tmp_path / "events.out.tfevents.1.host").write_bytes(b"")
-    monkeypatch.setitem(sys.modules, "tensorboard.backend.event_processing.event_accumulator", None)
     for source in (tmp_path, tmp_path / "events.out.tfevents.1.host"):
+        # Python's way to say "there is no such module".
+        monkeypatch.setitem(sys.modules, "tensorboard.backend.event_processing.event_accumulator", None)
         with pytest.raises(ValueError, match="TensorBoard itself is needed, and it is not installed here: pip install"):
             PatienceExplorer(source)
 

@@ -1,0 +1,200 @@
+"""From key press to changed picture in a real JupyterLab: `PatienceExplorer` against `ipywidgets.interact`.
+
+Run it with `python benchmarks/explorer.py`. Both move over the same 200-epoch run and draw the same learning curves;
+the explorer draws every patience at once besides. Each is measured with an idle kernel and with 120 ms of latency (60
+each way) between browser and server, the explorer also while the kernel is busy. A press counts as answered when the new
+picture is in the page, decoded and laid out. Needs Chromium, as the browser tests do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import secrets
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"))
+from conftest import (
+    CHROMIUM_ARGUMENTS,
+    VIEWPORT,
+    Lab,
+    LabServer,
+    find_chromium,
+    free_port,
+    stop,
+    wait_for_server,
+)
+
+PRESSES, LATENCY = 25, 0.120
+LOG = """import numpy as np
+noise, epoch = np.random.default_rng(0), np.arange(200)
+log = {
+    "loss": (np.exp(-epoch / 30) + 0.02 * noise.random(200)).tolist(),
+    "val_loss": (0.4 + np.exp(-epoch / 12) + 0.002 * epoch + 0.03 * noise.random(200)).tolist(),
+}
+"""
+EXPLORER = LOG + "from helpers import widgets\nwidgets.PatienceExplorer(log, patience=0)"
+INTERACT = (
+    LOG
+    + """import ipywidgets
+from helpers import plots, replay, style
+saves = replay.model_checkpoint(log["val_loss"], save_best_only=True)
+def draw(patience):
+    stopping = replay.early_stopping(log["val_loss"], patience=patience)
+    style.show(plots.learning_curves(log, stopping=stopping, saves=saves, height=330))
+ipywidgets.interact(draw, patience=ipywidgets.IntSlider(0, 0, 60));"""
+)
+BUSY = "import time\ntime.sleep(600)"
+
+# Resolves with the milliseconds from the next key press to the next new picture.
+WATCH = """root => new Promise(done => {
+    const picture = () => root.querySelector('img[alt^="Learning curves"]');
+    const before = picture().alt;
+    let pressed = null;
+    document.addEventListener('keydown', event => { pressed = event.timeStamp; }, {capture: true, once: true});
+    const observer = new MutationObserver(async () => {
+        const now = picture();
+        if (pressed === null || !now || now.alt === before) return;
+        observer.disconnect();
+        await now.decode();
+        root.getBoundingClientRect();
+        done(performance.now() - pressed);
+    });
+    observer.observe(root, {childList: true, subtree: true, attributes: true});
+    window.watching = true;
+})"""
+
+
+@contextlib.contextmanager
+def slow_line(port: int, delay: float) -> Iterator[int]:
+    """Pass bytes on to `port`, each of them `delay / 2` seconds late in both directions; yields the new port."""
+    loop, own = asyncio.new_event_loop(), free_port()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        queue: asyncio.Queue = asyncio.Queue()
+
+        async def late() -> None:
+            while True:
+                due, data = await queue.get()
+                await asyncio.sleep(max(0.0, due - loop.time()))
+                if not data:
+                    break
+                writer.write(data)
+                await writer.drain()
+            writer.close()
+
+        sender = loop.create_task(late())
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65536):
+                queue.put_nowait((loop.time() + delay / 2, data))
+        queue.put_nowait((loop.time() + delay / 2, b""))
+        with contextlib.suppress(ConnectionError):
+            await sender
+
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(carry(reader, there[1]), carry(there[0], writer))
+
+    def run() -> None:
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(asyncio.start_server(meet, "127.0.0.1", own))
+        loop.run_forever()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    yield own
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(timeout=10)
+
+
+@contextlib.contextmanager
+def jupyterlab(folder: Path) -> Iterator[LabServer]:
+    """Run a server on an empty folder."""
+    port, token, log = free_port(), secrets.token_hex(16), folder / "server.log"
+    root = folder / "notebooks"
+    root.mkdir()
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", "--allow-root",
+        "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}",
+    ]  # fmt: skip
+    server = LabServer(f"http://127.0.0.1:{port}", token, root, log, folder / "progress.json")
+    with log.open("w", encoding="utf-8") as output:
+        process = subprocess.Popen(command, cwd=root, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        wait_for_server(server, process)
+        yield server
+    finally:
+        stop(process)
+
+
+def median_press(lab: Lab) -> float:
+    """Return the median over key presses on the first slider of the first cell, in milliseconds."""
+    lab.page.wait_for_function("() => document.querySelector('img[alt^=\"Learning curves\"]') !== null")
+    lab.outputs(0, ".noUi-handle").first.focus()
+    times = []
+    for _ in range(PRESSES):
+        lab.page.wait_for_timeout(100)
+        lab.page.evaluate("() => { window.watching = false; window.answer = null; }")
+        lab.page.evaluate(
+            f"() => {{ ({WATCH})(document.querySelector('.jp-Notebook')).then(time => {{ window.answer = time; }}); }}"
+        )
+        lab.page.wait_for_function("() => window.watching")
+        lab.page.keyboard.press("ArrowRight")
+        lab.page.wait_for_function("() => window.answer !== null")
+        times.append(lab.page.evaluate("() => window.answer"))
+    return statistics.median(times)
+
+
+def measure(server: LabServer, browser: object) -> dict[str, float]:
+    """Return medians by name, over one address of the server."""
+    medians = {}
+    for name, cells, busy in [
+        ("explorer", [EXPLORER], False),
+        ("explorer, kernel busy", [EXPLORER, BUSY], True),
+        ("interact", [INTERACT], False),
+    ]:
+        before = {kernel["id"] for kernel in server.get("api/kernels")}
+        page = browser.new_page(viewport=VIEWPORT)
+        page.set_default_timeout(60_000)
+        lab = Lab(server, page)
+        lab.new_notebook(cells)
+        lab.run_cell(0)
+        if busy:
+            lab.run_cell(1, wait=False)
+            page.wait_for_timeout(1000)
+        medians[name] = median_press(lab)
+        lab.close(before)
+        page.close()
+    return medians
+
+
+def main() -> None:
+    from playwright.sync_api import sync_playwright
+
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        near = stack.enter_context(jupyterlab(folder))
+        port = stack.enter_context(slow_line(int(near.url.rsplit(":", 1)[1]), LATENCY))
+        far = dataclasses.replace(near, url=f"http://127.0.0.1:{port}")
+        playwright = stack.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=[*CHROMIUM_ARGUMENTS])
+        stack.callback(browser.close)
+        results = {"no latency": measure(near, browser), f"{LATENCY * 1e3:.0f} ms latency": measure(far, browser)}
+    print(f"key press to changed picture, median of {PRESSES}, in milliseconds")
+    print(f"{'':<24}" + "".join(f"{column:>16}" for column in results))
+    for name in next(iter(results.values())):
+        print(f"{name:<24}" + "".join(f"{medians[name]:>16.1f}" for medians in results.values()))
+    ratios = [medians["interact"] / medians["explorer"] for medians in results.values()]
+    print(f"{'interact / explorer':<24}" + "".join(f"{ratio:>16.1f}" for ratio in ratios))
+
+
+if __name__ == "__main__":
+    main()
