@@ -304,7 +304,7 @@ def load_runs(configuration: str | Iterable[str] | None = None, *, data: str | N
 def _runs_in(path: Path) -> list[Run]:
     """Read the runs of one configuration: one row for each seed in each array."""
     table = _read_npz(path, ("settings", "seeds", "seconds"), rebuild="make runs")
-    shared = json.loads(str(table.pop("settings")))
+    shared = json.loads(table.pop("settings").item())
     seeds, seconds = table.pop("seeds"), table.pop("seconds")
     return [
         Run(

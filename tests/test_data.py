@@ -78,7 +78,7 @@ def test_the_readme_gives_the_checksums_of_the_files():
 
 def test_writing_twice_gives_the_same_bytes(tmp_path):
     script = make_data()
-    arrays = {"a": np.arange(1000, dtype=np.uint8), "names": np.array(["x", "yz"])}
+    arrays = {"a": np.arange(1000, dtype=np.uint8), "names": np.array(["x", "yz"]), "one": np.array("text")}
     first, second = tmp_path / "first.npz", tmp_path / "second.npz"
     assert script.write_npz(first, arrays)
     assert script.write_npz(second, arrays)
@@ -86,6 +86,8 @@ def test_writing_twice_gives_the_same_bytes(tmp_path):
     assert not script.write_npz(first, arrays)
     with np.load(first) as table:
         assert table["a"].tolist() == arrays["a"].tolist()
+        assert table["one"].item() == "text"
+        assert table["one"].shape == ()
 
 
 @pytest.mark.parametrize("change", ["value", "type", "name", "order", "truncated", "no zip"])

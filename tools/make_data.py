@@ -40,7 +40,7 @@ def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> bool:
             member.create_system = 3
             member.external_attr = 0o644 << 16
             content = io.BytesIO()
-            np.lib.format.write_array(content, np.ascontiguousarray(array), allow_pickle=False)
+            np.lib.format.write_array(content, np.asarray(array, order="C"), allow_pickle=False)
             archive.writestr(member, content.getvalue(), compresslevel=9)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".tmp")
