@@ -149,8 +149,9 @@ def stop(process: subprocess.Popen) -> None:
 @pytest.fixture(scope="module")
 def browser(lab_server: LabServer) -> Iterator[object]:
     """Start the machine's Chromium without a window."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=30_000)  # a busy machine takes longer than the usual five seconds
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=find_chromium(), args=[*CHROMIUM_ARGUMENTS])
         yield chromium
