@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from cases import Cases, learner, run
+from keras.callbacks import EarlyStopping, ModelCheckpoint
+
+from helpers.checks import lesson02
+
+
+def stopper(**changes):
+    settings = {"monitor": "val_accuracy", "patience": 4, "restore_best_weights": True, **changes}
+    return lambda: EarlyStopping(**settings)
+
+
+def function(body: str):
+    return learner(f"def answer(stopper, history):\n    {body}")
+
+
+CASES = (
+    Cases(
+        "02.1",
+        right=(
+            stopper(),
+            stopper(mode="max", verbose=0),
+            learner("answer = EarlyStopping('val_accuracy', 0, 4, 0, 'max', None, True)"),
+            learner("""
+                class Mine(EarlyStopping):
+                    def __init__(self):
+                        super().__init__(monitor="val_accuracy", patience=4, restore_best_weights=True)
+                answer = Mine()
+            """),
+        ),
+        wrong=(
+            (stopper(monitor="val_loss"), "It watched `val_loss`"),
+            (stopper(monitor="accuracy"), "It watched `accuracy`"),
+            (stopper(monitor="loss"), "It watched `loss`"),
+            (stopper(patience=3), "too early"),
+            (stopper(patience=5), "too late"),
+            (stopper(restore_best_weights=False), "Look at `restore_best_weights`"),
+            (stopper(mode="min"), "falling accuracy"),
+            (lambda: EarlyStopping, "alone is the class"),
+            (lambda: ModelCheckpoint("a.keras"), "Expected an `EarlyStopping`"),
+        ),
+        raised=((stopper(monitor="val_acc"), "val_acc"),),
+    ),
+    Cases(
+        "02.2",
+        right=(lambda: (6, 4), learner("values = [6, 4]\nanswer = tuple(values)")),
+        wrong=(
+            (lambda: (5, 4), "Or did you count from 0?"),
+            (lambda: (4, 4), "not at it"),
+            (lambda: (3, 2), "Patience 2 forgives one"),
+            (lambda: (8, 7), "it counts, and epoch 6"),
+            (lambda: (7, 4), "Write the counter below"),
+            (lambda: (6, 6), "That is the last epoch"),
+            (lambda: (6, 3), "counted from 0, as `best_epoch`"),
+            (lambda: (6, 5), "the first of the two is kept"),
+            (lambda: (6, 7), "had stopped before it"),
+            (lambda: (6, 1), "Which epoch had the best loss"),
+            (lambda: (6.5, 4), "whole numbers"),
+        ),
+    ),
+    Cases(
+        "02.3",
+        right=(
+            function("return stopper.best_epoch + 1 if stopper.restore_best_weights else len(history.epoch)"),
+            function("""losses = history.history["val_loss"]
+    return losses.index(min(losses)) + 1 if stopper.restore_best_weights else len(losses)"""),
+        ),
+        wrong=(
+            (function("return stopper.best_epoch + 1"), "without restoring, the last weights stay"),
+            (function("return len(history.epoch)"), "has gone back from there"),
+            (
+                function("return stopper.best_epoch if stopper.restore_best_weights else len(history.epoch) - 1"),
+                "All four answers are one too small",
+            ),
+            (
+                function("return stopper.best_epoch if stopper.restore_best_weights else len(history.epoch)"),
+                "That one counts from 0",
+            ),
+            (
+                function(
+                    "return stopper.best_epoch + 1 if stopper.restore_best_weights else stopper.stopped_epoch + 1"
+                ),
+                "`stopped_epoch` is 0 when nothing",
+            ),
+            (
+                function("""if stopper.restore_best_weights and stopper.stopped_epoch:
+        return stopper.best_epoch + 1
+    return len(history.epoch)"""),
+                "do not ask `stopped_epoch`",
+            ),
+            (
+                function("""if stopper.restore_best_weights:
+        return stopper.best_epoch + 1"""),
+                "needs a `return`",
+            ),
+            (lambda: 4, "Expected a function"),
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize("table", CASES, ids=lambda table: table.exercise)
+def test_answers(table):
+    run(table)
+
+
+def test_the_losses_by_hand_are_those_of_the_lesson():
+    source = (Path(__file__).parents[2] / "notebooks/source/02_early_stopping.py").read_text()
+    line = next(line for line in source.splitlines() if line.startswith("by_hand = "))
+    assert tuple(ast.literal_eval(line.removeprefix("by_hand = "))) == lesson02.BY_HAND
