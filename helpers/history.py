@@ -183,7 +183,9 @@ def _checked(columns: Mapping[str, Iterable[Any]], source: str, validation_freq:
     if not log:
         raise ValueError(f"{source} holds no metric. It has: {_names(columns) or 'nothing'}.")
     # CSVLogger gives every metric a validation column, with NA in each line, when there is no validation data.
-    empty = [name for name, values in log.items() if name.startswith("val_") and all(v is None for v in values)]
+    empty = [
+        name for name, values in log.items() if name.startswith("val_") and values and all(v is None for v in values)
+    ]
     if len(empty) < len(log):
         log = {name: values for name, values in log.items() if name not in empty}
     longest = max(len(values) for values in log.values())

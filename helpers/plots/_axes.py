@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
+import statistics
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from helpers.plots._labels import text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,10 +69,45 @@ def set_scale(
     axes.set_ylim(*transform.inverted().transform(np.array([a - below * span, b + above * span])))
 
 
+def number_axis(axes: Axes, label: str, *, right: float) -> None:
+    """Name the y axis and give its numbers the width that they need, to the left of them nothing but the name.
+
+    Args:
+        axes: Axes whose limits are final; they are moved.
+        label: The name.
+        right: Pixels (at 100 dots per inch) to keep free on the right.
+    """
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    figure = axes.figure
+    wide = figure.get_figwidth() * 100
+    numbers = 38.0
+    if axes.get_yscale() == "linear":
+        axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+        low, high = axes.get_ylim()
+        ticks = [tick for tick in axes.yaxis.get_major_locator()() if low <= tick <= high]
+        largest = max((abs(tick) for tick in ticks), default=1.0)
+        if 1e-3 <= largest < 1e5:
+            # Matplotlib's own numbers, without the power of ten that it may write above the axis.
+            axes.ticklabel_format(axis="y", style="plain", useOffset=False)
+        else:
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:.6g}"))
+        renderer = figure.canvas.get_renderer()
+        texts = axes.yaxis.get_major_formatter().format_ticks(ticks)
+        numbers = max([24.0, *(text_width(renderer, text) * 100 / figure.dpi for text in texts)])
+    else:
+        label += " (log scale)"
+    left = 32 + numbers
+    place = axes.get_position()
+    axes.set_position((left / wide, place.y0, (wide - left - right) / wide, place.height))
+    axes.set_ylabel(label)
+    axes.yaxis.set_label_coords((19 - left) / (wide - left - right), 0.5)
+
+
 def _needs_log(values: list[float], watched: list[float]) -> bool:
     """Return whether a linear axis would press the watched curve flat."""
     low, high = min(watched), max(values)
-    return high > 100 * low > 0 or (low <= 0 and high > 1000 * (np.percentile(watched, 75) - low) > 0)
+    return high > 100 * low > 0 or (low <= 0 and high > 100 * (statistics.median(watched) - low) > 0)
 
 
 def finite(values: list[float | None] | None) -> list[float]:

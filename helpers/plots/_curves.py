@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers import style
-from helpers.plots._axes import dots_of, epoch_axis, finite, points_of, set_scale
+from helpers.plots._axes import dots_of, epoch_axis, finite, number_axis, points_of, set_scale
 from helpers.plots._facts import Facts, facts_of
 from helpers.plots._labels import ROW, Label, place_labels, rows_needed, write
 from helpers.plots._text import tell
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # Dots on the curves only while they stay apart.
 _DOTS = 40
 _LABEL_ROWS = 3
+# Pixels for the names of the curves.
+_MARGIN = 86
 # Shares of the axes' height: the lane for saved files at the bottom, the strip for values that are no number on top.
 _LANE, _ODD = 0.085, 0.07
 
@@ -104,8 +106,7 @@ def draw_axes(
         raise ValueError(f'yscale must be "auto", "linear" or "log", not {yscale!r}.')
     wide, high = (size * 100 for size in figure.get_size_inches())
     top = 10 + rows * ROW + (24 if title else 0)
-    left, right, bottom = 62, 86, 48
-    axes = figure.add_axes((left / wide, bottom / high, (wide - left - right) / wide, (high - bottom - top) / high))
+    axes = figure.add_axes((0.1, 48 / high, 0.8, (high - 48 - top) / high))
     style.dress(axes)
     if title:
         figure.text(
@@ -117,9 +118,7 @@ def draw_axes(
     )  # fmt: skip
     epoch_axis(axes, facts.first, facts.length)
     axes.set_xlabel("epoch", labelpad=3)
-    base = facts.monitor.removeprefix("val_").replace("_", " ")
-    axes.set_ylabel(base + (" (log scale)" if axes.get_yscale() != "linear" else ""))
-    axes.yaxis.set_label_coords((20 - left) / (wide - left - right), 0.5)
+    number_axis(axes, facts.monitor.removeprefix("val_").replace("_", " "), right=_MARGIN)
     if saves:
         _saves_lane(axes)
     _name_curves(axes, facts)

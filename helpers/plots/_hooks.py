@@ -71,7 +71,7 @@ def hook_timeline(
     found = {call.hook for call in calls}
     rows = [hook for hook in _ROWS if hook in found]
     held = {hook: _held(calls, hook) for hook in rows}
-    beside = 14 + max(6.2 * len(text) for text in held.values()) if logs else 18
+    beside = 24 + max(6.2 * len(text) for text in held.values()) if logs else 18
     figure = style.figure(round(width + (beside - 18)), 62 + _ROW * len(rows) + (26 if title else 0))
     _draw(figure, calls, rows, held if logs else {}, beside, x, title)
     figure.alt_text = _tell(calls, title)

@@ -84,9 +84,9 @@ def _layout(axes: Axes, labels: list[Label], rows: int) -> tuple[list[_Box], lis
     renderer = axes.figure.canvas.get_renderer()
     box = axes.get_window_extent()
     unit = axes.figure.dpi / 100
-    limits = (box.x0 - 50 * unit, axes.figure.bbox.x1 - 4 * unit)
+    limits = (box.x0, axes.figure.bbox.x1 - 4 * unit)
     boxes = [
-        _Box(label, axes.transData.transform((label.x, 0.0))[0], _width(renderer, label.text, label.italic))
+        _Box(label, axes.transData.transform((label.x, 0.0))[0], text_width(renderer, label.text, label.italic))
         for label in labels
     ]
     return boxes, _arrange(boxes, rows, unit, limits)
@@ -113,7 +113,7 @@ def write(
     return axes.text(*place, text, transform=moved, **looks)
 
 
-def _width(renderer: Any, text: str, italic: bool) -> float:
+def text_width(renderer: Any, text: str, italic: bool = False) -> float:
     """Measure a text in pixels; far quicker than making a `Text` and asking it."""
     return renderer.get_text_width_height_descent(text, _font(italic), False)[0]
 
@@ -133,8 +133,10 @@ class _Box:
     at: float
     width: float
 
-    def starts(self, unit: float, limits: tuple[float, float]) -> list[float]:
-        """Return where the text may begin, the preferred place first."""
+    def starts(self, row: int, unit: float, limits: tuple[float, float]) -> list[float]:
+        """Return where the text may begin in a row, the preferred place first."""
+        # The highest number of the y axis reaches up beside the first row; the others may begin farther left.
+        limits = (limits[0] - (50 * unit if row else 4 * unit), limits[1])
         places = {
             "right": self.at + STEP * unit,
             "left": self.at - STEP * unit - self.width,
@@ -150,7 +152,11 @@ def _arrange(boxes: list[_Box], rows: int, unit: float, limits: tuple[float, flo
     found: dict[int, tuple[int, float]] = {}
     while tied:
         options = [
-            [(row, start, row * 2 + side) for row in range(rows) for side, start in enumerate(box.starts(unit, limits))]
+            [
+                (row, start, row * 2 + side)
+                for row in range(rows)
+                for side, start in enumerate(box.starts(row, unit, limits))
+            ]
             for box in tied
         ]
         ways = sorted(itertools.product(*options), key=lambda way: sum(cost for *_, cost in way))
@@ -164,7 +170,8 @@ def _arrange(boxes: list[_Box], rows: int, unit: float, limits: tuple[float, flo
         if box.label.line is not None:
             continue
         others = [other for other in boxes if id(other) in found]
-        for row, start in itertools.product(range(rows), box.starts(unit, limits)):
+        choices = [(row, start) for row in range(rows) for start in box.starts(row, unit, limits)]
+        for row, start in choices:
             group = [*others, box]
             way = [*((*found[id(other)], 0) for other in others), (row, start, 0)]
             if _clear(group, way, unit):

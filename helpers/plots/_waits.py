@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from helpers import history as histories
 from helpers import replay, style
-from helpers.plots._axes import dots_of, epoch_axis, finite, points_of, set_scale
+from helpers.plots._axes import dots_of, epoch_axis, finite, number_axis, points_of, set_scale
 from helpers.plots._facts import facts_of
 from helpers.plots._labels import ROW, Label, place_labels
 from helpers.plots._text import number
@@ -89,13 +89,11 @@ def _draw(
     figure: Figure, log: list[float | None], record: replay.StoppingRecord, first: int, monitor: str, title: str | None
 ) -> None:
     wide, high = (size * 100 for size in figure.get_size_inches())
-    left, right, bottom, between = 62, 24, 46, 14
-    top = 46 + (26 if title else 0)
+    bottom, between, top = 46, 14, 46 + (26 if title else 0)
     lower = 0.36 * (high - bottom - between - top)
     upper = high - bottom - between - top - lower
-    shape = (left / wide, (wide - left - right) / wide)
-    above = figure.add_axes((shape[0], (bottom + lower + between) / high, shape[1], upper / high))
-    below = figure.add_axes((shape[0], bottom / high, shape[1], lower / high))
+    above = figure.add_axes((0.1, (bottom + lower + between) / high, 0.8, upper / high))
+    below = figure.add_axes((0.1, bottom / high, 0.8, lower / high))
     if title:
         figure.text(
             12 / wide, 1 - 8 / high, title, ha="left", va="top", fontsize=11, fontweight="bold", color=style.INK
@@ -104,17 +102,18 @@ def _draw(
         style.dress(axes)
         epoch_axis(axes, first, len(log))
     above.tick_params(labelbottom=False)
-    below.set_xlabel("epoch", labelpad=3)
-    _draw_values(above, log, record, first, monitor)
-    _draw_waits(below, record, first, len(log))
-    for axes in (above, below):
-        axes.yaxis.set_label_coords((20 - left) / (wide - left - right), 0.5)
-
-
-def _draw_values(axes: Axes, log: list[float | None], record: replay.StoppingRecord, first: int, monitor: str) -> None:
     numbers = finite(log)
-    set_scale(axes, numbers, numbers, above=0.1)
-    axes.set_ylabel(monitor + (" (log scale)" if axes.get_yscale() != "linear" else ""))
+    set_scale(above, numbers, numbers, above=0.1)
+    number_axis(above, monitor, right=24)
+    place = above.get_position()
+    below.set_position((place.x0, bottom / high, place.width, lower / high))
+    below.set_xlabel("epoch", labelpad=3)
+    _draw_values(above, log, record, first)
+    _draw_waits(below, record, first, len(log))
+    below.yaxis.set_label_coords((19 - place.x0 * wide) / (place.width * wide), 0.5)
+
+
+def _draw_values(axes: Axes, log: list[float | None], record: replay.StoppingRecord, first: int) -> None:
     line, ghost = style.MARKS["validation"], style.MARKS["ghost"]
     x, y = points_of(log[record.epochs_run - 1 :], first + record.epochs_run - 1)
     if record.epochs_run < len(log):
