@@ -99,8 +99,6 @@ class TestMetrics(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Stop the clock, then measure. History runs after this callback, so it records what is added here."""
         self.seconds.append(time.perf_counter() - self.began)
-        # The metrics still hold the sums of the epoch: test_on_batch would add to them.
-        self.model.reset_metrics()
         for metric, value in self.model.test_on_batch(self.x, self.y, return_dict=True).items():
             logs[f"test_{metric}"] = float(value)
 
