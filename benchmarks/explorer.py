@@ -1,9 +1,9 @@
 """From key press to changed picture in a real JupyterLab: `PatienceExplorer` against `ipywidgets.interact`.
 
 Run it with `python benchmarks/explorer.py`. Both move over the same 200-epoch run and draw the same learning curves;
-the explorer draws every patience at once besides. Each is measured with an idle kernel and with 120 ms of latency (60
-each way) between browser and server, the explorer also while the kernel is busy. A press counts as answered when the new
-picture is in the page, decoded and laid out. Needs Chromium, as the browser tests do.
+the explorer draws every patience at once besides. Each is measured with an idle kernel, and with 120 ms of latency (60
+each way) between browser and server; the explorer also while the kernel is busy. A press counts as answered when the
+new picture is in the page, decoded and laid out. Needs Chromium, as the browser tests do.
 """
 
 from __future__ import annotations
