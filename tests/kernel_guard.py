@@ -111,8 +111,15 @@ def watch_memory(folder: Path, shell) -> None:
     shell.events.register("post_run_cell", record)
 
 
+def demand_right_answers() -> None:
+    """Let `checks.check` raise in the solutions edition unless the answer is right."""
+    if Path.cwd().name == "solutions":
+        os.environ["COURSE_STRICT"] = "1"
+
+
 def guard_kernel(folder: Path, shell) -> None:
     """Do all of the above for one kernel, and cut the network of the Python programs that it starts as well."""
+    demand_right_answers()
     cut_network(folder)
     remember_folders(folder)
     watch_memory(folder, shell)
