@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.resources
 import pickle
 
+import keras
 import pytest
 from keras.callbacks import (
     Callback,
@@ -17,7 +18,7 @@ from keras.callbacks import (
 )
 
 from .claims import claim
-from .means import FakeModel, Script, drive, fit, new_model, stopping, training
+from .means import FakeModel, Script, drive, fit, still_model, stopping, training
 
 
 @claim("06", text="A callback can be tested without training: set_model, then call its hooks with values of your own.")
@@ -25,7 +26,7 @@ def test_driving_equals_fitting():
     for values in ([3, 2, 1, 4, 5, 6], [1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1], [2, 2, 1, 1, 3, 1]):
         stopper, run = stopping(values, patience=2, restore_best_weights=True)
         fitted = EarlyStopping(patience=2, restore_best_weights=True)
-        history = fit(new_model(), [Script(values), fitted], epochs=6)
+        history = fit(still_model(), [Script(values), fitted], epochs=6)
         assert len(history["loss"]) == run.epochs
         for name in ("wait", "best", "best_epoch", "stopped_epoch"):
             assert getattr(fitted, name) == getattr(stopper, name), name
@@ -51,19 +52,23 @@ def test_callbacks_can_be_pickled(callback):
 @claim("06", text="An EarlyStopping pickled after fit comes back with its state and its model.")
 def test_a_used_early_stopping_can_be_pickled():
     stopper = EarlyStopping(patience=1)
-    fit(new_model(), [Script([1, 2, 3]), stopper], epochs=3)
+    fit(still_model(), [Script([1, 2, 3]), stopper], epochs=3)
     again = pickle.loads(pickle.dumps(stopper))
     assert (again.best, again.stopped_epoch, again.wait) == (1, 1, 1)
     assert again.model.count_params() == 4
 
 
-@claim("06", text="Keras ships the tests of its own callbacks, to be run against a rebuilt one.")
+@claim("06", text="The wheel of Keras 3.15.1 holds the tests of its own callbacks, to be run against a rebuilt one.")
+@pytest.mark.skipif(keras.__version__ != "3.15.1", reason="not every release packs its tests: 3.15.0 does not")
 @pytest.mark.parametrize("name", ["early_stopping_test.py", "model_checkpoint_test.py"])
 def test_keras_ships_its_own_tests(name):
     assert importlib.resources.files("keras.src.callbacks").joinpath(name).is_file()
 
 
-@claim("06", text="State made in __init__ alone lives on through a second fit; on_train_begin is the place to reset it.")
+@claim(
+    "06",
+    text="State made in __init__ alone lives on through a second fit; on_train_begin is the place to reset it.",
+)
 def test_state_lives_on_unless_reset():
     class Counts(Callback):
         def __init__(self):
@@ -76,7 +81,7 @@ def test_state_lives_on_unless_reset():
         def on_epoch_end(self, epoch, logs=None):
             self.kept, self.reset = self.kept + 1, self.reset + 1
 
-    counts, model = Counts(), new_model()
+    counts, model = Counts(), still_model()
     fit(model, [counts], epochs=2)
     fit(model, [counts], epochs=2)
     assert (counts.kept, counts.reset) == (4, 2)
@@ -90,11 +95,15 @@ def test_how_often_hooks_are_called():
         return lambda *_, **__: calls.__setitem__(kind, calls[kind] + 1)
 
     callback = LambdaCallback(on_epoch_end=count("epoch"), on_train_batch_end=count("batch"))
-    new_model().fit(training(), epochs=3, verbose=0, shuffle=False, callbacks=[callback])
+    still_model().fit(training(), epochs=3, verbose=0, shuffle=False, callbacks=[callback])
     assert calls == {"epoch": 3, "batch": 6}
 
 
-@claim("02", "06", text="EarlyStopping copies all weights into memory at each improvement, only when it has to restore them.")
+@claim(
+    "02",
+    "06",
+    text="EarlyStopping copies all weights into memory at each improvement, only when it has to restore them.",
+)
 def test_early_stopping_copies_the_weights():
     class Counting(FakeModel):
         copies = 0

@@ -9,30 +9,35 @@ import pytest
 from keras.callbacks import BackupAndRestore, EarlyStopping, LambdaCallback
 
 from .claims import claim
-from .means import Saves, Script, fit, iterations, new_model, training
+from .means import Saves, Script, fit, iterations, new_model, still_model, training
 
 VALUES = [1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]
 
 
-def interrupted(folder, *callbacks, at=3):
+def interrupted(folder, *callbacks, model=None, at=3):
     """Train with a backup in `folder` and break off at the beginning of epoch `at`."""
 
     def stop(epoch, logs):
         if epoch == at:
             raise KeyboardInterrupt
 
-    model = new_model("adam")
+    model = model or still_model()
     chain = [Script(VALUES), *callbacks, BackupAndRestore(folder), LambdaCallback(on_epoch_begin=stop)]
     with pytest.raises(KeyboardInterrupt):
         fit(model, chain, epochs=8)
     return model
 
 
-@claim("07", "08.8", "09", text="BackupAndRestore brings back epoch, weights and optimizer: training goes on as if uninterrupted.")
+@claim(
+    "07",
+    "08.8",
+    "09",
+    text="BackupAndRestore brings back epoch, weights and optimizer: training goes on as if uninterrupted.",
+)
 def test_backup_and_restore_goes_on(tmp_path):
     whole = new_model("adam")
     expected = fit(whole, [Script(VALUES)], epochs=5)["loss"]
-    interrupted(tmp_path / "backup")
+    interrupted(tmp_path / "backup", model=new_model("adam"))
     assert json.loads((tmp_path / "backup" / "training_metadata.json").read_text()) == {"epoch": 3, "batch": 0}
     model = new_model("adam")
     history = model.fit(
@@ -43,24 +48,33 @@ def test_backup_and_restore_goes_on(tmp_path):
     assert iterations(model) == 10
 
 
-@claim("08.8", "09", text="BackupAndRestore forgets EarlyStopping's wait and best: after a restart patience begins anew.")
+@claim(
+    "08.8",
+    "09",
+    text="BackupAndRestore forgets EarlyStopping's wait and best: after a restart patience begins anew.",
+)
 def test_backup_forgets_early_stopping(tmp_path):
     before = EarlyStopping(patience=3)
     interrupted(tmp_path / "backup", before)
     assert (before.wait, before.best) == (2, 1.0)
     after = EarlyStopping(patience=3)
-    fit(new_model("adam"), [Script(VALUES), after, BackupAndRestore(tmp_path / "backup")], epochs=8)
+    fit(still_model(), [Script(VALUES), after, BackupAndRestore(tmp_path / "backup")], epochs=8)
     # Uninterrupted it would have stopped at epoch 3, with epoch 0 as its best.
     assert (after.stopped_epoch, after.best_epoch, after.best) == (6, 3, 2.0)
 
 
-@claim("08.8", "08.7", "09", text="BackupAndRestore forgets ModelCheckpoint's best: the first epoch after a restart overwrites the best file.")
+@claim(
+    "08.8",
+    "08.7",
+    "09",
+    text="BackupAndRestore forgets ModelCheckpoint's best: the first epoch after a restart overwrites the best file.",
+)
 def test_backup_forgets_model_checkpoint(tmp_path):
     before = Saves(tmp_path / "best.keras", save_best_only=True)
     interrupted(tmp_path / "backup", before)
     assert before.epochs == [0]
     again = Saves(tmp_path / "best.keras", save_best_only=True)
-    fit(new_model("adam"), [Script(VALUES), again, BackupAndRestore(tmp_path / "backup")], epochs=5)
+    fit(still_model(), [Script(VALUES), again, BackupAndRestore(tmp_path / "backup")], epochs=5)
     assert again.epochs == [3]
 
 
@@ -69,7 +83,7 @@ def test_threshold_keeps_the_best_file_through_a_restart(tmp_path):
     before = Saves(tmp_path / "best.keras", save_best_only=True)
     interrupted(tmp_path / "backup", before)
     again = Saves(tmp_path / "best.keras", save_best_only=True, initial_value_threshold=before.best)
-    fit(new_model("adam"), [Script(VALUES), again, BackupAndRestore(tmp_path / "backup")], epochs=5)
+    fit(still_model(), [Script(VALUES), again, BackupAndRestore(tmp_path / "backup")], epochs=5)
     assert again.epochs == []
 
 
@@ -78,15 +92,18 @@ def test_the_backup_is_deleted_at_the_end(tmp_path):
     folder = tmp_path / "backup"
     seen = LambdaCallback(on_epoch_begin=lambda epoch, logs: seen_folders.append(folder.exists()))
     seen_folders = []
-    fit(new_model(), [Script(VALUES), EarlyStopping(patience=1), BackupAndRestore(folder), seen], epochs=8)
+    fit(still_model(), [Script(VALUES), EarlyStopping(patience=1), BackupAndRestore(folder), seen], epochs=8)
     assert seen_folders == [False, True]
     assert not folder.exists()
 
 
-@claim("09", text="After a restored run the model remembers its first epoch: a later fit of fewer epochs trains nothing.")
+@claim(
+    "09",
+    text="After a restored run the model remembers its first epoch: a later fit of fewer epochs trains nothing.",
+)
 def test_a_restored_model_keeps_its_first_epoch(tmp_path):
     interrupted(tmp_path / "backup")
-    model = new_model("adam")
+    model = still_model()
     fit(model, [BackupAndRestore(tmp_path / "backup")], epochs=5)
     steps = iterations(model)
     assert fit(model, epochs=2) == {}
@@ -97,7 +114,7 @@ def test_a_restored_model_keeps_its_first_epoch(tmp_path):
 def test_backup_needs_a_built_model(tmp_path):
     model = keras.Sequential([keras.layers.Dense(1)])
     model.compile("sgd", "mse")
-    with pytest.raises(ValueError, match="To use the BackupAndRestore callback, you model must be built before you call"):
+    with pytest.raises(ValueError, match="To use the BackupAndRestore callback, you model must be built"):
         fit(model, [BackupAndRestore(tmp_path / "backup")])
     with pytest.raises(ValueError, match="Empty `backup_dir` argument passed"):
         BackupAndRestore("")
