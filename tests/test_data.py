@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -117,7 +118,7 @@ def test_the_script_says_what_it_needs_when_scikit_learn_is_missing(tmp_path):
     blocker.write_text("raise ModuleNotFoundError('No module named sklearn', name='sklearn')")
     ran = subprocess.run(
         [sys.executable, ROOT / "tools" / "make_data.py", "--into", tmp_path],
-        env={"PYTHONPATH": str(tmp_path)},
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
     )
