@@ -253,7 +253,7 @@ class Trainer:
             raise
 
     def result(self) -> Any:
-        """Wait for the end and return what `model.fit` returned, a Keras `History`.
+        """Wait for the end and return what `model.fit` returned, a Keras `History`; None if it was stopped before.
 
         Raises:
             RuntimeError: Nothing was started.

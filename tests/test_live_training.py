@@ -185,6 +185,20 @@ def test_trouble_in_a_click_is_shown(make, monkeypatch):
     assert "RuntimeError: no more threads" in words(view)
 
 
+def test_an_interrupt_during_a_click_stops_the_run(make, monkeypatch):
+    def interrupted():
+        start()
+        raise KeyboardInterrupt
+
+    view, trainer, model = make([1.0] * 50, gated=True)
+    start = trainer.start
+    monkeypatch.setattr(trainer, "start", interrupted)
+    buttons(view)["Start"].click()
+    model.let(50)
+    trainer.join()
+    assert trainer.snapshot().ended_by == "stop"
+
+
 def test_a_picture_that_cannot_be_drawn_does_not_end_the_fit(make, monkeypatch, caplog):
     view, trainer, _ = make([1.0, 2.0])
     monkeypatch.setattr(view._picture, "png", lambda now, scale: 1 / 0)

@@ -170,6 +170,9 @@ class LiveTraining(ipywidgets.VBox):
         """Do what a control asks for, and show what goes wrong: nobody sees an exception in a click."""
         try:
             action(*arguments)
+        except KeyboardInterrupt:
+            # The kernel was interrupted while it dealt with a click.
+            self.trainer.stop()
         except Exception as error:
             self._trouble = f"{type(error).__name__}: {error}"
             self._show_words(self.trainer.snapshot())
