@@ -39,11 +39,13 @@ test: test-env  ## run everything: unit tests, all notebooks of both editions, b
 
 notebooks: test-env  ## write both editions from notebooks/source
 	$(BIN)/python notebooks/build.py
+	$(BIN)/python tools/course_table.py
 
 check: test-env  ## style, and whether generated files are in step (changes nothing)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python tools/lock.py --check
+	$(BIN)/python tools/course_table.py --check
 	$(BIN)/python notebooks/build.py --check
 
 fix: test-env  ## let ruff mend what it can
