@@ -94,6 +94,13 @@ def test_many_patience_values_fall_back_to_the_telling_ones():
     assert max(np.diff([value for value in chosen if value <= last])) < 12
 
 
+def test_few_frames_still_have_both_sides_of_each_jump():
+    values = [5.0, *[9.0] * 30, 4.0, *[9.0] * 60, 3.0, *[9.0] * 100]
+    chosen = _choices.choose(replay.every_patience(values), 12, 3)
+    assert len(chosen) == 12
+    assert {0, 3, 30, 31, 60, 61, 100, 101, len(values)} <= set(chosen)
+
+
 def test_choices_stay_within_the_limit_with_more_jumps_than_frames():
     # Each best is followed by a longer drought than the one before: every patience finds another best.
     values = []
@@ -158,6 +165,44 @@ def test_marks_stand_where_matplotlib_puts_them(log, settings, patience):
     for gid in {artist.get_gid() for artist in real} - {None}:
         assert f'data-mark="{gid}"' in written
     assert "nan" not in re.sub(r"<text.*?</text>|data-mark=\"[^\"]*\"", "", written).lower()
+
+
+def test_what_is_written_stands_where_matplotlib_draws_it():
+    """Read places back from the SVG: y downwards, in pixels, texts by their baseline."""
+    scene = Scene(read_runs(LOG, "val_loss")["run"], "val_loss", None)
+    facts = scene.with_settings(Settings(), 40).facts(3)
+    figure = style.figure(WIDTH, CURVES)
+    real = plots.draw_marks(plots.draw_axes(figure, facts, saves=True), facts)
+    renderer = figure.canvas.get_renderer()
+    written = _svg.draw(plots.draw_marks(scene._axes, facts), CURVES)
+    by_gid = {artist.get_gid(): artist for artist in real}
+
+    def pixels(gid):
+        points = by_gid[gid].get_transform().transform(corners(by_gid[gid]))
+        return np.column_stack([points[:, 0], CURVES - points[:, 1]])
+
+    def numbers(path):
+        return [[float(number) for number in pair.split()] for pair in re.split("[MLZ]+", path) if pair]
+
+    for gid in ("validation", "train", "stop", "patience-window", "saved"):
+        path = re.search(rf'<path d="([^"]*)"[^>]*data-mark="{gid}"', written)[1]
+        expected = pixels(gid)
+        if gid == "patience-window":
+            box = by_gid[gid].get_window_extent(renderer)
+            expected = np.array([[x, CURVES - y] for x in (box.x0, box.x1) for y in (box.y0, box.y1)])
+        for extreme in (np.min, np.max):
+            assert extreme(numbers(path), axis=0) == pytest.approx(extreme(expected, axis=0), abs=0.06)
+    for gid in ("best", "kept"):
+        place = re.search(rf'data-mark="{gid}"><path d="[^"]*" transform="translate\((\S+) (\S+)\)"', written)
+        assert [float(place[1]), float(place[2])] == pytest.approx(pixels(gid)[0], abs=0.06)
+    texts = {artist.get_text(): artist for artist in real if hasattr(artist, "get_text")}
+    assert "patience 3" in texts
+    for text, artist in texts.items():
+        place = re.search(rf'<text x="(\S+)" y="(\S+)"[^>]*>{re.escape(text)}<', written)
+        box = artist.get_window_extent(renderer)
+        assert float(place[1]) == pytest.approx(box.x0, abs=1.5)
+        # The baseline is a few pixels above the lower edge of the box, which has room for a "p".
+        assert 2 < CURVES - box.y0 - float(place[2]) < 5
 
 
 def same_facts(left, right) -> bool:
