@@ -30,7 +30,8 @@ def test_a_learners_way_through_the_lesson(lab, wait_until):
     (path,) = lab.server.root.glob(f"{NUMBER}_*.ipynb")
     lab.open(path.name)
     lab.run_all()
-    assert lab.red_lines() == []
+    # One later cell shows the warning that Keras gives without validation data: that is its lesson.
+    assert [line for line in lab.red_lines() if "`val_loss` which is not available" not in line] == []
 
     # A prediction, by keyboard alone.
     name, prediction = next(iter(texts.predictions.items()))
@@ -47,14 +48,15 @@ def test_a_learners_way_through_the_lesson(lab, wait_until):
     expect(reveal).to_contain_text("That is not it")
     expect(reveal).to_contain_text("your answer, not right")
 
-    # An exercise: not attempted at first, a wrong answer is told, the answer of the solutions edition is right.
+    # An exercise: not attempted at first, then a wrong answer, then the answer of the solutions edition, all typed.
     exercise = next(iter(texts.exercises))
     cell = lab.find(f"# Exercise {exercise}\n")
     expect(lab.outputs(cell + 1)).to_contain_text("Not attempted yet.")
-    lab.write_cell(cell, f"# Exercise {exercise}\n{solution_code(exercise)}")
-    lab.run_cell(cell)
-    lab.run_cell(cell + 1)
-    expect(lab.outputs(cell + 1)).to_contain_text("Right.")
+    for answer, said in (("stopper = EarlyStopping()", "Not yet."), (solution_code(exercise), "Right.")):
+        lab.write_cell(cell, f"# Exercise {exercise}\n{answer}")
+        lab.run_cell(cell)
+        lab.run_cell(cell + 1)
+        expect(lab.outputs(cell + 1)).to_contain_text(said)
     wait_until(lambda: exercise in lab.server.progress.read_text(), "the exercise to be written down as solved")
 
     # Every picture has words and can be seen; at least one of them tells where the training stopped.
