@@ -107,20 +107,18 @@ def hold(python: Path, version: str) -> list[Result]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [python, "-m", "pytest", TESTS, "-q", "-n", "0", "-p", "no:cacheprovider", f"--junitxml={report}"]
-        asked = "import keras; print(keras.__version__)"
-        quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
-        found = subprocess.run([python, "-c", asked], cwd=ROOT, env=quiet, capture_output=True, text=True, check=False)
-        if found.stdout.strip() != version:
+        asked = "from importlib.metadata import version; print(version('keras'))"
+        found = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=False).stdout.strip()
+        if found != version:
             raise ContractError(
-                f"Keras {version} does not start beside this TensorFlow (got {found.stdout.strip() or 'no version'}):\n"
-                + found.stderr.strip()[-2000:]
+                f"{python} has Keras {found or 'none'}, not {version}; delete its folder and run again."
             )
         print(f"Keras {version}: holding it to its claims ...", flush=True)
+        quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
         done = subprocess.run(command, cwd=ROOT, env=quiet, capture_output=True, text=True, check=False)
         if not report.exists():
-            raise ContractError(
-                f"The tests did not run on Keras {version}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
-            )
+            output = done.stdout[-2000:] + done.stderr[-2000:]
+            raise ContractError(f"The tests did not run on Keras {version}:\n{output}")
         results = read_report(report.read_text(encoding="utf-8"))
     if not results:
         raise ContractError(f"No claim was found on Keras {version}:\n{done.stdout[-2000:]}")
