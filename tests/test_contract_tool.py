@@ -59,6 +59,12 @@ def test_a_test_that_is_no_claim_appears_only_when_it_fails(tool):
     assert [one.outcome for one in tool.read_report(report(plain.format(FAILED)))] == ["FAILS"]
 
 
+def test_a_claim_skipped_on_one_version_keeps_its_sentence(tool):
+    skipped = tool.read_report(report(f'<testcase name="test_a">{SKIPPED}</testcase>'))
+    table = tool.table({"1": skipped, "2": tool.read_report(report(case("test_a")))})
+    assert table.splitlines()[1].split() == ["a", "02", "08.7", "skipped", "holds"]
+
+
 def test_the_table_names_versions_differences_and_failures(tool):
     old = tool.read_report(report(case("test_same"), case("test_other", before="It was not so.")))
     new = tool.read_report(report(case("test_same", FAILED), case("test_other", before="It was not so.")))

@@ -110,9 +110,7 @@ def hold(python: Path, version: str) -> list[Result]:
         asked = "from importlib.metadata import version; print(version('keras'))"
         found = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=False).stdout.strip()
         if found != version:
-            raise ContractError(
-                f"{python} has Keras {found or 'none'}, not {version}; delete its folder and run again."
-            )
+            raise ContractError(f"{python} has Keras {found or 'none'}, not {version}; delete its folder.")
         print(f"Keras {version}: holding it to its claims ...", flush=True)
         quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
         done = subprocess.run(command, cwd=ROOT, env=quiet, capture_output=True, text=True, check=False)
@@ -128,7 +126,7 @@ def hold(python: Path, version: str) -> list[Result]:
 def read_report(report: str) -> list[Result]:
     """Return one result a claim from a JUnit report; cases of one test count as one, the worst deciding.
 
-    Tests of the file that are no claims appear only when they fail.
+    Tests of the file that are no claims appear only when they fail; a skipped case carries no sentence.
     """
     results: dict[str, Result] = {}
     for case in ElementTree.fromstring(report).iter("testcase"):
@@ -140,7 +138,7 @@ def read_report(report: str) -> list[Result]:
             elif child.tag == "skipped":
                 outcome, message = "skipped", child.get("message", "")
         said = {one.get("name"): one.get("value", "") for one in case.iter("property")}
-        if not said and outcome != "FAILS":
+        if not said and outcome == "holds":
             continue
         fresh = Result(name, said.get("lessons", ""), said.get("text", ""), said.get("before", ""), outcome, message)
         before = results.get(name)
@@ -153,7 +151,8 @@ def table(results: dict[str, list[Result]]) -> str:
     """Return the claims, one a line, with a column a version; then the known differences, then what failed."""
     rows: dict[str, Result] = {}
     for one in (result for version in results.values() for result in version):
-        rows.setdefault(one.name, one)
+        if one.text or one.name not in rows:
+            rows[one.name] = one
     outcomes = {version: {one.name: one.outcome for one in found} for version, found in results.items()}
     head = "".join(f"{version:>10}" for version in results)
     lines = [f"{'claim':62} {'lessons':22}{head}"]
