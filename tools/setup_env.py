@@ -92,7 +92,10 @@ def install(profile: str) -> bool:
     usable = python.exists() and recorded.exists() and recorded.read_text() == here
     folder.mkdir(exist_ok=True)
     unfinished.touch()
-    print(f"Installing the course into {name}; the first time this takes a few minutes.", flush=True)
+    if usable:
+        print(f"Bringing {name} up to date.", flush=True)
+    else:
+        print(f"Installing the course into {name}; this takes a few minutes, once.", flush=True)
     if not usable:
         venv.create(folder, with_pip=True, clear=True)
         unfinished.touch()  # `clear` has removed it
