@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import importlib.util
+import logging
 import os
 import re
 import shutil
@@ -42,6 +43,8 @@ def begin(lesson: str) -> None:
     late = "tensorflow" in sys.modules and any(name not in os.environ for name in _QUIET)
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
+    # On a new machine Matplotlib announces in red that it looks for fonts; a learner takes that for an error.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     words = [f"Lesson {lesson}", _keras_words()]
     if texts.exercises:
         done = len(_progress.solved() & set(texts.exercises))

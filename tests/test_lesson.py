@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import logging
 import os
 import re
 import subprocess
@@ -203,3 +204,10 @@ def test_nothing_here_loads_tensorflow():
     )
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (ran.stderr.strip(), ran.returncode) == ("", 0)
+
+
+def test_the_search_for_fonts_is_not_announced(monkeypatch, capsys):
+    log = logging.getLogger("matplotlib.font_manager")
+    monkeypatch.setattr(log, "level", logging.WARNING)
+    lesson.begin("02")
+    assert not log.isEnabledFor(logging.WARNING)
