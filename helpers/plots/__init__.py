@@ -32,6 +32,7 @@ to be copied and restored, not the axes alone.
 from helpers.plots._curves import draw_axes, draw_marks, learning_curves
 from helpers.plots._facts import Facts, facts_of
 from helpers.plots._hooks import hook_timeline
+from helpers.plots._owners import owners
 from helpers.plots._text import describe
 from helpers.plots._waits import wait_counter
 
@@ -43,5 +44,6 @@ __all__ = [
     "facts_of",
     "hook_timeline",
     "learning_curves",
+    "owners",
     "wait_counter",
 ]
