@@ -83,8 +83,12 @@ def test_the_stop_is_the_one_of_the_patience_in_force_at_each_epoch(values, pati
     assert model.fits == 1
 
 
-@settings(max_examples=100, deadline=None)
-@given(curves, st.sampled_from(["min", "max"]), st.dictionaries(st.integers(0, 29), st.integers(0, 4), max_size=5))
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.integers(0, 12).map(lambda n: n / 8), min_size=4, max_size=12),
+    st.sampled_from(["min", "max"]),
+    st.dictionaries(st.integers(0, 6), st.integers(0, 5), min_size=1, max_size=4),
+)
 def test_a_changed_min_delta_is_obeyed_from_that_epoch_on(values, mode, moves):
     def move(epoch):
         if epoch in moves:
