@@ -354,8 +354,10 @@ def checkpoint(**attributes):
     return SimpleNamespace(**{**looks, **attributes})
 
 
-def test_a_callback_gives_the_same_facts_as_a_record():
-    assert plots.facts_of(LOG, stopping=callback()) == plots.facts_of(LOG, stopping=STOPPED)
+@pytest.mark.parametrize("restore", [True, False])
+def test_a_callback_gives_the_same_facts_as_a_record(restore):
+    record = replay.early_stopping(VALIDATION, patience=3, restore_best_weights=restore)
+    assert plots.facts_of(LOG, stopping=callback(restore_best_weights=restore)) == plots.facts_of(LOG, stopping=record)
 
 
 def test_the_real_callback_gives_the_same_facts_as_a_record():
@@ -535,6 +537,7 @@ def test_wait_counter_takes_the_callback_the_record_or_the_numbers():
 def test_wait_counter_with_patience_0_and_with_a_warm_up():
     figure = plots.wait_counter(VALIDATION, patience=0)
     assert one(figure, "stop").get_xdata() == [4, 4]
+    assert one(figure, "patience").get_ydata() == [1, 1], "wait is 1 when Keras first compares it with 0"
     assert "patience 0 (works as 1)" in words(figure)
     figure = plots.wait_counter(VALIDATION, patience=2, start_from_epoch=3)
     assert one(figure, "ignored").get_xdata(orig=False).tolist() == [1, 2, 3]

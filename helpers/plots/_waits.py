@@ -175,9 +175,12 @@ def _key(axes: Axes, record: replay.StoppingRecord, size: float, *, hollow: bool
 
     color = style.MARKS["validation"].color
     looks = {"linestyle": "", "marker": "o", "markersize": size, "color": color, "markeredgewidth": 1.4}
-    again = "no new best: wait + 1" if record.baseline is None else "no new best, or short of baseline: wait + 1"
+    # A new best that misses the baseline counts on, as Keras does.
+    reset, again = ("new best: wait back to 0", "no new best: wait + 1")
+    if record.baseline is not None:
+        reset, again = ("new best past baseline: wait 0", "otherwise: wait + 1")
     handles = [
-        Line2D([], [], **looks, label="new best: wait back to 0"),
+        Line2D([], [], **looks, label=reset),
         Line2D(
             [],
             [],
