@@ -146,6 +146,8 @@ def careful_saver(answer: object) -> Verdict:
             before = file.read_bytes()
             saver = _made(answer, file, validation)
             threshold = saver.best
+            if isinstance(threshold, list | tuple | dict):
+                return wrong("Your threshold is the whole list that `evaluate` returns. The loss comes first: `[0]`.")
             driven = drive(saver, [loss + 0.5, loss + 0.1, loss - 0.1, loss - 0.05], model=FakeModel(write=False))
             if not file.exists() or file.read_bytes() != before:
                 return wrong("Your function itself changed the file. It should only read it.")
