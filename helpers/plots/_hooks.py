@@ -153,7 +153,7 @@ def _bands(axes: Axes, calls: list[Any], places: list[float], room: float) -> No
             bands.append((call.index, starts[call.index], place))
     for number, (epoch, a, b) in enumerate(bands):
         axes.axvspan(
-            a - room, b + room, facecolor=("#eef3f9", "#f7f3ea")[number % 2], edgecolor="none", zorder=0.3,
+            a - room, b + room, facecolor=("#e2eaf4", "#faf6ec")[number % 2], edgecolor="none", zorder=0.3,
             gid=f"epoch-{epoch + 1}",
         )  # fmt: skip
         if len(bands) <= 6:
