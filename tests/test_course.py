@@ -141,17 +141,19 @@ def tool():
     return module
 
 
-def test_the_tool_writes_the_table_and_writes_it_again(tool):
-    once = tool.with_table("before\nLESSON_TABLE\nafter\n", "a | b")
-    assert once == f"before\n{tool.BEGIN}\na | b\n{tool.END}\nafter\n"
-    assert tool.with_table(once, "c | d") == once.replace("a | b", "c | d")
+@pytest.mark.parametrize("name", ["LESSONS", "PITFALLS"])
+def test_the_tool_writes_a_table_and_writes_it_again(tool, name):
+    part = getattr(tool, name)
+    once = part.put(f"before\n{part.asked}\nafter\n", "a | b")
+    assert once == f"before\n{part.begin}\na | b\n{part.end}\nafter\n"
+    assert part.put(once, "c | d") == once.replace("a | b", "c | d")
 
 
 @pytest.mark.parametrize("page", ["no place", "LESSON_TABLE\nLESSON_TABLE\n"])
 def test_the_tool_wants_one_place(tool, page):
     with pytest.raises(ValueError, match="places for the table"):
-        tool.with_table(page, "a | b")
+        tool.LESSONS.put(page, "a | b")
 
 
-def test_the_readme_holds_the_table(tool, capsys):
+def test_the_readme_holds_the_tables(tool, capsys):
     assert tool.main(["--check"]) == 0, capsys.readouterr().out

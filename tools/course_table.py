@@ -1,7 +1,9 @@
-"""Write the table of lessons into README.md, or say whether it is in step with data/course.toml and notebooks/.
+"""Write the table of lessons and the index of troubles into README.md, or say whether they are in step.
 
-python tools/course_table.py            write it between the two marks, or in place of a line LESSON_TABLE
-python tools/course_table.py --check    write nothing; exit 1 when it is out of step
+They come from data/course.toml with notebooks/, and from data/pitfalls.toml.
+
+python tools/course_table.py            write each between its two marks, or in place of LESSON_TABLE and PITFALL_INDEX
+python tools/course_table.py --check    write nothing; exit 1 when one is out of step
 """
 
 from __future__ import annotations
@@ -10,26 +12,47 @@ import argparse
 import re
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from helpers import course  # noqa: E402
-
-BEGIN, END = "<!-- lessons: written by tools/course_table.py -->", "<!-- end of lessons -->"
-PLACE = re.compile(rf"^LESSON_TABLE$|{re.escape(BEGIN)}.*?{re.escape(END)}", re.MULTILINE | re.DOTALL)
+from helpers import course, pitfalls  # noqa: E402
 
 
-def with_table(text: str, table: str) -> str:
-    """Return a page with the table in its place.
+class Part(NamedTuple):
+    """A part of a page that this tool writes: the line that asks for it, and the marks around it."""
 
-    Raises:
-        ValueError: the page has no place for it, or several.
-    """
-    places = PLACE.findall(text)
-    if len(places) != 1:
-        raise ValueError(f"README.md has {len(places)} places for the table; it needs one: {BEGIN} ... {END}")
-    return PLACE.sub(lambda _: f"{BEGIN}\n{table}\n{END}", text)
+    name: str
+    asked: str
+
+    @property
+    def begin(self) -> str:
+        """The mark before it."""
+        return f"<!-- {self.name}: written by tools/course_table.py -->"
+
+    @property
+    def end(self) -> str:
+        """The mark after it."""
+        return f"<!-- end of {self.name} -->"
+
+    def put(self, text: str, table: str) -> str:
+        """Return a page with the table in its place.
+
+        Raises:
+            ValueError: the page has no place for it, or several.
+        """
+        place = re.compile(rf"^{self.asked}$|{re.escape(self.begin)}.*?{re.escape(self.end)}", re.MULTILINE | re.DOTALL)
+        places = place.findall(text)
+        if len(places) != 1:
+            raise ValueError(
+                f"README.md has {len(places)} places for the table; it needs one: {self.begin} ... {self.end}"
+            )
+        return place.sub(lambda _: f"{self.begin}\n{table}\n{self.end}", text)
+
+
+LESSONS = Part("lessons", "LESSON_TABLE")
+PITFALLS = Part("troubles", "PITFALL_INDEX")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,10 +62,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
-    wanted = with_table(text, course.course_map().to_markdown())
+    # An empty line after a mark and before the next: inside <details> Markdown needs them.
+    wanted = LESSONS.put(text, course.course_map().to_markdown())
+    wanted = PITFALLS.put(wanted, f"\n{pitfalls.index().to_markdown()}\n")
     if options.check:
         if text != wanted:
-            print("The table of lessons in README.md is out of step: python tools/course_table.py writes it.")
+            print("The tables in README.md are out of step: python tools/course_table.py writes them.")
         return int(text != wanted)
     if text != wanted:
         readme.write_text(wanted, encoding="utf-8")
