@@ -1,9 +1,10 @@
 """Pictures of a training run, each with a text twin.
 
 `learning_curves` and `describe` say what EarlyStopping and ModelCheckpoint did with a run, `wait_counter` how
-EarlyStopping counts, `hook_timeline` which hook Keras called when. All return a matplotlib `Figure` with an
-`alt_text` for `style.show`. Every artist that means something carries a `gid`: `train`, `validation`, `best`, `stop`,
-`patience-window`, `saved`, `kept`, `ghost`, and in SVG files that is the element's id.
+EarlyStopping counts, `hook_timeline` which hook Keras called when, `trade_off` what each patience costs over many
+runs. All return a matplotlib `Figure` with an `alt_text` for `style.show`. Every artist that means something carries
+a `gid`: `train`, `validation`, `best`, `stop`, `patience-window`, `saved`, `kept`, `ghost`, and in SVG files that is
+the element's id.
 
 To draw many pictures of one run quickly, draw what never changes once and the rest for each frame:
 
@@ -34,6 +35,7 @@ from helpers.plots._facts import Facts, facts_of
 from helpers.plots._hooks import hook_timeline
 from helpers.plots._owners import owners
 from helpers.plots._text import describe
+from helpers.plots._trade_off import trade_off
 from helpers.plots._waits import wait_counter
 
 __all__ = [
@@ -45,5 +47,6 @@ __all__ = [
     "hook_timeline",
     "learning_curves",
     "owners",
+    "trade_off",
     "wait_counter",
 ]
