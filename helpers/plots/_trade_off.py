@@ -86,7 +86,9 @@ def trade_off(
     axes.set_xlabel("epochs spent", labelpad=3)
     axes.set_ylabel(quality)
     if ends or errors:
-        key = axes.legend(loc="upper right", fontsize=style.FONT, frameon=False)
+        key = axes.legend(
+            loc="upper right", fontsize=style.FONT, facecolor=style.PAPER, edgecolor=style.PAPER, framealpha=1.0
+        )
         for text in key.get_texts():
             text.set_color(style.INK)
     figure.alt_text = (f"{title}. " if title else "") + _tell(patience, points, errors, ends, quality)
