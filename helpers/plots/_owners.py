@@ -190,7 +190,7 @@ def _chip(axes: Axes, left: float, middle: float, name: str, epoch: int | None, 
     """Write what is held, and behind it the epoch on a chip whose colour and sign tell the best from the last."""
     from matplotlib.patches import FancyBboxPatch
 
-    start = left + 10 + (_width(_line(axes, left, middle, f"{name}:")) + 8 if name else 0)
+    start = left + 10 + (_width(_line(axes, left, middle, f"{name}:")) + 5 if name else 0)
     mark = _mark(epoch, held)
     text = axes.text(
         start + (24 if mark else 10), middle, f"epoch {epoch}", va="center_baseline", fontsize=style.FONT,
@@ -198,7 +198,7 @@ def _chip(axes: Axes, left: float, middle: float, name: str, epoch: int | None, 
     )  # fmt: skip
     axes.add_patch(
         FancyBboxPatch(
-            (start, middle - 10), _width(text) + (34 if mark else 20), 20, "round,pad=0,rounding_size=9",
+            (start, middle - 10), _width(text) + (31 if mark else 18), 20, "round,pad=0,rounding_size=9",
             facecolor=style.PAPER, edgecolor=text.get_color(), linewidth=1.4, gid=gid,
         )
     )  # fmt: skip
