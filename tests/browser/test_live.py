@@ -115,6 +115,7 @@ def test_a_person_steers_a_fit(lab, wait_until):
     button(lab, "Resume").click()
     says(lab, "Training.")
     wait_until(lambda: picture(lab).get_attribute("src") != early, "a picture that grew")
+    expect(lab.outputs(CELL)).to_contain_text("patience went from 300 to 297", timeout=30_000)
 
     # Lower patience in the middle of the fit: it stops that many epochs after the best.
     field.fill(str(PATIENCE))
