@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 import math
+import struct
+import zlib
 from typing import Any
+
+import numpy as np
 
 from helpers import style
 from helpers.live import Snapshot
@@ -64,8 +67,6 @@ class LivePicture:
 
     def png(self, now: Snapshot, *, scale: float = 1.5) -> bytes:
         """Return the picture of a snapshot as PNG."""
-        from PIL import Image
-
         self._fit_axes(now)
         canvas = self._figure.canvas
         if self._background is None or scale != self._scale:
@@ -78,12 +79,7 @@ class LivePicture:
         for artist in self._artists:
             if artist.get_visible():
                 self._figure.draw_artist(artist)
-        buffer = io.BytesIO()
-        size = canvas.get_width_height(physical=True)
-        image = Image.frombuffer("RGBA", size, canvas.buffer_rgba(), "raw", "RGBA", 0, 1)
-        # The fastest level: a few kilobytes more, in a third of the time.
-        image.convert("RGB").save(buffer, format="png", compress_level=1)
-        return buffer.getvalue()
+        return _png(np.asarray(canvas.buffer_rgba()))
 
     # -- axes ----------------------------------------------------------------------------------------------------
 
@@ -306,3 +302,20 @@ class LivePicture:
             ends[0][0], ends[1][0] = middle - apart / 2, middle + apart / 2
         for height, name in ends:
             self._name[name].xy = (1, height)
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    """Return an array of shape (height, width, 4) as PNG.
+
+    Pillow tries five filters on each row and holds the interpreter meanwhile. Without filters a chart becomes as small,
+    in half the time, and zlib lets the fit go on.
+    """
+    height, width, _ = pixels.shape
+    rows = np.zeros((height, 1 + width * 4), np.uint8)
+    rows[:, 1:] = pixels.reshape(height, -1)
+    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b""))
+    parts = [b"\x89PNG\r\n\x1a\n"]
+    for kind, data in chunks:
+        parts += [struct.pack(">I", len(data)), kind, data, struct.pack(">I", zlib.crc32(kind + data))]
+    return b"".join(parts)
