@@ -500,6 +500,16 @@ def test_saves_in_words(saves, sentence):
     assert plots.describe(LOG, saves=saves).splitlines()[-1] == sentence
 
 
+def test_words_and_picture_agree_on_the_weights_that_the_model_ends_with():
+    # A checkpoint saves and puts nothing back; a bare log says nothing of the kind.
+    for saves, told in ([4], True), ([], True), (None, False):
+        figure = plots.learning_curves(LOG, saves=saves)
+        sentence = "The model ends with the weights of epoch 10 (the last that ran)."
+        assert (sentence in figure.alt_text) is told
+        assert (sentence in plots.describe(LOG, saves=saves)) is told
+        assert ("kept" in {artist.get_gid() for artist in figure.findobj()}) is told
+
+
 def test_many_saves_are_summarised():
     line = plots.describe([1.0] * 100, saves=range(0, 100, 2)).splitlines()[-1]
     assert line == "Saved after epochs 1, 3, 5, 7, 9, 11, …, 95, 97, 99 (50 times)."
@@ -525,7 +535,12 @@ def test_wait_counter_shows_keras_count():
     assert one(figure, "patience").get_ydata() == [3, 3]
     assert spot(figure, "best") == (5, 0.5)
     assert "Its wait after each epoch: 0, 0, 0, 1, 0, 1, 2, 3." in figure.alt_text
-    assert "Wait reaches 3 and training stops after epoch 8." in figure.alt_text
+    assert figure.alt_text.endswith(
+        "Wait reaches 3 and training stops after epoch 8. The 2 epochs after it, in grey, never ran."
+    )
+    one_left = plots.wait_counter(VALIDATION[:9], patience=3)
+    assert one_left.alt_text.endswith("stops after epoch 8. The epoch after it, in grey, never ran.")
+    assert plots.wait_counter(VALIDATION[:8], patience=3).alt_text.endswith("training stops after epoch 8.")
 
 
 def test_wait_counter_takes_the_callback_the_record_or_the_numbers():

@@ -270,7 +270,7 @@ def _points(axes: Axes, facts: Facts) -> list[Artist]:
         artists += _point(
             axes, facts, facts.best, marker=best.marker, markersize=15, color=best.color, zorder=5, gid="best"
         )
-    if _shows_kept(facts):
+    if facts.shows_kept:
         artists += _point(
             axes, facts, facts.kept, marker=kept.marker, markersize=17, color=kept.color, fillstyle="none",
             markeredgewidth=kept.linewidth, zorder=4.5, gid="kept",
@@ -290,7 +290,7 @@ def _point(axes: Axes, facts: Facts, epoch: int, **looks: Any) -> list[Artist]:
 def _labels(axes: Axes, facts: Facts) -> list[Label]:
     best, kept, stop, window = (style.MARKS[name] for name in ("best", "kept", "stop", "patience_window"))
     labels = []
-    shows_kept = _shows_kept(facts)
+    shows_kept = facts.shows_kept
     if facts.stop is not None:
         also = ", kept" if facts.kept == facts.stop else ""
         labels.append(
@@ -322,10 +322,6 @@ def _labels(axes: Axes, facts: Facts) -> list[Label]:
         middle = (facts.last + 1 + facts.first + facts.length) / 2
         labels.append(Label(middle, "never ran", style.QUIET, ("centre",), italic=True))
     return labels
-
-
-def _shows_kept(facts: Facts) -> bool:
-    return facts.stopping or facts.saved is not None
 
 
 def _height(axes: Axes, facts: Facts, epoch: int) -> float:

@@ -87,6 +87,11 @@ class Facts:
         """Return how many epochs the log holds."""
         return len(self.monitored)
 
+    @property
+    def shows_kept(self) -> bool:
+        """Return whether `kept` is worth a mark and a sentence: not for a bare log, where nobody stopped or saved."""
+        return self.stopping or self.saved is not None
+
     def value(self, epoch: int) -> float | None:
         """Return the monitored value of an epoch."""
         return self.monitored[epoch - self.first]

@@ -40,7 +40,7 @@ def tell(facts: Facts) -> str:
     if facts.epochs_run < facts.length:
         never = range(facts.last + 1, facts.first + facts.length)
         lines.append(f"In grey, {_count(len(never), 'epoch')} that never ran: {_epochs(never)}.")
-    if facts.stopping:
+    if facts.shows_kept:
         lines.append(_kept(facts))
     if facts.saved is not None:
         lines.append(_saved(facts))

@@ -279,4 +279,6 @@ def _tell(log: list[float | None], record: replay.StoppingRecord, first: int, mo
         return text + f" It does not stop: the epochs run out after epoch {first + record.epochs_run}."
     text += f" Wait reaches {record.waits[-1]} and training stops after epoch {first + record.stopped_epoch + 1}."
     left = len(log) - record.epochs_run
-    return text + (f" The {left} epochs after it, in grey, never ran." if left else "")
+    if not left:
+        return text
+    return text + (f" The {left} epochs after it" if left > 1 else " The epoch after it") + ", in grey, never ran."
