@@ -70,7 +70,8 @@ def folder(tmp_path, monkeypatch) -> Path:
     shutil.copy(FIXTURES / "02_lesson.py", tmp_path / "notebooks" / "source")
     before = (FIXTURES / "02_lesson.py").read_text().replace("02.", "01.").replace('"02"', '"01"')
     (tmp_path / "notebooks" / "source" / "01_before.py").write_text(before)
-    (tmp_path / "README.md").write_text("| lesson | minutes |\n|-|-|\n| [Wait](notebooks/02_lesson.ipynb) | 20 |\n")
+    row = "| [Wait](notebooks/02_lesson.ipynb) | 20 |\n"
+    (tmp_path / "README.md").write_text(f"| lesson | minutes |\n|-|-|\n{row}| 02 {row}")
     monkeypatch.setattr(lesson_rules, "ROOT", tmp_path)
     monkeypatch.setattr(lesson_rules, "NOTEBOOKS", tmp_path / "notebooks")
     monkeypatch.setattr(questions, "FOLDER", tmp_path / "data" / "lessons")
@@ -127,6 +128,7 @@ BREAKS = {
     "no such place here": ("#Predict:-how-long?", "#there", "links_resolve", "#there names no heading"),
     "no such file": ("../data/README.md", "../data/gone.md", "links_resolve", "leads nowhere from notebooks/"),
     "minutes": ("**Minutes:** 20", "**Minutes:** 25", "minutes_agree", "README.md:3 says 20 minutes, the lesson"),
+    "minutes in the course map": ("**Minutes:** 20", "**Minutes:** 25", "minutes_agree", "README.md:4 says 20 minutes"),
     "answer used": ("for longer in range(3)", "for i in range(longer)", "later_cells_need_no_answer",
                     "longer comes from exercise 02.1"),
     "outcome used": ("for longer in range(3)", "for i in outcome", "later_cells_need_no_answer",

@@ -1,0 +1,213 @@
+# %% [markdown]
+# # Find your trouble: the pitfall lab
+#
+# **You will** find your trouble by what you see or by what the screen says, watch it happen in seconds, and take a
+# proved fix home.
+#
+# **You need** to have trained a model with `fit`. Each trouble stands for itself; [lesson 02](02_early_stopping.ipynb)
+# and [lesson 03](03_model_checkpoint.ipynb) explain the two callbacks from the beginning. For one trouble, take:
+#
+# **Minutes:** 3
+# %% tags=["setup"]
+from helpers import data, lesson, pitfalls, plots, widgets
+
+lesson.begin("08")
+
+# %% [markdown]
+# ## Search
+#
+# Put the last line of your traceback, a warning, or words of your own between the quotes, and run the cell. The links
+# lead to the troubles.
+# %%
+pitfalls.find("Early stopping conditioned on metric `val_acc` which is not available")
+# %% [markdown]
+# ## Index
+#
+# All 34, first by what you see, then by what the screen says (`…` stands for what is different each time). They are
+# in four notebooks: this one has the three that cost people most, [08a](08a_stopping.ipynb) is about stopping,
+# [08b](08b_saving.ipynb) about saving, [08c](08c_callbacks.ipynb) about writing and using callbacks.
+#
+# In each notebook, run the first cells, down to the one under **Tools**. Then jump to any trouble.
+# %%
+pitfalls.index()
+# %% [markdown]
+# ## Tools
+#
+# The digits of lesson 02: 300 to learn from, every fifth label wrong, so that the model overfits. `train` makes the
+# same model with the same first weights each time, and trains it for 30 epochs at most, in large steps: the turn comes
+# soon, and the curve is bumpy. Two calls differ only in what you pass in.
+# %%
+import keras
+from keras.callbacks import EarlyStopping, ModelCheckpoint
+
+digits = data.load_digits(train_rows=300, label_noise=0.2, reshuffle=True)
+
+
+def train(callback, validation_data=digits.validation):
+    keras.utils.set_random_seed(3)
+    layers = [keras.layers.Dense(128, activation="relu"), keras.layers.Dense(10, activation="softmax")]
+    model = keras.Sequential([keras.Input((64,)), *layers])
+    adam = keras.optimizers.Adam(0.02)
+    model.compile(adam, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    history = model.fit(digits.train, validation_data=validation_data, epochs=30, callbacks=[callback], verbose=0)
+    return model, history
+
+
+# %% [markdown]
+# A finished model is judged by two numbers: its loss on the validation digits, and how many of 500 test digits it gets
+# right.
+# %%
+from helpers.side_by_side import side_by_side
+
+
+def judge(model):
+    loss = model.evaluate(digits.validation, verbose=0)[0]
+    accuracy = model.evaluate(digits.test, verbose=0)[1]
+    return {"its validation loss": f"{loss:.3f}", "test digits right": f"{accuracy:.1%}"}
+
+
+# %% [markdown]
+# ## 1 · Training ends with the last model, not the best
+#
+# **You see:** the history has a better epoch than the model that you load, or hold, afterwards.
+#
+# **People ask:** [keras#11371](https://github.com/keras-team/keras/issues/11371),
+# [ds/92955](https://datascience.stackexchange.com/questions/92955).
+# %% tags=["predict"]
+widgets.predict("08.p1")
+# %% [markdown]
+# Wrong and right, on the same seed. The two file savers differ in one argument.
+# %%
+folder = lesson.new_folder("08")
+models = {}
+for name, best_only in [("wrong", False), ("right", True)]:
+    saver = ModelCheckpoint(folder / f"{name}.keras", save_best_only=best_only)
+    _, history = train(saver)
+    models[name] = keras.models.load_model(folder / f"{name}.keras")
+side_by_side(
+    wrong={"argument": "none", "file": "wrong.keras", **judge(models["wrong"])},
+    right={"argument": "save_best_only=True", "file": "right.keras", **judge(models["right"])},
+)
+# %% [markdown]
+# **Why:** `ModelCheckpoint` saves after every epoch unless told otherwise, and one name is one file. Each save replaces
+# the one before, so the last epoch wins.
+#
+# **The fix:** `save_best_only=True`. Proof: the loaded models show exactly the last and the best loss of the history.
+# %%
+losses = history.history["val_loss"]
+held = {name: model.evaluate(digits.validation, verbose=0)[0] for name, model in models.items()}
+print(f"last epoch {losses[-1]:.4f}, wrong.keras {held['wrong']:.4f}")
+print(f"best epoch {min(losses):.4f}, right.keras {held['right']:.4f}")
+assert abs(held["wrong"] - losses[-1]) < 1e-4
+assert abs(held["right"] - min(losses)) < 1e-4 < losses[-1] - min(losses)
+# %% [markdown]
+# `EarlyStopping` has the same trap, in memory: it stops `patience` epochs after the best, and leaves you the weights of
+# that moment. There the fix is called `restore_best_weights=True`.
+# %%
+held = {}
+for restore in [False, True]:
+    stopper = EarlyStopping(patience=5, restore_best_weights=restore)
+    model, history = train(stopper)
+    held[restore] = model.evaluate(digits.validation, verbose=0)[0]
+    print(f"restore_best_weights={restore}: the model shows {held[restore]:.4f}, the best was {stopper.best:.4f}")
+assert abs(held[True] - stopper.best) < 1e-4 < held[False] - stopper.best
+# %% [markdown] tags=["instructor"]
+# Trouble 1 in front of a class, three minutes: predict, run, then ask: "How many models on your disk are the last and
+# not the best?" The answer is in their code: look for `save_best_only`.
+# %% [markdown]
+# ## 12 · It stops too early
+#
+# **You see:** training ends after a few epochs, though the loss would have fallen further. Or patience seems to be off
+# by one.
+#
+# **People ask:** [keras#8100](https://github.com/keras-team/keras/issues/8100),
+# [keras#16393](https://github.com/keras-team/keras/issues/16393),
+# [so/46656948](https://stackoverflow.com/questions/46656948).
+# %% tags=["predict"]
+widgets.predict("08.p12")
+# %% [markdown]
+# Wrong and right, on the same seed. Up to the epoch of the first stop, both trainings are the same.
+# %%
+stoppers, results, pictures = {}, {}, []
+for name, patience in [("wrong", 0), ("right", 5)]:
+    stopper = EarlyStopping(patience=patience, restore_best_weights=True)
+    model, history = train(stopper)
+    pictures.append(plots.learning_curves(history, stopping=stopper, width=360, height=300))
+    results[name] = {"patience": patience, "epochs": len(history.epoch), **judge(model)}
+    stoppers[name] = stopper
+side_by_side(results["wrong"], results["right"], pictures=tuple(pictures))
+# %% [markdown]
+# **Why:** a validation loss wobbles, and one worse epoch proves nothing. `patience` says how many epochs in a row
+# without improvement end the training. The default is 0, and it forgives none.
+#
+# **The fix:** a patience longer than the dips of your curve. [Lesson 05](05_choose_the_numbers.ipynb) shows how to find
+# it. And always `restore_best_weights=True`: then waiting costs time and nothing else.
+# %%
+wrong, right = stoppers["wrong"], stoppers["right"]
+print(f"patience=0 kept epoch {wrong.best_epoch + 1}, patience=5 kept epoch {right.best_epoch + 1}")
+assert wrong.best_epoch < right.best_epoch
+assert right.best < wrong.best - 0.05
+# %% [markdown]
+# Off by one? The counter is raised before it is compared, so 0 and 1 do the same, and `patience=3` stops at the third
+# bad epoch in a row, not at the fourth. To see it, we hand the losses of the long training to a callback, epoch by
+# epoch, as `fit` does:
+# %%
+losses = history.history["val_loss"]
+for patience in [0, 1, 2, 3]:
+    stopper = EarlyStopping(patience=patience)
+    stopper.set_model(model)
+    stopper.on_train_begin()
+    model.stop_training = False
+    for epoch, loss in enumerate(losses):
+        if not model.stop_training:
+            stopper.on_epoch_end(epoch, {"val_loss": loss})
+    print(f"patience={patience}: best epoch {stopper.best_epoch + 1}, stopped {stopper.wait} later")
+    assert stopper.wait == max(patience, 1)
+# %% [markdown]
+# ## 29 · It watches the training loss and never stops
+#
+# **You see:** `monitor="loss"`, perhaps because there are no validation data and `val_loss` gave a warning. Training
+# runs to the last epoch.
+#
+# **People ask:** [ds/73726](https://datascience.stackexchange.com/questions/73726).
+# %% tags=["predict"]
+widgets.predict("08.p29")
+# %% [markdown]
+# Wrong and right, on the same seed. The left one never sees a digit that it is not trained on.
+# %%
+blind = EarlyStopping(monitor="loss", patience=5, restore_best_weights=True)
+seeing = EarlyStopping(monitor="val_loss", patience=5, restore_best_weights=True)
+results, pictures = {}, []
+for name, stopper in [("wrong", blind), ("right", seeing)]:
+    validation_data = None if name == "wrong" else digits.validation
+    model, history = train(stopper, validation_data)
+    picture = plots.learning_curves(history, monitor=stopper.monitor, stopping=stopper, width=360, height=300)
+    pictures.append(picture)
+    results[name] = {"monitor": stopper.monitor, "epochs": len(history.epoch), **judge(model)}
+side_by_side(results["wrong"], results["right"], pictures=tuple(pictures))
+# %% [markdown]
+# **Why:** the training loss tells how well the model knows the digits it has seen. By learning the wrong labels by
+# heart, it gets ever better at that. Nothing in this number says when to stop, and the "best" weights are those that
+# overfit most.
+#
+# **The fix:** hold some data back and monitor `val_loss`. If data are scarce, 10 % are better than none.
+# %%
+for name in ["wrong", "right"]:
+    print(f"monitor={results[name]['monitor']}: validation loss {results[name]['its validation loss']}")
+assert results["wrong"]["epochs"] > results["right"]["epochs"]
+assert float(results["right"]["its validation loss"]) < float(results["wrong"]["its validation loss"])
+# %% [markdown] tags=["instructor"]
+# Trouble 29 is the best of the three to discuss. The usual reply is: "But it does monitor something!" Cover the right
+# picture and ask which epoch they would choose from the left one alone. Nobody can.
+# %% [markdown]
+# ## Key takeaways
+#
+# - Defaults keep the last: say `save_best_only=True` and `restore_best_weights=True`.
+# - `patience` counts epochs in a row without improvement; 0 and 1 are the same, and both are mostly too few.
+# - A training loss cannot say when to stop. Early stopping needs data that the model does not train on.
+# - An error message may name the wrong thing. Reproduce it small, then judge.
+# %% [markdown]
+# ## Where next
+#
+# Thirty-one more: [08a](08a_stopping.ipynb) on stopping, [08b](08b_saving.ipynb) on saving,
+# [08c](08c_callbacks.ipynb) on callbacks. The whole course is on the map in [Start here](00_start_here.ipynb).

@@ -1,0 +1,482 @@
+# %% [markdown]
+# # Find your trouble: stopping
+#
+# **You will** see one of 13 troubles with stopping happen, know why, and take a proved fix home.
+#
+# **You need** to have trained a model with `fit`. Run the first cells, down to the first try, then jump to your
+# trouble: each stands for itself. The index of all is in [the pitfall lab](08_pitfall_lab.ipynb). For one, take:
+#
+# **Minutes:** 3
+# %% tags=["setup"]
+from helpers import checks, data, lesson, widgets
+
+lesson.begin("08a")
+# %% [markdown]
+# ## Tools
+#
+# `play` runs a real `fit` of a tiny model. The callback `Script` stands first and writes the values of our choice into
+# `logs`; the callbacks behind it believe them. So each trouble shows in a second.
+#
+# `Album` keeps the weights of each epoch, to tell afterwards whose weights a model holds.
+# %%
+import keras
+from keras.callbacks import Callback, EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
+
+
+class Script(Callback):
+    def __init__(self, curves):
+        super().__init__()
+        self.curves = curves
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs.update({name: v[epoch] for name, v in self.curves.items() if v[epoch] is not None})
+
+
+class Album(Callback):
+    def on_train_begin(self, logs=None):
+        self.pages = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.pages.append(self.model.get_weights()[1].tolist())
+
+
+# %%
+import warnings
+from collections import Counter
+from types import SimpleNamespace
+
+digits = data.load_digits(train_rows=64)
+toy = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, activation="softmax")])
+toy.compile("sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+
+
+def play(*callbacks, epochs=None, more=(), **curves):
+    toy.optimizer.learning_rate = 0.01
+    album = Album()
+    todo = {"epochs": epochs or max(map(len, curves.values())), "verbose": 0, "shuffle": False, **dict(more)}
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", UserWarning)
+        history = toy.fit(digits.train, callbacks=[Script(curves), *callbacks, album], **todo)
+    for text, times in Counter(str(one.message) for one in said).items():
+        print(f"{times} x UserWarning: {text}")
+    holds = album.pages.index(toy.get_weights()[1].tolist()) + 1
+    return SimpleNamespace(epochs=len(history.epoch), holds=holds, history=history, pages=album.pages)
+
+
+# %% [markdown]
+# A first try: four epochs, the loss gets worse after the second. `epochs` is how many ran, `holds` the epoch whose
+# weights the model has now (counted from 1).
+# %%
+run = play(EarlyStopping(patience=2), val_loss=[1.0, 0.5, 0.6, 0.7, 0.8])
+print("epochs:", run.epochs, "  holds:", run.holds)
+# %% [markdown]
+# ## 2 · It asks for a mode, but the monitor name is wrong
+#
+# **You see:** after the first epoch, an error about maximizing and minimizing. Or, once a mode is given, a warning and
+# no stop.
+#
+# **People ask:** [tensorflow#38648](https://github.com/tensorflow/tensorflow/issues/38648),
+# [so/49035200](https://stackoverflow.com/questions/49035200),
+# [DeepVirFinder#12](https://github.com/jessieren/DeepVirFinder/issues/12).
+# %% tags=["predict"]
+widgets.predict("08a.p2")
+# %%
+falling = [0.5, 0.4, 0.4, 0.4]
+with checks.expect_error(ValueError):
+    play(EarlyStopping("val_acc", patience=1), val_accuracy=falling)
+# %% [markdown]
+# Now do what the message says, in a stopper and in a saver:
+# %%
+from helpers.callbacks import SaveRecorder
+
+folder = lesson.new_folder("08a")
+stopper = EarlyStopping("val_acc", mode="max", patience=1)
+saver = ModelCheckpoint(folder / "2.keras", "val_acc", mode="max", save_best_only=True)
+saves = SaveRecorder(saver)
+run = play(stopper, saver, saves, val_accuracy=falling)
+print("epochs:", run.epochs, "  saved after epochs:", [epoch + 1 for epoch in saves.epochs])
+# %% [markdown]
+# **Why:** a metric is called what you compiled it as: `metrics=["accuracy"]` gives `val_accuracy`. Keras does not find
+# `val_acc` among the metrics, so it cannot guess a mode, and says only that. With the mode given, nothing is ever
+# compared: no stop, and the saver saves every epoch.
+#
+# **The fix:** read the names, then use one of them.
+# %%
+print("names:", *run.history.history)
+run = play(EarlyStopping("val_accuracy", patience=1), val_accuracy=falling)
+print("epochs:", run.epochs)
+assert run.epochs == 2
+# %% [markdown]
+# ## 3 · It never stops, and val_loss is not available
+#
+# **You see:** all epochs run, nothing is restored, and somewhere in the log is one warning.
+#
+# **People ask:** [keras#13689](https://github.com/keras-team/keras/issues/13689),
+# [so/59706714](https://stackoverflow.com/questions/59706714).
+# %% tags=["predict"]
+widgets.predict("08a.p3")
+# %%
+stopper = EarlyStopping(patience=1, restore_best_weights=True)
+run = play(stopper, epochs=4)
+print("epochs:", run.epochs, "  best:", stopper.best, "  best_weights:", stopper.best_weights)
+# %% [markdown]
+# **Why:** without validation data nobody computes `val_loss`. The callback warns, and goes on with nothing in its
+# hands. (Elsewhere a notebook shows a repeated warning only once; `play` counts them.)
+#
+# **The fix:** `validation_data=...`. For arrays, `validation_split=0.2` holds back the last rows.
+# %%
+x, y = digits.x_train, digits.y_train
+stopper = EarlyStopping(patience=1, restore_best_weights=True)
+history = toy.fit(x, y, validation_split=0.2, epochs=3, callbacks=[stopper], verbose=0).history
+print("names:", *history)
+print(f"best of the history: {min(history['val_loss']):.6f}, best of the callback: {stopper.best:.6f}")
+assert stopper.best == min(history["val_loss"])
+# %% [markdown]
+# Would `monitor="loss"` do instead? See
+# [trouble 29](08_pitfall_lab.ipynb#29-·-It-watches-the-training-loss-and-never-stops).
+# %% [markdown]
+# ## 9 · With validation_freq it stops late, and the best file is lost
+#
+# **You see:** validation is slow, so you validate every second epoch. Now patience lasts twice as long, warnings come,
+# and the saved model is not the best.
+#
+# **People ask:** [keras#13239](https://github.com/keras-team/keras/issues/13239),
+# [keras#13241](https://github.com/keras-team/keras/issues/13241).
+# %% tags=["predict"]
+widgets.predict("08a.p9")
+# %%
+every_second = {"validation_data": digits.validation, "validation_freq": 2}
+curve = [None, 0.9, None, 0.1, None, 0.2, None, 0.3, None, 0.4]
+saver = ModelCheckpoint(folder / "9.keras", save_best_only=True)
+saves = SaveRecorder(saver)
+run = play(EarlyStopping(patience=2), saver, saves, val_loss=curve, more=every_second)
+print("epochs:", run.epochs, "  saved after epochs:", [epoch + 1 for epoch in saves.epochs])
+# %% [markdown]
+# **Why:** in an epoch without validation there is no `val_loss`. `EarlyStopping` skips that epoch, so patience counts
+# **validated** epochs. `ModelCheckpoint` takes the other way out: it cannot compare, so it saves, over the best file.
+#
+# **The fix:** validate every epoch, on fewer rows if it is slow. Then both count as you do.
+# %%
+saver = ModelCheckpoint(folder / "9-fixed.keras", save_best_only=True)
+saves = SaveRecorder(saver)
+curve = [0.95, 0.9, 0.5, 0.1, 0.15, 0.2, 0.25, 0.3]
+run = play(EarlyStopping(patience=2), saver, saves, val_loss=curve)
+print("epochs:", run.epochs, "  saved after epochs:", [epoch + 1 for epoch in saves.epochs])
+assert run.epochs == 6
+assert saves.epochs[-1] + 1 == 4
+# %% [markdown]
+# If you must skip epochs, halve the patience and put `{epoch}` into the file name, so that nothing is written over.
+# %% [markdown]
+# ## 10 · My own metric, and it cannot tell up from down
+#
+# **You see:** the error of trouble 2, but the name is right.
+#
+# **People ask:** [keras#18798](https://github.com/keras-team/keras/issues/18798),
+# [tensorflow#59036](https://github.com/tensorflow/tensorflow/issues/59036),
+# [keras#17593](https://github.com/keras-team/keras/issues/17593),
+# [so/69744405](https://stackoverflow.com/questions/69744405).
+# %% tags=["predict"]
+widgets.predict("08a.p10")
+
+
+# %%
+def certainty(true, predicted):
+    return keras.ops.mean(keras.ops.max(predicted, axis=-1))
+
+
+own = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, activation="softmax")])
+own.compile("sgd", loss="sparse_categorical_crossentropy", metrics=[certainty])
+todo = {"validation_data": digits.validation, "epochs": 3, "verbose": 0}
+with checks.expect_error(ValueError):
+    own.fit(digits.train, callbacks=[EarlyStopping("val_certainty")], **todo)
+# %% [markdown]
+# **Why:** for its own metrics (accuracy, AUC, precision, losses) Keras knows which way is better. Your function does
+# not say. The same happens to counts such as `FalseNegatives`, and to every metric of one output when a model has
+# several.
+#
+# **The fix:** say it. `mode="max"` when more is better, `mode="min"` when less is.
+# %%
+stopper = EarlyStopping("val_certainty", mode="max", patience=9)
+history = own.fit(digits.train, callbacks=[stopper], **todo).history
+print("values:", *(f"{value:.4f}" for value in history["val_certainty"]), "  best:", f"{stopper.best:.4f}")
+assert stopper.best == max(history["val_certainty"])
+# %% [markdown]
+# ## 11 · The epochs ran out, and are the best weights back
+#
+# **You see:** nothing was stopped early, and pages say that `restore_best_weights` does nothing then.
+#
+# **People ask:** [keras#12511](https://github.com/keras-team/keras/issues/12511),
+# [tensorflow#35634](https://github.com/tensorflow/tensorflow/issues/35634).
+# %% tags=["predict"]
+widgets.predict("08a.p11")
+# %%
+stopper = EarlyStopping(patience=10, restore_best_weights=True)
+run = play(stopper, val_loss=[1.0, 0.5, 0.6, 0.7])
+print("epochs:", run.epochs, "  stopped_epoch:", stopper.stopped_epoch, "  holds:", run.holds)
+# %% [markdown]
+# **Why:** in old releases the weights came back at the moment of the stop, so without a stop they did not. Now they
+# come back when training ends, whatever ended it.
+#
+# **The fix:** none is needed with this Keras. If your code must also run on an old one, load the best file of a
+# `ModelCheckpoint`. Both give the same model:
+# %%
+saver = ModelCheckpoint(folder / "11.keras", save_best_only=True)
+run = play(EarlyStopping(patience=10, restore_best_weights=True), saver, val_loss=[1.0, 0.5, 0.6, 0.7])
+loaded = keras.models.load_model(folder / "11.keras").get_weights()[1].tolist()
+print("in memory: epoch", run.holds, "  in the file: epoch", run.pages.index(loaded) + 1)
+assert run.holds == run.pages.index(loaded) + 1 == 2
+# %% [markdown]
+# ## 13 · EarlyStopping waits where ReduceLROnPlateau acts
+#
+# **You see:** both have the same patience and monitor, and only one of them thinks that training stalls. People say
+# that they count differently.
+#
+# **People ask:** [keras#9541](https://github.com/keras-team/keras/issues/9541).
+# %% tags=["predict"]
+widgets.predict("08a.p13")
+# %%
+tiny_steps = [1 - 0.00001 * epoch for epoch in range(6)]
+run = play(EarlyStopping(patience=2), ReduceLROnPlateau(patience=2), val_loss=tiny_steps)
+rates = run.history.history["learning_rate"]
+print("epochs:", run.epochs, "  rates:", *(f"{rate:.5f}" for rate in rates))
+# %% [markdown]
+# **Why:** today both count alike. But `min_delta`, what counts as better, is 0.0001 in `ReduceLROnPlateau` and 0 in
+# `EarlyStopping`. Steps of 0.00001 are progress for the one and a plateau for the other.
+#
+# **The fix:** the same `min_delta` in both. Then they agree, on progress and on plateaus.
+# %%
+run = play(EarlyStopping(patience=2), ReduceLROnPlateau(patience=2, min_delta=0), val_loss=tiny_steps)
+progress = run.history.history["learning_rate"]
+run = play(EarlyStopping(patience=2), ReduceLROnPlateau(patience=2, min_delta=0), val_loss=[1.0] * 6)
+print("progress:", len(progress), "epochs, one rate;  plateau: stopped after", run.epochs)
+assert (len(progress), len(set(progress)), run.epochs) == (6, 1, 3)
+assert float(toy.optimizer.learning_rate) < 0.002
+# %% [markdown]
+# ## 14 · The learning rate never falls
+#
+# **You see:** `ReduceLROnPlateau` is in the list, training stalls and ends, and the learning rate is the same
+# throughout.
+#
+# **People ask:** [yolov3-tf2#181](https://github.com/zzh8829/yolov3-tf2/issues/181).
+# %% tags=["predict"]
+widgets.predict("08a.p14")
+# %%
+for patience in [4, 3]:
+    run = play(ReduceLROnPlateau(patience=patience), EarlyStopping(patience=3), val_loss=[1.0] * 9)
+    rates = run.history.history["learning_rate"]
+    print(f"patience {patience} against 3: rates", *(f"{rate:.3f}" for rate in rates))
+# %% [markdown]
+# **Why:** a longer patience for the rate never comes to its end. An equal one does, in the very epoch that ends
+# training: the rate falls, and nothing is trained with it.
+#
+# **The fix:** the rate's patience is shorter, by the number of epochs that the new rate gets.
+# %%
+run = play(ReduceLROnPlateau(patience=1), EarlyStopping(patience=3), val_loss=[1.0] * 9)
+rates = run.history.history["learning_rate"]
+print("patience 1 against 3: rates", *(f"{rate:.4f}" for rate in rates))
+assert sum(rate < 0.009 for rate in rates) == 2
+# %% [markdown]
+# ## 15 · The best it kept is not the lowest value
+#
+# **You see:** `best`, and the restored weights, belong to an epoch that is not the lowest of the curve.
+#
+# **People ask:** [tensorflow#36241](https://github.com/tensorflow/tensorflow/issues/36241),
+# [tensorflow#41417](https://github.com/tensorflow/tensorflow/issues/41417),
+# [keras#4360](https://github.com/keras-team/keras/issues/4360).
+# %% tags=["predict"]
+widgets.predict("08a.p15")
+# %%
+curve = [1.0, 0.95, 0.91, 0.905]
+stopper = EarlyStopping(min_delta=0.1, patience=9, restore_best_weights=True)
+run = play(stopper, val_loss=curve)
+print("best:", stopper.best, "  holds:", run.holds)
+# %% [markdown]
+# **Why:** `min_delta` moves the best, too. A value that is not better by **more** than `min_delta` is no improvement:
+# it becomes neither `best` nor the weights to restore. It is measured from the best so far, not from the epoch before.
+#
+# **The fix:** leave `min_delta` at 0 where the weights matter, or take them from a file: `ModelCheckpoint` has no
+# `min_delta`.
+# %%
+saver = ModelCheckpoint(folder / "15.keras", save_best_only=True)
+run = play(EarlyStopping(min_delta=0.1, patience=9), saver, val_loss=curve)
+loaded = keras.models.load_model(folder / "15.keras").get_weights()[1].tolist()
+exact = play(EarlyStopping(patience=9, restore_best_weights=True), val_loss=curve)
+print("the file: epoch", run.pages.index(loaded) + 1, "  min_delta=0: epoch", exact.holds)
+assert run.pages.index(loaded) + 1 == exact.holds == 4
+# %% [markdown]
+# ## 16 · With a baseline it stops while it still improves
+#
+# **You see:** `baseline` was meant as a goal, and training ends before patience is used up.
+#
+# **People ask:** [keras#13860](https://github.com/keras-team/keras/issues/13860),
+# [tensorflow#45187](https://github.com/tensorflow/tensorflow/issues/45187),
+# [keras#23559](https://github.com/keras-team/keras/issues/23559).
+# %% tags=["predict"]
+widgets.predict("08a.p16")
+# %%
+curve = [1.0, 0.9, 0.8, 0.9, 0.7]
+for baseline in [None, 0.1]:
+    run = play(EarlyStopping(patience=3, baseline=baseline), val_loss=curve)
+    print(f"baseline={baseline}: epochs {run.epochs}")
+
+
+# %% [markdown]
+# **Why:** an improvement that stays short of the baseline does not set the counter back. It runs from the start, and
+# the first epoch without improvement ends the training. A run that improves every time is not stopped at all. (The
+# last thread changes this after Keras 3.15.)
+#
+# **The fix:** say what you mean. Here: give up if the goal is not reached in time.
+# %%
+class GiveUp(Callback):
+    def __init__(self, goal, after):
+        super().__init__()
+        self.goal, self.after = goal, after
+
+    def on_train_begin(self, logs=None):
+        self.best = float("inf")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.best = min(self.best, logs["val_loss"])
+        if epoch + 1 >= self.after and self.best > self.goal:
+            self.model.stop_training = True
+
+
+improving = play(GiveUp(goal=0.1, after=4), val_loss=[1.0, 0.9, 0.8, 0.7, 0.6, 0.5])
+in_time = play(GiveUp(goal=0.85, after=4), val_loss=[1.0, 0.9, 0.8, 0.9, 0.7])
+print("goal missed: stopped after", improving.epochs, "  goal reached in time: all", in_time.epochs)
+assert (improving.epochs, in_time.epochs) == (4, 5)
+# %% [markdown]
+# ## 18 · The restored model does not have the loss that was printed
+#
+# **You see:** `monitor="loss"`, best weights restored, and `evaluate` on the training data gives another number, as if
+# it were one epoch off.
+#
+# **People ask:** [keras#20323](https://github.com/keras-team/keras/issues/20323).
+# %% tags=["predict"]
+widgets.predict("08a.p18")
+# %% [markdown]
+# One batch an epoch makes it plain:
+# %%
+x, y = digits.x_train, digits.y_train
+measured = []
+note = keras.callbacks.LambdaCallback(
+    on_epoch_end=lambda epoch, logs: measured.append(toy.evaluate(x, y, verbose=0)[0])
+)
+printed = toy.fit(x, y, batch_size=len(x), epochs=4, callbacks=[note], verbose=0).history["loss"]
+print("printed: ", *(f"{value:.5f}" for value in printed))
+print("measured:", *(f"{value:.5f}" for value in measured))
+assert all(abs(one - other) < 1e-4 for one, other in zip(printed[1:], measured[:-1], strict=True))
+# %% [markdown]
+# **Why:** the training loss is taken **before** each update, and averaged over the epoch. With one batch it is exactly
+# the loss of the weights one epoch earlier; with more batches it lies between. The weights at the epoch's end were
+# never measured.
+#
+# **The fix:** monitor a validation value. It is measured after the epoch, with the weights that are kept.
+# %%
+stopper = EarlyStopping(patience=1, restore_best_weights=True)
+toy.fit(digits.train, validation_data=digits.validation, epochs=4, callbacks=[stopper], verbose=0)
+now = toy.evaluate(digits.validation, verbose=0)[0]
+print(f"best: {stopper.best:.6f}   the restored model: {now:.6f}")
+assert abs(now - stopper.best) < 1e-6
+# %% [markdown]
+# ## 19 · The two callbacks keep two different models
+#
+# **You see:** the stopped model and the file do not agree. Or you use what `fit` returned, and it is no model.
+#
+# **People ask:** [keras#2768](https://github.com/keras-team/keras/issues/2768),
+# [deep_qa#199](https://github.com/allenai/deep_qa/issues/199).
+# %% tags=["predict"]
+widgets.predict("08a.p19")
+# %%
+curves = {"val_loss": [0.5, 0.3, 0.4, 0.6], "val_accuracy": [0.6, 0.7, 0.8, 0.7]}
+stopper = EarlyStopping("val_accuracy", patience=9, restore_best_weights=True)
+run = play(stopper, ModelCheckpoint(folder / "19.keras", save_best_only=True), **curves)
+loaded = keras.models.load_model(folder / "19.keras").get_weights()[1].tolist()
+print("in memory: epoch", run.holds, "  in the file: epoch", run.pages.index(loaded) + 1)
+with checks.expect_error(AttributeError):
+    run.history.predict(digits.x_test)
+# %% [markdown]
+# **Why:** each callback has its own `monitor`. Loss and accuracy are best at different epochs, so there are two bests.
+# And `fit` returns a `History`, a record of numbers, never a model.
+#
+# **The fix:** write the name once, use it twice. The model is the one you called `fit` on.
+# %%
+watch = {"monitor": "val_accuracy", "mode": "max"}
+stopper = EarlyStopping(patience=9, restore_best_weights=True, **watch)
+run = play(stopper, ModelCheckpoint(folder / "19b.keras", save_best_only=True, **watch), **curves)
+loaded = keras.models.load_model(folder / "19b.keras").get_weights()[1].tolist()
+print("in memory: epoch", run.holds, "  in the file: epoch", run.pages.index(loaded) + 1)
+assert run.holds == run.pages.index(loaded) + 1 == 3
+# %% [markdown]
+# ## 28 · The first loss is NaN, and nothing is ever better
+#
+# **You see:** the first loss is NaN, then all is well, the loss falls. Training stops all the same, and the NaN epoch
+# is restored.
+#
+# **People ask:** [early-stopping-pytorch#28](https://github.com/Bjarten/early-stopping-pytorch/issues/28), about the
+# same trap elsewhere.
+# %% tags=["predict"]
+widgets.predict("08a.p28")
+# %%
+curve = [float("nan"), 1.0, 0.5, 0.2]
+stopper = EarlyStopping(patience=2, restore_best_weights=True)
+saver = ModelCheckpoint(folder / "28.keras", save_best_only=True)
+saves = SaveRecorder(saver)
+run = play(stopper, saver, saves, val_loss=curve)
+print("epochs:", run.epochs, "  best:", stopper.best, "  holds:", run.holds)
+print("saved after epochs:", [epoch + 1 for epoch in saves.epochs])
+# %% [markdown]
+# **Why:** the first value becomes the best, whatever it is. After that "better" means `value < best`, and no number is
+# smaller than NaN: every such comparison is False.
+#
+# **The fix:** do not look at the first epoch. The saver, which cannot skip epochs, gets a first best to beat.
+# %%
+stopper = EarlyStopping(patience=2, restore_best_weights=True, start_from_epoch=1)
+saver = ModelCheckpoint(folder / "28b.keras", save_best_only=True, initial_value_threshold=1e9)
+saves = SaveRecorder(saver)
+run = play(stopper, saver, saves, val_loss=curve)
+print("epochs:", run.epochs, "  best:", stopper.best, "  holds:", run.holds)
+print("saved after epochs:", [epoch + 1 for epoch in saves.epochs])
+assert (run.epochs, run.holds, saves.epochs) == (4, 4, [1, 2, 3])
+# %% [markdown]
+# If the **training** loss is NaN, the weights are lost as well: add `keras.callbacks.TerminateOnNaN()`.
+# %% [markdown]
+# ## 34 · Two losses differ, and Keras calls them equal
+#
+# **You see:** the value is a little lower than the best, and it counts as no improvement. No thread is known; it was
+# found while this course was made.
+# %% tags=["predict"]
+widgets.predict("08a.p34")
+# %%
+print("Python says:", 0.7 + 0.1 < 0.8)
+stopper = EarlyStopping(min_delta=0.1, patience=9, restore_best_weights=True)
+run = play(stopper, val_loss=[0.8, 0.7])
+print("best:", stopper.best, "  holds:", run.holds)
+tie = play(EarlyStopping(patience=9, restore_best_weights=True), val_loss=[0.2, 0.2 - 1e-10])
+print("0.2 against 0.2 - 1e-10, holds:", tie.holds)
+# %% [markdown]
+# **Why:** Keras compares as 32-bit floats, with about seven digits. What differs later is equal, and a fall of exactly
+# `min_delta` may come out on either side.
+#
+# **The fix:** never build on such edges. Ask for a little less than you mean. And compare in `np.float32` when you
+# check a callback by hand.
+# %%
+import numpy as np
+
+stopper = EarlyStopping(min_delta=0.0999, patience=9, restore_best_weights=True)
+run = play(stopper, val_loss=[0.8, 0.7])
+print("best:", stopper.best, "  holds:", run.holds)
+print("by hand, as Keras does:", np.float32(0.7 + 0.1) < np.float32(0.8))
+assert run.holds == 2
+assert not np.float32(0.7 + 0.1) < np.float32(0.8)
+# %% [markdown]
+# ## Key takeaways
+#
+# - Most troubles with stopping are about what is compared: the name, whether the value is there, how much counts as
+#   better, and what the first value was.
+# - A warning in the log is often the only sign. Read the log of the first epochs.
+# - To understand a stop, play the curve: a real `fit`, values of your choice, one second.
+# %% [markdown]
+# ## Where next
+#
+# Back to [the index](08_pitfall_lab.ipynb#Index), or on to [troubles with saving](08b_saving.ipynb).
