@@ -1,0 +1,132 @@
+"""Check of 06.5: a learning rate that follows the training loss, known as the bold driver.
+
+The rule is written once as a plain function, with a `twist` for each usual mistake. An answer plays all cases; when
+what it does is what the rule does with a twist, that mistake has been found, and the message names it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from helpers.checks._core import Verdict, not_attempted, right, wrong
+from helpers.checks.lesson06.common import Fit, begun, explained, held, keeps_the_flag, listed, made, taken
+from helpers.checks.scripted import FakeModel, drive
+
+NAN, INF = math.nan, math.inf
+RANDOM_CASES = 150
+
+RATE = 0.1
+# One fit after another with the same object and model: loss and val_loss. A NaN stands at the end of a fit.
+DRIVES: tuple[tuple[Fit, ...], ...] = (
+    (((4, 3, 5, 4, 1, 0.5), (1, 2, 3, 2, 3, 4)),),
+    (((2, 2, 2), (1, 0.9, 0.8)),),
+    (((3, 2, NAN), (1, 0.9, 0.8)),),
+    (((3, 2, 1), (3, 2, 1)), ((5, 4, 6), (3, 4, 5))),
+)
+
+DRIVER_TWISTS = {
+    "first": (
+        "After the **first** epoch of a fit there is nothing to compare with, and the rate should stay. Begin "
+        "with `self.before = None`, and leave it then."
+    ),
+    "first down": (
+        "After the **first** epoch the rate was halved. With what was its loss compared? Nothing came before it, "
+        "so the rate should stay."
+    ),
+    "late": (
+        "Only the rate at the end of a fit is not as it should be: the loss of its last epoch changes nothing. "
+        "Apply the rule in `on_epoch_end`."
+    ),
+    "best": "It compares with the lowest loss so far. The rule looks at the epoch **before**, good or bad.",
+    "val_loss": "It looks at `val_loss`. The bold driver looks at the road under the wheels: the training `loss`.",
+    "swapped": "It speeds up when the loss rises and brakes when it falls. The other way round.",
+    "tie": "When the loss stays equal, it should brake: only **lower** is good enough.",
+    "NaN": (
+        "After a NaN it should brake, and does not. NaN is neither lower nor higher: ask `loss < before`, and "
+        "brake in the `else`."
+    ),
+    "kept": (
+        "One fit alone is right. In a second fit, the first epoch was compared with the last of the fit before. "
+        "Set `self.before` in `on_train_begin`."
+    ),
+    "compound": (
+        "The rate does not go on from where it was: each change starts from the first rate again. Read the rate "
+        "of the optimizer now, and multiply that."
+    ),
+}
+
+
+def driver_rates(fits: Sequence[Fit], twist: str = "") -> list[float]:
+    """Return the rate of each epoch and that at the end, over all fits, by the rule of 06.5 or with a mistake."""
+    rate, before, rates = RATE, None, []
+    for losses, val_losses in fits:
+        if twist != "kept":
+            before = {"first": INF, "first down": -INF}.get(twist)
+        pending = 1.0
+        for loss in val_losses if twist == "val_loss" else losses:
+            rate, pending = rate * pending, 1.0
+            rates.append(rate)
+            factor = _driver_factor(loss, before, twist)
+            if twist == "late":
+                pending = factor
+            elif twist == "compound" and before is not None:
+                rate = RATE * factor
+            else:
+                rate *= factor
+            before = min(before, loss) if twist == "best" and before is not None else loss
+        rates.append(rate)
+    return rates
+
+
+def _driver_factor(loss: float, before: float | None, twist: str) -> float:
+    if before is None:
+        return 1.0
+    lower = {"tie": loss <= before, "NaN": not loss >= before, "swapped": not loss < before}.get(twist, loss < before)
+    return 1.05 if lower else 0.5
+
+
+def _close(one: list, other: list) -> bool:
+    return all(
+        len(a) == len(b) and all(math.isclose(x, y, rel_tol=1e-4) for x, y in zip(a, b, strict=True))
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def bold_driver(answer: object) -> Verdict:
+    """Play fits and look at the learning rate with which each epoch was trained."""
+    kind = taken(answer, "BoldDriver")
+    if not begun(kind):
+        return not_attempted("Write your hooks into the class.")
+    yours = []
+    for fits in DRIVES:
+        callback, model, rates = made(kind), FakeModel(learning_rate=RATE), []
+        for losses, val_losses in fits:
+            driven = held(
+                drive(callback, {"loss": losses, "val_loss": val_losses}, model=model, batches=2),
+                allowed=frozenset({"learning_rate"}),
+            )
+            rates += [*driven.learning_rates, driven.final_learning_rate]
+        yours.append(rates)
+        if "lr" in vars(model.optimizer):
+            return wrong(
+                "It sets `optimizer.lr`. In Keras 3 that is a new attribute that nobody reads, and no error says so. "
+                "The rate is `self.model.optimizer.learning_rate`."
+            )
+    expected = [driver_rates(fits) for fits in DRIVES]
+    if not _close(yours, expected):
+        return wrong(_why_other_rates(yours, expected))
+    keeps_the_flag(made(kind), {"loss": [4.0, 3.0, 2.0, 1.0]})
+    return right("Faster while the loss falls, half the speed at anything else, and a fresh start in each fit.")
+
+
+def _why_other_rates(yours: list[list[float]], expected: list[list[float]]) -> str:
+    if all(math.isclose(rate, RATE, rel_tol=1e-4) for rates in yours for rate in rates):
+        return "The rate never changes. Assign to `self.model.optimizer.learning_rate` in `on_epoch_end`."
+    found = explained(yours, lambda twist: [driver_rates(fits, twist) for fits in DRIVES], DRIVER_TWISTS, _close)
+    for fits, mine, right_ones in zip(DRIVES, yours, expected, strict=True):
+        if not _close([mine], [right_ones]):
+            played = " and then ".join(listed(losses) for losses, _ in fits)
+            case = f"With `loss` {played}, the rates were {listed(mine)}; they should be {listed(right_ones)}."
+            return f"{found} {case} The last of each fit is the rate it ends with.".strip()
+    return found

@@ -1,0 +1,118 @@
+"""What the checkers of lesson 06 share: how an answer is taken, made and kept from harming others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import keras
+
+from helpers.checks._core import Wrong
+from helpers.checks.scripted import Driven, FakeModel, as_class, drive, misspelt_hooks
+
+Callback = keras.callbacks.Callback
+
+# Values of a metric, None where it is missing; a fit is one curve for each of two metrics.
+Curve = tuple[float | None, ...]
+Fit = tuple[Curve, Curve]
+
+
+def taken(answer: object, name: str) -> type[Callback]:
+    """Return the answer if it is a class of callbacks that is not one of Keras's own.
+
+    Raises:
+        Wrong: it is something else; the message says what to write.
+    """
+    kind = as_class(answer, like=name)
+    real = next((base for base in kind.__mro__ if base.__module__.startswith("keras.")), Callback)
+    if real is not Callback:
+        raise Wrong(
+            f"`{kind.__name__}` is or inherits from Keras's own `{real.__name__}`. Write it from `Callback` "
+            "upwards, to see that there is no magic in it."
+        )
+    return kind
+
+
+def begun(kind: type[Callback], *hooks: str) -> bool:
+    """Say whether any hook, or one of the given methods, was written; a class with only `__init__` is a stub.
+
+    Raises:
+        Wrong: there is none, but a method that is nearly named like a hook.
+    """
+    known = {name for name in dir(Callback) if name.startswith("on_")}
+    own = {name for base in kind.__mro__ if not base.__module__.startswith("keras.") for name in vars(base)}
+    if own & (set(hooks) or known):
+        return True
+    for name, meant in misspelt_hooks(kind).items():
+        raise Wrong(f"Keras knows no hook `{name}`, so nobody calls it. Did you mean `{meant}`?")
+    return False
+
+
+def made(kind: type[Callback], *arguments: object, **named: object) -> Callback:
+    """Make an object of the learner's class.
+
+    Raises:
+        Wrong: its `__init__` leaves out that of the parent class.
+    """
+    callback = kind(*arguments, **named)
+    try:
+        unprepared = not hasattr(callback, "_model")
+    except AttributeError:
+        unprepared = True
+    if unprepared:
+        raise Wrong(
+            "Your `__init__` does not call `super().__init__()`. Keras prepares there what every callback has: without "
+            "it, `callback.model` is an error instead of None until a fit begins. Make it the first line."
+        )
+    return callback
+
+
+def held(driven: Driven, allowed: frozenset[str] = frozenset()) -> Driven:
+    """Return the record if the callbacks left `logs` as they were, new keys apart.
+
+    Raises:
+        Wrong: something in `logs` was changed or removed.
+    """
+    changed = sorted(driven.logs_changed - allowed)
+    if changed:
+        raise Wrong(
+            f"It changes `{changed[0]}` in `logs`. All callbacks share this dictionary, and the history is one of "
+            "them: read from it, or copy it first with `dict(logs)`."
+        )
+    return driven
+
+
+class _StopsAfter(Callback):
+    """Another callback of the list, which asks for a stop after so many epochs."""
+
+    def __init__(self, epochs: int):
+        super().__init__()
+        self.epochs = epochs
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch + 1 == self.epochs:
+            self.model.stop_training = True
+
+
+def keeps_the_flag(callback: Callback, logs: Sequence | dict, *, batches: int = 0) -> None:
+    """Play a fit in which another callback stops the training after two epochs, before this one is called.
+
+    Raises:
+        Wrong: this one takes the stop back.
+    """
+    ran = drive([_StopsAfter(2), callback], logs, batches=batches, model=FakeModel())
+    if ran.epochs_run > 2:
+        raise Wrong(
+            "Alone it works. But another callback in the list had asked for a stop, and yours took it back by setting "
+            "`stop_training` to False. Set it to True inside an `if`, and otherwise leave it alone."
+        )
+
+
+def listed(values: Sequence[float | None]) -> str:
+    """Write a curve for a person."""
+    words = ("missing" if v is None else "NaN" if v != v else f"{v:.6g}" for v in values)
+    return f"[{', '.join(words)}]"
+
+
+def explained(yours: list, rule: Callable[[str], list], twists: Mapping[str, str], same: Callable = list.__eq__) -> str:
+    """Return the message of the first twist of the rule that gives all that the answer did, or an empty string."""
+    return next((message for twist, message in twists.items() if same(yours, rule(twist))), "")

@@ -1,0 +1,169 @@
+"""Hold the rebuilt `EarlyStopping` and `ModelCheckpoint` against the real ones."""
+
+from __future__ import annotations
+
+import random
+
+import keras
+
+from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
+from helpers.checks.lesson06.common import Callback, begun, held, made, taken
+from helpers.checks.scripted import Disagreement, FakeModel, compare, drive
+
+STATE = ("wait", "best", "best_epoch", "stopped_epoch")
+CASES = 600
+
+
+def stopping_settings(rng: random.Random) -> dict:
+    """Draw arguments of `EarlyStopping`, every one of them, those at their defaults left out."""
+    drawn = {
+        "patience": rng.choice((0, 1, 1, 2, 2, 3)),
+        "min_delta": rng.choice((0, 0, 0, 0.1, 0.25, -0.5)),
+        "baseline": rng.choice((None, None, None, 0.5, 0.3, -5.0, 5.0, float("inf"), float("nan"))),
+        "start_from_epoch": rng.choice((0, 0, 0, 1, 2)),
+        "restore_best_weights": rng.random() < 0.5,
+    }
+    mode = rng.choice(("min", "min", "max", "auto"))
+    return {"mode": mode, **{name: value for name, value in drawn.items() if value}}
+
+
+def saving_settings(rng: random.Random) -> dict:
+    """Draw arguments of `ModelCheckpoint` that its saving rule uses."""
+    drawn = {
+        "save_best_only": rng.random() < 0.8,
+        "initial_value_threshold": rng.choice((None, None, None, 0.5, 0.3, -5.0, 5.0, float("inf"), float("nan"))),
+    }
+    mode = rng.choice(("min", "min", "max", "auto"))
+    return {"mode": mode, **{name: value for name, value in drawn.items() if value}}
+
+
+def my_early_stopping(answer: object) -> Verdict:
+    """Play hundreds of trainings with the learner's class and with the real one."""
+    kind = taken(answer, "MyEarlyStopping")
+    if not begun(kind, "on_epoch_end"):
+        return not_attempted("Write `on_epoch_end` and `on_train_end` below `on_train_begin`.")
+    held(drive(made(kind, patience=2), [3.0, 2.0, 4.0, 5.0, 6.0]))
+    # Small cases first, so that the usual slips get a sentence of their own.
+    for slip in (_never_stops, _stops_in_the_first_epoch, _takes_the_flag_back):
+        slip(kind)
+    found = compare(kind, settings=stopping_settings, cases=CASES, rounding=True, attributes=STATE)
+    if found is not None:
+        return wrong(f"{found}{_stopping_remark(found)}")
+    return right(
+        f"In {CASES} trainings, with every argument, NaN, infinities, ties and missing values, yours and the real "
+        "one agreed on every epoch, attribute and weight."
+    )
+
+
+def _never_stops(kind: type[Callback]) -> None:
+    ran = drive(made(kind, patience=1), [1.0, 2.0, 3.0, 4.0, 5.0])
+    if not ran.stopped:
+        raise Wrong(
+            "With `val_loss` = [1, 2, 3, 4, 5] and `patience=1` it never stopped. The flag that `fit` looks at is "
+            "`self.model.stop_training`."
+        )
+
+
+def _stops_in_the_first_epoch(kind: type[Callback]) -> None:
+    ran = drive(made(kind, patience=0), [2.0, 1.0, 0.5])
+    if ran.epochs_run == 1:
+        raise Wrong(
+            "With `val_loss` = [2, 1, 0.5] and `patience=0` it stopped after epoch 1. The first value has nothing to "
+            "be compared with: `self.better(value, None)` is True."
+        )
+
+
+def _takes_the_flag_back(kind: type[Callback]) -> None:
+    class Stops(Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = True
+
+    if drive([Stops(), made(kind, patience=5)], [3.0, 2.0, 1.0]).epochs_run > 1:
+        raise Wrong(
+            "Another callback in the list had asked for a stop, and yours took it back by setting `stop_training` to "
+            "False. Only ever set it to True."
+        )
+
+
+def _stopping_remark(found: Disagreement) -> str:
+    """Name the line to look at, from the arguments that are left in the smallest case."""
+    if len(found.curves) > 1:
+        return ""
+    named = {name for name, value in found.settings.items() if name != "mode" and value}
+    if found.what == "kept_epoch":
+        if found.yours is None or "restore_best_weights" not in named:
+            return " Look at `restore_best_weights` in both hooks."
+        return " `on_train_end` is called however the training ended: is there a condition too many, or one missing?"
+    if "baseline" in named:
+        return " Point 3: a value that misses the baseline may still be the new best. Only `wait` then keeps running."
+    if "start_from_epoch" in named:
+        return " Point 1: before `start_from_epoch` nothing at all happens."
+    if "min_delta" in named:
+        return " Ask `self.better(value, self.best)`; it knows `min_delta`."
+    if any(value is None for value in found.curves[0]):
+        return " Point 1: leave before `wait` is raised."
+    return ""
+
+
+def my_model_checkpoint(answer: object) -> Verdict:
+    """Play hundreds of trainings with the learner's rule and with the real checkpoint."""
+    kind = taken(answer, "MyModelCheckpoint")
+    rule = kind.__dict__.get("should_save")
+    if rule is None and not begun(kind, "should_save"):
+        return wrong("The rule is missing: a method `should_save(self, logs)` that returns True or False.")
+    if rule is not None and _empty(rule):
+        return not_attempted()
+    held(drive(made(kind, "model.keras", save_best_only=True), [3.0, 2.0, 4.0], model=FakeModel(write=False)))
+    _says_nothing(kind)
+    found = compare(
+        lambda **settings: kind("model.keras", **settings),
+        lambda **settings: keras.callbacks.ModelCheckpoint("model.keras", **settings),
+        settings=saving_settings,
+        cases=CASES,
+        rounding=True,
+        fields=("saved_epochs",),
+        attributes=("best",),
+        name="ModelCheckpoint",
+    )
+    if found is not None:
+        return wrong(f"{_without_advice(found)}{_saving_remark(found)}")
+    return right(f"In {CASES} trainings, yours and the real one saved after the same epochs, every time.")
+
+
+def _empty(rule: object) -> bool:
+    from helpers.checks._core import untouched
+
+    return untouched(rule)
+
+
+def _says_nothing(kind: type[Callback]) -> None:
+    said = made(kind, "model.keras", mode="min")
+    said.set_model(FakeModel(write=False))
+    answer = said.should_save({"val_loss": 1.0})
+    if answer is None:
+        raise Wrong(
+            "Without `save_best_only`, `should_save` returned None, which counts as no. There is nothing to compare "
+            "then: it should return True."
+        )
+
+
+def _without_advice(found: Disagreement) -> str:
+    """Return the sentence; what holds for EarlyStopping, that a new fit begins afresh, does not hold here."""
+    return str(found).replace(" In one fit alone both agree: is everything set afresh in `on_train_begin`?", "")
+
+
+def _saving_remark(found: Disagreement) -> str:
+    if len(found.curves) > 1:
+        return (
+            " In one fit alone both agree. Unlike `EarlyStopping`, the real checkpoint never forgets its best: nothing "
+            "is reset in `on_train_begin`."
+        )
+    if not found.settings.get("save_best_only"):
+        return " Without `save_best_only` there is no rule: every epoch is saved, and `best` stays as it is."
+    if any(value is None for value in found.curves[0]):
+        return " When the metric is missing, the real one saves, to be on the safe side."
+    if "initial_value_threshold" in found.settings:
+        return " `self.best` is the threshold until something beats it: compare with `self.best`."
+    if found.what == "best":
+        return " When a value is better, and only then, it becomes `self.best`."
+    return " Ask `self.better(value, self.best)`."
