@@ -93,8 +93,8 @@ def time_for_the_new_rate(answer: object) -> Verdict:
     drops = [epoch for epoch in range(1, len(rates)) if rates[epoch] < 0.999 * rates[epoch - 1]]
     if not drops:
         return wrong(
-            f"The rate never fell in the {driven.epochs_run} epochs that ran. The stop must be more patient than the "
-            "reducer: it has to wait for two reductions and 4 epochs more."
+            f"Of the {driven.epochs_run} epochs that ran, none had a lower rate. The stop must be more patient than "
+            "the reducer: it has to wait for two reductions and 4 epochs more."
         )
     # Epochs 3 to 6 bring no improvement, so epoch 7 (6 from 0) is the first with a lower rate.
     if drops[0] != 6:

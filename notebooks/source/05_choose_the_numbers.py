@@ -43,15 +43,16 @@ print(f"replay: stops after epoch {foretold.epochs_run}, best epoch {foretold.be
 print(f"Keras:  stops after epoch {len(real.epoch)}, best epoch {stopper.best_epoch + 1}")
 assert foretold.epochs_run == len(real.epoch)
 # %% [markdown]
-# The same. This course therefore brings 105 **recorded runs**: real trainings of 150 or 200 epochs, 21 configurations
-# with five random seeds each. Here are five of them.
+# The same. So this course brings 105 **recorded runs**: real trainings of 150 or 200 epochs that nobody stopped. They
+# come from 21 **configurations** (a task, a model and its settings), each trained with five random seeds. Here are
+# five of them.
 #
 # Drag `patience` (or focus it and use the arrow keys). For each run, find the smallest patience that reaches the best
 # epoch, and see what a larger one costs.
 # %%
 chosen = ["digits-noise20", "digits-noise40", "digits-noise20-rows900", "digits-noise20-dropout", "digits-noise20-slow"]
-some = [run for run in data.load_runs(chosen) if run.settings["seed"] == 0]
-widgets.PatienceExplorer(some, patience=2, restore_best_weights=True)
+some = [run for run in data.load_runs(chosen) if run.settings["seed"] == 3]
+widgets.PatienceExplorer(some, patience=2, max_patience=40, restore_best_weights=True)
 # %% [markdown]
 # Two ways to lose, and you have seen both:
 #
@@ -124,7 +125,7 @@ play(steady, stopper)
 print("wait:", replay.early_stopping(steady, min_delta=0.1, patience=4).waits, "  best:", stopper.best)
 # %% [markdown]
 # They do: 0.95 is not enough, 0.88 is. Read `min_delta` as "gain this much within `patience` epochs, or stop".
-#
+# %% [markdown]
 # ## Do not look yet: start_from_epoch
 #
 # A first epoch can be lucky, and a warm-up can be wild. `start_from_epoch=3` does not look at the first three epochs.
@@ -138,10 +139,11 @@ for start in [0, 3]:
 
 # %% [markdown]
 # What it has not looked at can be no best either, not even when it was the lowest of all.
-#
+# %% [markdown]
 # ## Up or down: mode
 #
-# `mode="auto"` knows the direction of losses and of Keras's own metrics. For your own function it refuses:
+# `mode="auto"` knows the direction of `loss` and of common metrics such as the accuracy. For your own function it
+# refuses:
 # %%
 def errors(true, predicted):
     return 1.0 - keras.metrics.sparse_categorical_accuracy(true, predicted)
@@ -190,9 +192,9 @@ for values in [falling, [*falling[:5], 0.81, *falling[6:]]]:
     print(len(history.epoch), "epochs of", [round(value, 2) for value in values])
 assert len(history.epoch) == 6
 # %% [markdown]
-# Never, as long as each epoch improves. But `wait` was running all the time, since no improvement above the baseline
-# sets it back. So the first epoch without improvement, epoch 6 of the second row, ends the training at once: patience
-# was used up long before.
+# Never, as long as each epoch improves. But `wait` was running all the time: until the baseline is beaten, no
+# improvement sets it back. So the first epoch without one, epoch 6 of the second row, ends the training at once. The
+# patience was used up long before.
 #
 # To give up on runs that do not get anywhere, write that rule yourself ([lesson 06](06_inside_and_your_own.ipynb)).
 # %% [markdown]
@@ -253,17 +255,19 @@ for change in trainer.changes:
 # %% [markdown]
 # Without buttons it takes one callback. `Hurry` lowers the patience of the other when epoch 31 begins.
 # %%
+steered = EarlyStopping(patience=60, restore_best_weights=True)
+
+
 class Hurry(Callback):
     def on_epoch_begin(self, epoch, logs=None):
         if epoch == 30:
-            stopper.patience = 3
+            steered.patience = 3
 
 
-stopper = EarlyStopping(patience=60, restore_best_weights=True)
 history = build().fit(
-    digits.train, validation_data=digits.validation, epochs=60, callbacks=[Hurry(), stopper], verbose=0
+    digits.train, validation_data=digits.validation, epochs=60, callbacks=[Hurry(), steered], verbose=0
 )
-print("best epoch:", stopper.best_epoch + 1, "  stopped after epoch:", len(history.epoch))
+print("best epoch:", steered.best_epoch + 1, "  stopped after epoch:", len(history.epoch))
 # %% [markdown]
 # ## Predict: two kinds of patience
 #
@@ -277,9 +281,7 @@ for patience in [2, 5, 8]:
     toy.optimizer.learning_rate = 0.01
     history = play(plateau, ReduceLROnPlateau(patience=patience), EarlyStopping(patience=5))
     rates = [f"{rate:.0e}" for rate in history.history["learning_rate"]]
-    print(
-        f"rate patience {patience}: epochs trained at", *rates, f"  afterwards {float(toy.optimizer.learning_rate):.0e}"
-    )
+    print(f"rate patience {patience}:", *rates, f"  afterwards: {float(toy.optimizer.learning_rate):.0e}")
 # %% [markdown]
 # - **Equal:** both act at the end of epoch 6. The rate falls, and training is over.
 # - **Longer:** the rate never falls.
@@ -297,9 +299,9 @@ print("min_delta:", stopper.min_delta, "and", reducer.min_delta)
 history = play(creeping, reducer, stopper)
 print(len(history.epoch), "epochs; rates:", *[f"{rate:.0e}" for rate in history.history["learning_rate"]])
 # %% [markdown]
-# The loss creeps down. For `EarlyStopping` each epoch is an improvement; for `ReduceLROnPlateau` a gain of less than
-# 0.0001 is none.
-#
+# The loss creeps down. For `EarlyStopping` each epoch is an improvement. For `ReduceLROnPlateau` a gain of less than
+# 0.0001 is none, so it lowers the rate of a training that still gets better.
+# %% [markdown]
 # ## Exercise 05.2: leave time for the new rate
 #
 # Assign to `callbacks` a list of both. On a plateau, the rate shall fall to a **tenth** after **4** epochs without
@@ -356,17 +358,15 @@ cost = (time.perf_counter() - start) / 5
 print(f"one save: {1000 * cost:.0f} ms; one epoch of that run: {1000 * np.median(run.seconds):.0f} ms")
 # %% [markdown]
 # Keeping the best is cheap: it saves seldom. Saving against a **crash** is another matter. Save often, and you pay for
-# saves; save seldom, and a crash costs you half an interval on average. Suppose one crash a day, and let the computer
-# find the interval with the smallest sum.
+# saves; save seldom, and a crash costs you half an interval on average. Suppose a crash every hour, or every day, and
+# let the computer find the interval with the smallest sum.
 # %%
 interval = np.arange(1.0, 3600.0)
 for crash_every in [3600, 24 * 3600]:
     lost = cost / interval + (interval / 2) / crash_every
     best = interval[np.argmin(lost)]
     rule = (2 * cost * crash_every) ** 0.5
-    print(
-        f"a crash every {crash_every / 3600:.0f} h: save every {best:.0f} s (rule: {rule:.0f} s), lost {lost.min():.2%}"
-    )
+    print(f"a crash every {crash_every} s: save every {best:.0f} s (rule: {rule:.0f} s), {lost.min():.2%} lost")
 # %% [markdown]
 # The rule is the square root of 2 × cost of a save × time between crashes (Young, 1974). Saving after every epoch is
 # right only if your epochs are about that long.
@@ -398,17 +398,15 @@ seeds = np.array([run.settings["seed"] for run in runs])
 
 def over_seeds(rows):
     means = np.array([rows[seeds == seed].mean(axis=0) for seed in range(5)])
-    return means.mean(axis=0), 2.776 * means.std(axis=0, ddof=1) / 5**0.5
+    return means.mean(axis=0), 2.776 * means.std(axis=0, ddof=1) / 5**0.5  # Student's t for five values
 
 
 (spent, spent_error), (lost, lost_error) = over_seeds(epochs), over_seeds(missed)
 for p in [1, 2, 3, 5, 10, 20, 40]:
-    late = np.mean(missed[:, p] > 2)
     print(
-        f"{p:2}: {spent[p]:5.1f} ± {spent_error[p]:3.1f} epochs, missed {lost[p]:5.2f} ± {lost_error[p]:4.2f} %,",
-        end=" ",
+        f"patience {p:2}: {spent[p]:5.1f} ± {spent_error[p]:.1f} epochs, {lost[p]:5.2f} ± {lost_error[p]:.2f} % missed"
     )
-    print(f"more than 2 % in {late:.0%} of the runs")
+print(f"more than 2 % missed with patience 3: {np.mean(missed[:, 3] > 2):.0%} of the runs")
 # %% [markdown]
 # Second, **over configurations**: draw 20 of the 20 at random, with repetition, 2,000 times. It says: what if we had
 # chosen other tasks of this kind? That is nearer to your question, and it is wider.
@@ -434,17 +432,17 @@ style.show(figure)
 #
 # The rule of thumb that this supports, for tasks like these: **start with 10, take 20 in doubt. 3 and less stop at
 # dips.**
-#
+# %% [markdown]
 # And `min_delta`? Does it save epochs?
 # %%
 for min_delta, p in [(0.01, 10), (0, 6), (0, 10)]:
     mean, error = over_seeds(np.array([price(run, min_delta) for run in runs])[:, :, p])
-    print(f"min_delta={min_delta:<4} patience={p:2}: {mean[0]:.1f} ± {error[0]:.1f} epochs,", end=" ")
-    print(f"missed {mean[1]:.2f} ± {error[1]:.2f} %")
+    cost = f"{mean[0]:.1f} ± {error[0]:.1f} epochs, {mean[1]:.2f} ± {error[1]:.2f} % missed"
+    print(f"min_delta={min_delta:<4} patience={p:2}: {cost}")
 # %% [markdown]
 # `min_delta` is not free. It spends about as many epochs as a smaller patience does, and misses no less. Use it to say
 # "a gain this small is worth nothing to me", not to save epochs.
-#
+# %% [markdown]
 # Last, without any stopping and without restoring:
 # %%
 worse = []
@@ -472,6 +470,12 @@ def at_kept(metric, monitor, mode, patience):
     return np.array(found)
 
 
+def compare(one, other):
+    gain = 100 * (at_kept("test_accuracy", *one) - at_kept("test_accuracy", *other))
+    gains = [gain[[run.settings["seed"] == seed for run in overfit]].mean() for seed in range(5)]
+    return f"{np.mean(gains):+.1f} ± {2.776 * np.std(gains, ddof=1) / 5**0.5:.1f} points of test accuracy"
+
+
 # %% tags=["predict"]
 widgets.predict("05.d")
 # %%
@@ -479,13 +483,6 @@ for monitor, mode in [("val_loss", "min"), ("val_accuracy", "max")]:
     for patience in [3, 10, 20]:
         accuracy, loss = (at_kept(m, monitor, mode, patience).mean() for m in ["test_accuracy", "test_loss"])
         print(f"{monitor:12} patience {patience:2}: test accuracy {accuracy:.1%}, test loss {loss:.3f}")
-
-
-def compare(one, other):
-    gain = 100 * (at_kept("test_accuracy", *one) - at_kept("test_accuracy", *other))
-    gains = [gain[[run.settings["seed"] == seed for run in overfit]].mean() for seed in range(5)]
-    return f"{np.mean(gains):+.1f} ± {2.776 * np.std(gains, ddof=1) / 5**0.5:.1f} points of test accuracy"
-
 
 print("val_loss, patience 3 against 20:", compare(("val_loss", "min", 3), ("val_loss", "min", 20)))
 print("val_accuracy against val_loss, patience 10:", compare(("val_accuracy", "max", 10), ("val_loss", "min", 10)))
@@ -526,12 +523,12 @@ checks.check("05.3", enough_patience)
 # %% [markdown]
 # What that number is for our 100 runs says how far the rule of thumb carries:
 # %%
-enough = [
-    int(np.argmax(replay.every_patience(run.history["val_loss"]).best_epoch == np.argmin(run.history["val_loss"])))
-    for run in runs
-]
-print("half of the runs:", int(np.percentile(enough, 50)), "  three quarters:", int(np.percentile(enough, 75)), end="")
-print("   nine in ten:", int(np.percentile(enough, 90)), "  all:", max(enough))
+enough = []
+for run in runs:
+    losses = run.history["val_loss"]
+    enough.append(np.argmax(replay.every_patience(losses).best_epoch == np.argmin(losses)))
+for share in [50, 75, 90, 100]:
+    print(f"enough for {share:3} % of the runs: patience {np.percentile(enough, share):.0f}")
 # %% [markdown]
 # So the evidence does **not** support:
 #
@@ -559,9 +556,10 @@ losses = np.array(losses)
 print("best epoch for each set of 30:", *(losses.argmin(axis=0) + 1))
 print("for all 300 together:", losses.mean(axis=1).argmin() + 1)
 # %% [markdown]
-# With 30 images the "best epoch" is half a lottery. Instead: average the curves of several splits (cross-validation),
-# as the last line does, and then train on **all** the data for that number of epochs.
-#
+# With 30 images the "best epoch" is half a lottery. Instead: let many small sets judge together, as in the last line.
+# With cross-validation each row takes its turn in such a set. Then train on **all** rows, for the number of epochs that
+# it found.
+# %% [markdown]
 # **A fixed budget.** When you compare models, everyone should get the same training. Five seeds of one configuration,
 # patience 5:
 # %%
@@ -570,9 +568,9 @@ for run in data.load_runs("digits-noise20"):
 
 
 # %% [markdown]
-# Who trained longer, and was it that which made the difference? Instead: a fixed number of epochs for all, and
-# `ModelCheckpoint(save_best_only=True)` picks the best afterwards.
-#
+# If one of two models is better now, is it the better model, or did it only train longer? Instead: the same number of
+# epochs for all, and `ModelCheckpoint(save_best_only=True)` keeps the best of them.
+# %% [markdown]
 # **Curves that come back.** Some learning-rate schedules begin anew, with a high rate (**warm restarts**). Here every
 # ten epochs:
 # %%
@@ -587,7 +585,7 @@ style.show(plots.learning_curves(history, stopping=record, title="A new start ev
 # %% [markdown]
 # A restart first makes things worse. A patience shorter than a cycle never sees what the next one brings. Instead: let
 # all cycles run, with `ModelCheckpoint` to keep the best, or give a patience longer than a cycle.
-#
+# %% [markdown]
 # Even with a constant rate a curve can come back (**double descent**). Some inputs of this small linear model are
 # learnt fast, and others slowly:
 # %%

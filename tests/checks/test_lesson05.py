@@ -60,7 +60,7 @@ CASES = (
         wrong=(
             (lambda: EarlyStopping(patience=12), "There is no `ReduceLROnPlateau`"),
             (lambda: [ReduceLROnPlateau(patience=4)], "There is no `EarlyStopping`"),
-            (both(patience=4), "The rate never fell"),
+            (both(patience=4), "none had a lower rate"),
             (both({"patience": 5}), "expected is epoch 7"),
             (both({"factor": 0.5}), "Look at `factor`"),
             (both(patience=8), "too early"),
