@@ -25,6 +25,8 @@ from helpers.callbacks import SaveRecorder
 #
 # `EarlyStopping` is the manager, `ModelCheckpoint` the archivist. This lesson is about what lies on the desk, what
 # lies in the safe, and what the team remembers when the project is over.
+#
+# The data and the model are those of lesson 03, with other first weights.
 # %%
 digits = data.load_digits(train_rows=300, label_noise=0.2)
 
@@ -138,9 +140,9 @@ for name, one in {"restored": model, "reloaded": reloaded}.items():
     twin = keras.models.load_model(folder / "twin.keras")
     run = twin.fit(digits.train, validation_data=digits.validation, epochs=1, verbose=0)
     more[name] = run.history["val_loss"][0]
-    print(f"{name}, one more epoch:     val_loss {more[name]:.4f}")
+    print(f"{name}, one more epoch:   val_loss {more[name]:.4f}")
 after_best = history.history["val_loss"][stopper.best_epoch + 1]
-print(f"the epoch after the best had:    val_loss {after_best:.4f}")
+print(f"the epoch after the best had: val_loss {after_best:.4f}")
 assert abs(more["reloaded"] - after_best) < 1e-4 < abs(more["restored"] - after_best)
 # %% [markdown]
 # Equal weights, and they part at the first epoch. The reloaded one does exactly what the first training did after its
