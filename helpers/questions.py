@@ -29,11 +29,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A question with at least two answers, exactly one of them right; `id` is like "02.a"."""
+    """A question with at least two answers, exactly one of them right; `id` is like "02.a".
+
+    `lessons` names those that teach the answer, where it is not the lesson that asks.
+    """
 
     id: str
     question: str
     answers: tuple[Answer, ...]
+    lessons: tuple[str, ...] = ()
 
     @property
     def right(self) -> int:
@@ -132,9 +136,12 @@ def _read(lesson: str, path: Path, _changed: int) -> Lesson:
     for name, entry in fault.table(table, "predict").items():
         at = f"[predict.{name}]"
         fault.unless(_PREDICTION.fullmatch(name), at, "a prediction's name is small letters, digits and hyphens")
-        fault.keys(entry, {"question", "answers"}, at)
+        fault.keys(entry, {"question", "answers", "lessons"}, at)
         predictions[f"{lesson}.{name}"] = Prediction(
-            f"{lesson}.{name}", fault.text(entry, "question", at), fault.answers(entry, at)
+            f"{lesson}.{name}",
+            fault.text(entry, "question", at),
+            fault.answers(entry, at),
+            fault.lessons(entry, at),
         )
     exercises = {}
     for name, entry in fault.table(table, "exercise").items():
@@ -182,6 +189,12 @@ class _Fault:
         fine = isinstance(hints, list) and hints and all(isinstance(h, str) and h.strip() for h in hints)
         self.unless(fine, at, "`hints` is a list of at least one text")
         return tuple(hint.strip() for hint in hints)
+
+    def lessons(self, entry: dict, at: str) -> tuple[str, ...]:
+        named = entry.get("lessons", [])
+        fine = isinstance(named, list) and all(isinstance(one, str) and _LESSON.fullmatch(one) for one in named)
+        self.unless(fine, at, '`lessons` is a list of lessons such as ["02"]')
+        return tuple(named)
 
     def answers(self, entry: dict, at: str) -> tuple[Answer, ...]:
         answers = entry.get("answers")

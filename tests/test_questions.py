@@ -127,3 +127,16 @@ def test_load_takes_no_paths(lesson):
 @pytest.mark.parametrize("lesson", questions.lessons())
 def test_the_course_s_own_files_keep_the_rules(lesson):
     assert questions.load(lesson).title
+
+
+def test_a_prediction_may_name_the_lessons_that_teach_its_answer(write):
+    text = GOOD.replace('question = "Which?"', 'question = "Which?"\nlessons = ["02", "08a"]')
+    assert questions.load("02", write(text)).predictions["02.a"].lessons == ("02", "08a")
+    assert questions.load("02", write(GOOD)).predictions["02.a"].lessons == ()
+
+
+@pytest.mark.parametrize("lessons", ['"02"', "[2]", '["two"]'])
+def test_other_lessons_of_a_prediction_are_refused(write, lessons):
+    text = GOOD.replace('question = "Which?"', f'question = "Which?"\nlessons = {lessons}')
+    with pytest.raises(ValueError, match=r"\[predict.a\]: `lessons` is a list"):
+        questions.load("02", write(text))

@@ -1,4 +1,4 @@
-"""Checks of the exercises: `check`, `hint`, `solution`, `expect_error`, and the learner's progress.
+"""Checks of the exercises: `check`, `hint`, `solution`, `expect_error`, the learner's progress, and `score`.
 
 A check judges what an answer does, not how it is written, and has four outcomes: right, wrong (and why), not
 attempted, raised. The checks of a lesson are in `lessonNN.py` and are loaded when first asked for, and Keras with
@@ -16,5 +16,6 @@ from helpers.checks._core import (
     reset_progress,
     solution,
 )
+from helpers.checks._score import score
 
-__all__ = ["Outcome", "check", "expect_error", "hint", "progress", "reset_progress", "solution"]
+__all__ = ["Outcome", "check", "expect_error", "hint", "progress", "reset_progress", "score", "solution"]

@@ -1,0 +1,371 @@
+# %% [markdown]
+# # Put myths to the test
+#
+# **You will** meet eleven beliefs about callbacks, commit to true or false, and let Keras decide. At the end a score
+# tells you which lessons are worth a second look.
+#
+# **You need** [lessons 01](01_callbacks.ipynb) to [06](06_inside_and_your_own.ipynb).
+#
+# **Minutes:** 20
+# %% tags=["setup"]
+from helpers import checks, data, lesson, plots, style, widgets
+
+lesson.begin("07")
+import keras
+from keras.callbacks import Callback, EarlyStopping, LambdaCallback, ModelCheckpoint, ReduceLROnPlateau
+
+from helpers.callbacks import SaveRecorder
+
+# %% [markdown]
+# What people say about callbacks travels from page to page. Some of it is true, some was true years ago, and some
+# never was.
+#
+# For each: commit first, then run the experiment, then read the verdict. An answer that you only thought of does not
+# count: afterwards, everybody knew it.
+#
+# The means are old friends: the digits with wrong labels, a model that overfits, and `play`, which shows callbacks a
+# curve of our choice.
+# %%
+digits = data.load_digits(train_rows=300, label_noise=0.2)
+folder = lesson.new_folder("07")
+
+
+def build():
+    keras.utils.set_random_seed(5)
+    hidden = keras.layers.Dense(128, activation="relu")
+    model = keras.Sequential([keras.Input((64,)), hidden, keras.layers.Dense(10, activation="softmax")])
+    model.compile(keras.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+# %%
+class Script(Callback):
+    def __init__(self, values):
+        super().__init__()
+        self.values = values
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["val_loss"] = self.values[epoch]
+
+
+toy = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, activation="softmax")])
+toy.compile("sgd", loss="sparse_categorical_crossentropy")
+
+
+def play(values, *callbacks):
+    return toy.fit(digits.train, epochs=len(values), callbacks=[Script(values), *callbacks], verbose=0)
+
+
+# %% [markdown]
+# ## 1. It stops when the metric stops improving
+# %% tags=["predict"]
+widgets.predict("07.a")
+# %% [markdown]
+# A curve that stops improving after epoch 3, and three patiences, from the most impatient on:
+# %%
+for patience in [0, 1, 3]:
+    stopper = EarlyStopping(patience=patience)
+    history = play([0.9, 0.7, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6], stopper)
+    print(f"patience={patience}: best epoch {stopper.best_epoch + 1}, stopped after epoch {len(history.epoch)}")
+    assert len(history.epoch) == 3 + max(patience, 1)
+# %% [markdown]
+# **Verdict: a myth.** It stops `patience` epochs later. Even with `patience=0` it needs one epoch without improvement
+# to know.
+#
+# **Why it matters:** the weights at the stop are not the best ones, and the epochs of waiting belong on the bill.
+# %% [markdown]
+# ## 2. ModelCheckpoint saves everything
+# %% tags=["predict"]
+widgets.predict("07.b")
+# %% [markdown]
+# One epoch, with a checkpoint that is given a name and nothing else, and one that saves "weights only".
+# %%
+import h5py
+
+callbacks = [
+    ModelCheckpoint(folder / "default.keras"),
+    ModelCheckpoint(folder / "only.weights.h5", save_weights_only=True),
+]
+build().fit(digits.train, epochs=1, callbacks=callbacks, verbose=0)
+loaded = keras.models.load_model(folder / "default.keras")
+print("default:     ", len(loaded.layers), "layers, optimizer", loaded.optimizer.name, end=" ")
+print("after", int(loaded.optimizer.iterations), "steps")
+with h5py.File(folder / "only.weights.h5") as file:
+    print("weights only:", *file, "· arrays of the optimizer:", len(file["optimizer/vars"]))
+    assert int(loaded.optimizer.iterations) == 10
+    assert len(file["optimizer/vars"]) > 2
+# %% [markdown]
+# **Verdict: true.** The default is the whole model, ready to train on. The surprise is the other file: "weights only"
+# carries the optimizer of a compiled model as well. (Getting it out again is another matter: lesson 03.)
+#
+# **Why it matters:** people who believe the opposite write code to save the optimizer, or throw away files that would
+# have done.
+# %% [markdown] tags=["instructor"]
+# Four minutes for the first two. The second is the first true one: many have got used to "it is all myths" by now.
+# Take a show of hands before each commit; the room's spread is worth more than the verdict.
+# %% [markdown]
+# ## 3. Early stopping needs no validation data
+# %% tags=["predict"]
+widgets.predict("07.c")
+# %% [markdown]
+# First without validation data. Then with the training loss as the metric to monitor; the validation data is there
+# for our eyes only.
+# %%
+history = toy.fit(digits.train, epochs=6, callbacks=[EarlyStopping(patience=1)], verbose=0)
+print("no validation data:", len(history.epoch), "of 6 epochs ran")
+stopper = EarlyStopping(monitor="loss", patience=2)
+history = build().fit(digits.train, validation_data=digits.validation, epochs=25, callbacks=[stopper], verbose=0)
+losses = history.history["val_loss"]
+print(f"monitor='loss':     {len(losses)} of 25 epochs ran. Best val_loss: epoch {losses.index(min(losses)) + 1}")
+assert len(losses) > losses.index(min(losses)) + 5
+# %% [markdown]
+# **Verdict: a myth.** Without validation data it warns once and never stops. With `monitor="loss"` it runs, and
+# watches the one number that goes on falling while the model gets worse.
+#
+# **Why it matters:** both look like early stopping in the code, and neither is any.
+# %% [markdown]
+# ## 4. Callbacks slow training down a lot
+# %% tags=["predict"]
+widgets.predict("07.d")
+# %% [markdown]
+# Milliseconds for the fastest of three epochs: with no callback, with one `EarlyStopping`, with a hundred callbacks
+# whose hooks are empty, and with a single one that saves after each of the ten batches.
+# %%
+import time
+
+model = build()
+model.fit(digits.train, epochs=2, verbose=0)  # the first epoch is slow: Keras gets ready
+cases = {
+    "none": [],
+    "EarlyStopping": [EarlyStopping(monitor="loss", patience=99)],
+    "a hundred idle ones": [Callback() for _ in range(100)],
+    "a save each batch": [ModelCheckpoint(folder / "often.keras", save_freq=1)],
+}
+for name, callbacks in cases.items():
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        model.fit(digits.train, epochs=1, callbacks=callbacks, verbose=0)
+        times.append(1000 * (time.perf_counter() - start))
+    print(f"{name:20} {min(times):4.0f} ms")
+# %% [markdown]
+# **Verdict: a myth**, and so is the opposite, "they cost nothing". Training waits for every hook. A hook that does
+# little costs little, a hundred of them too. What counts is the work in a hook times how often it is called.
+#
+# **Why it matters:** do not thin out your list of callbacks. Look for the one that is busy after every batch.
+# %% [markdown]
+# ## 5. A bigger patience is always safer
+# %% tags=["predict"]
+widgets.predict("07.e")
+# %% [markdown]
+# The same training, with a small and a large patience, and what the model can do afterwards:
+# %%
+held = {}
+for patience in [3, 20]:
+    model, stopper = build(), EarlyStopping(patience=patience)
+    history = model.fit(digits.train, validation_data=digits.validation, epochs=50, callbacks=[stopper], verbose=0)
+    held[patience] = model.evaluate(digits.validation, verbose=0)[0]
+    accuracy = model.evaluate(digits.test, verbose=0)[1]
+    print(f"patience={patience:2}: {len(history.epoch)} epochs, best epoch {stopper.best_epoch + 1}, ", end="")
+    print(f"val_loss now {held[patience]:.3f}, {accuracy:.1%} of the test digits right")
+assert held[20] > held[3] + 0.02
+# %% [markdown]
+# **Verdict: a myth.** Both found the same best epoch. But without `restore_best_weights=True` you keep the last
+# weights, and the patient one went on getting worse for longer. With restoring, the larger patience would only have
+# cost epochs.
+#
+# **Why it matters:** "safer" holds for finding the best epoch. What you end up with is another question.
+# %% [markdown]
+# ## 6. `restore_best_weights` needs an early stop
+# %% tags=["predict"]
+widgets.predict("07.f")
+
+
+# %% [markdown]
+# Two trainings that `EarlyStopping` does not stop. In the first, the epochs run out.
+# %%
+model, stopper = build(), EarlyStopping(patience=99, restore_best_weights=True)
+model.fit(digits.train, validation_data=digits.validation, epochs=13, callbacks=[stopper], verbose=0)
+now = model.evaluate(digits.validation, verbose=0)[0]
+print(f"ran out: val_loss now {now:.4f}, best {stopper.best:.4f}")
+assert abs(now - stopper.best) < 1e-4
+
+
+# %% [markdown]
+# In the second, you lose patience yourself at the end of epoch 13 and press the notebook's stop button, which raises a
+# `KeyboardInterrupt`.
+# %%
+def stop_button(epoch, logs):
+    if epoch == 12:
+        raise KeyboardInterrupt("You pressed the stop button.")
+
+
+model, stopper = build(), EarlyStopping(patience=99, restore_best_weights=True)
+callbacks = [stopper, LambdaCallback(on_epoch_end=stop_button)]
+with checks.expect_error(KeyboardInterrupt):
+    model.fit(digits.train, validation_data=digits.validation, epochs=50, callbacks=callbacks, verbose=0)
+now = model.evaluate(digits.validation, verbose=0)[0]
+print(f"interrupted: val_loss now {now:.4f}, best {stopper.best:.4f}")
+assert now > stopper.best + 0.01
+# %% [markdown]
+# **Verdict: a myth**, once true: it restores when training **ends**, stopped or not. But an interrupt is no end. It
+# leaves `fit` at once, and nobody calls `on_train_end`. The copy is still there:
+# %%
+model.set_weights(stopper.best_weights)
+now = model.evaluate(digits.validation, verbose=0)[0]
+print(f"put back by hand: val_loss now {now:.4f}, best {stopper.best:.4f}")
+assert abs(now - stopper.best) < 1e-4
+# %% [markdown]
+# **Why it matters:** you may order a round number of epochs and still end with the best. And after the stop button,
+# this one line saves the day.
+# %% [markdown] tags=["instructor"]
+# The stop button is worth a live demonstration: start a long fit, stop it, ask for the weights. Hardly anybody knows
+# `stopper.best_weights`.
+# %% [markdown]
+# ## 7. A checkpoint survives a crash
+# %% tags=["predict"]
+widgets.predict("07.g")
+
+
+# %% [markdown]
+# To crash at will, we make a layer that fails while it is being saved, as if the power went off. The checkpoint
+# writes the same file after every epoch; the first save goes well.
+# %%
+@keras.saving.register_keras_serializable()
+class Fragile(keras.layers.Dense):
+    power = True
+
+    def save_own_variables(self, store):
+        if not Fragile.power:
+            raise OSError("The power goes off.")
+        super().save_own_variables(store)
+
+
+model = keras.Sequential([keras.Input((64,)), Fragile(10, activation="softmax")])
+model.compile("sgd", loss="sparse_categorical_crossentropy")
+path = folder / "the_only_copy.keras"
+model.fit(digits.train, epochs=1, callbacks=[ModelCheckpoint(path)], verbose=0)
+print(f"after epoch 1: {path.stat().st_size} bytes, loads:", keras.models.load_model(path).name)
+# %% [markdown]
+# Now the power fails during the second save. Is the model of epoch 1 still in the file?
+# %%
+Fragile.power = False
+with checks.expect_error(OSError):
+    model.fit(digits.train, initial_epoch=1, epochs=2, callbacks=[ModelCheckpoint(path)], verbose=0)
+print(f"after the crash: {path.stat().st_size} bytes")
+with checks.expect_error(ValueError):
+    keras.models.load_model(path)
+# %% [markdown]
+# **Verdict: a myth.** The old file is emptied before the new one is written. A crash in between takes both: the old
+# model and the new one.
+#
+# **Why it matters:** the bigger the model, the longer this moment. Keep more than one file (`{epoch}` in the name).
+# Lesson 09 writes safely.
+# %% [markdown]
+# ## 8. The best epoch is the lowest point of the curve
+# %% tags=["predict"]
+widgets.predict("07.h")
+# %% [markdown]
+# One curve, and three `EarlyStopping` in one training. All monitor `val_loss`, and none of them stops it.
+# %%
+curve = [0.50, 0.60, 0.46, 0.44, 0.55]
+stoppers = {
+    "nothing set": EarlyStopping(patience=99),
+    "min_delta=0.1": EarlyStopping(patience=99, min_delta=0.1),
+    "start_from_epoch=4": EarlyStopping(patience=99, start_from_epoch=4),
+}
+play(curve, *stoppers.values())
+for name, stopper in stoppers.items():
+    print(f"{name:19} best epoch {stopper.best_epoch + 1}, best {stopper.best}")
+assert [stopper.best_epoch + 1 for stopper in stoppers.values()] == [4, 1, 5]
+# %% [markdown]
+# **Verdict: a myth.** Only with nothing set. With `min_delta`, lower points that are not low enough do not count; with
+# `start_from_epoch`, early ones are not looked at.
+#
+# **Why it matters:** "best" is what gets restored. Where the weights matter and not only the time of the stop, leave
+# `min_delta` at 0, or take the model from a checkpoint, which knows neither setting.
+# %% [markdown]
+# ## 9. Callbacks can be shared between fits
+# %% tags=["predict"]
+widgets.predict("07.i")
+# %% [markdown]
+# The same two objects in two trainings. In the second, all losses are higher.
+# %%
+stopper = EarlyStopping(patience=99)
+saver = ModelCheckpoint(folder / "shared.keras", save_best_only=True)
+for values in [[0.5, 0.3, 0.4], [0.9, 0.6, 0.7]]:
+    saves = SaveRecorder(saver)
+    play(values, stopper, saver, saves)
+    saved = [epoch + 1 for epoch in saves.epochs]
+    print(f"{values}: EarlyStopping's best {stopper.best}, saved after epochs {saved}")
+assert stopper.best == 0.6
+assert saved == []
+# %% [markdown]
+# **Verdict: a myth**, though one half of it has come true. The Keras of this course clears an `EarlyStopping` at the
+# start of each fit; releases before 3.15 did not. A `ModelCheckpoint` still holds on to its old best: the second
+# training saved nothing at all.
+#
+# **Why it matters:** in a loop over models, the later ones leave no file, and no message. Make new callbacks for each
+# fit, in a function.
+# %% [markdown]
+# ## 10. The two patiences count the same way
+# %% tags=["predict"]
+widgets.predict("07.j")
+# %% [markdown]
+# Both get the same patience and the same `min_delta`, on a curve that is best at epoch 3. `ReduceLROnPlateau` writes
+# the rate that each epoch was trained with into the history; the epoch before the first lower rate is the one that
+# ended with a reduction.
+# %%
+curve = [0.9, 0.7, 0.6, 0.65, 0.62, 0.61, 0.63, 0.64]
+for patience in [1, 2, 3]:
+    stopped = play(curve, EarlyStopping(patience=patience))
+    reducer = ReduceLROnPlateau(patience=patience, min_delta=0)
+    rates = play(curve, reducer).history["learning_rate"]
+    reduced = next(epoch for epoch, rate in enumerate(rates) if rate < rates[0])
+    print(f"patience={patience}: stopped after epoch {len(stopped.epoch)}, reduced after epoch {reduced}")
+    assert len(stopped.epoch) == reduced
+# %% [markdown]
+# **Verdict: true.** The belief that they count differently is from the Keras of 2018. What differs is around the
+# counting: `ReduceLROnPlateau` has another default `min_delta`, begins to count anew after a reduction, and has a
+# `cooldown`.
+#
+# **Why it matters:** with equal patience, the rate falls in the very epoch that ends the training. Give it less.
+# %% [markdown]
+# ## 11. Two bad epochs in three can go on to the end
+# %% tags=["predict"]
+widgets.predict("07.k")
+# %%
+curve = [1.00, 1.20, 1.30, 0.99, 1.25, 1.10, 0.98, 1.40, 1.20, 0.97, 1.30, 1.35]
+stopper = EarlyStopping(patience=3)
+history = play(curve, stopper)
+style.show(plots.wait_counter(curve, stopping=stopper))
+print(len(history.epoch), "of", len(curve), "epochs ran")
+assert len(history.epoch) == len(curve)
+# %% [markdown]
+# **Verdict: true.** A new best, however small, sets the counter back to 0. The bars never reach the line.
+#
+# **Why it matters:** patience is not a limit for the sum of bad epochs. If such gains are not worth the money, say so
+# with `min_delta`, or set a budget of your own (lesson 06).
+# %% [markdown]
+# ## Your score
+#
+# It counts what you committed to, and nothing else.
+# %%
+checks.score("07")
+# %% [markdown] tags=["instructor"]
+# For a class: let everybody read out one lesson from the last line, and put the most frequent one on the agenda. Nobody
+# has to show a score.
+# %% [markdown]
+# ## Key takeaways
+#
+# - A belief about a library is a claim about one release of it. A few lines decide: a curve, a callback, a look.
+# - Stopping and keeping are two things: when it ends (`patience`), and what you hold then (`restore_best_weights`, a
+#   checkpoint).
+# - "Best" means what the settings make of it.
+# - Two moments are dangerous: an interrupt, which restores nothing, and a crash in the middle of a save.
+# - New callbacks for each fit.
+# %% [markdown]
+# ## Where next
+#
+# [Lesson 08](08_pitfall_lab.ipynb) is a place to look things up: more than thirty troubles that people had with these
+# callbacks, each with its symptom, its cause and its mended version.
