@@ -23,11 +23,10 @@ from pathlib import Path
 from jupyter_client.manager import KernelManager
 
 ROOT = Path(__file__).resolve().parents[1]
-HOW_TO_GET = (
-    "livelossplot is not installed. Let it stand beside the course's packages, not among them:\n"
-    "    .venv/bin/uv run --no-project --python .venv/bin/python --with livelossplot --with-requirements "
-    "requirements.txt python benchmarks/live.py"
-)
+HOW_TO_GET = """livelossplot is not installed. Give it an environment of its own, beside the course's:
+    python -m venv .venv-livelossplot
+    .venv-livelossplot/bin/pip install -r requirements.txt livelossplot
+    .venv-livelossplot/bin/python benchmarks/live.py"""
 SETUP = """
 %matplotlib inline
 import os, sys, json, time, threading
@@ -180,9 +179,8 @@ def report(rounds: list[dict[str, dict[str, float]]], epochs: int) -> None:
         wall, cpu, pictures = (statistics.median(run[key] for run, _ in runs) for key in ("wall", "cpu", "pictures"))
         print(f"{way:22}{wall:9.2f}{costs[way]:9.2f}{share:10.1%}{cpu:11.2f}{work:10.1%}{pictures:10.0f}")
     if "livelossplot" in costs:
-        print(
-            f"The live picture costs {max(costs['LiveTraining'], 0) / costs['livelossplot']:.4f} of livelossplot's cost."
-        )
+        share = max(costs["LiveTraining"], 0) / costs["livelossplot"]
+        print(f"The live picture costs {share:.4f} of what livelossplot costs.")
 
 
 if __name__ == "__main__":
