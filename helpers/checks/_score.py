@@ -72,10 +72,7 @@ class Score(_cards.Shown):
     def _again(self) -> list[tuple[str, str, str]]:
         """Return number, title and reason of each lesson to look at again."""
         titles = {one.number: one.title for one in course.course_map().lessons}
-        return [
-            (lesson, titles.get(lesson[:2], "Lesson"), f"for number {', '.join(map(str, numbers))}")
-            for lesson, numbers in self.again.items()
-        ]
+        return [(lesson, titles.get(lesson[:2], "Lesson"), _for(numbers)) for lesson, numbers in self.again.items()]
 
     def __str__(self) -> str:
         lines = [_cards.plain(self._summary()).replace("**", "")]
@@ -92,14 +89,15 @@ class Score(_cards.Shown):
         body = _cards.paragraphs(self._summary())
         if self.committed:
             cell = 'style="text-align:left;vertical-align:top;padding:3px 14px 3px 0;white-space:normal"'
+            short = cell.replace("white-space:normal", "white-space:nowrap")
             names = ("Number", "Belief", "You said", "")
-            head = "".join(f'<th scope="col" {cell}>{name}</th>' for name in names)
+            head = "".join(f'<th scope="col" {short}>{name}</th>' for name in names)
             rows = ""
             for one in self.committed:
                 sign = "✓&ensp;right" if one.right else "✗&ensp;not right"
                 rows += (
                     f'<tr><th scope="row" {cell}>{one.number}</th><td {cell}>{_cards.inline(one.question)}</td>'
-                    f"<td {cell}>{_cards.inline(one.said)}</td><td {cell}>{sign}</td></tr>"
+                    f"<td {short}>{_cards.inline(one.said)}</td><td {short}>{sign}</td></tr>"
                 )
             body += f'<table style="margin:4px 0;max-width:52em"><thead><tr>{head}</tr></thead>'
             body += f"<tbody>{rows}</tbody></table>"
@@ -114,6 +112,10 @@ class Score(_cards.Shown):
             body += f'{_cards.paragraphs("**Look again at:**")}<ul style="margin:4px 0">{items}</ul>'
         kind = "quiet" if not self.committed else "poor" if self.again else "good"
         return _cards.card("", body, kind)
+
+
+def _for(numbers: tuple[int, ...]) -> str:
+    return f"for number{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
 
 
 def score(lesson: str) -> Score:

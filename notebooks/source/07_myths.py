@@ -334,6 +334,8 @@ for patience in [1, 2, 3]:
 # ## 11. Two bad epochs in three can go on to the end
 # %% tags=["predict"]
 widgets.predict("07.k")
+# %% [markdown]
+# A curve that improves in every third epoch only, by a hair, and is much worse in between:
 # %%
 curve = [1.00, 1.20, 1.30, 0.99, 1.25, 1.10, 0.98, 1.40, 1.20, 0.97, 1.30, 1.35]
 stopper = EarlyStopping(patience=3)

@@ -94,7 +94,7 @@ def test_one_lesson_for_several_numbers(lesson90):
     (lesson90 / "90.toml").write_text(BELIEFS.replace('["03", "04"]', '["02"]'), encoding="utf-8")
     commit(a=0, b=1)
     assert checks.score("90").again == {"02": (1, 2)}
-    assert "for number 1, 2" in str(checks.score("90"))
+    assert "for numbers 1, 2" in str(checks.score("90"))
 
 
 def test_what_was_not_committed_is_not_counted():
