@@ -1,23 +1,21 @@
 # %% [markdown]
-# # Save and load without surprises: troubles with files
+# # Find your trouble: saving and loading
 #
-# **You will** find your trouble with a saved model, see it happen in seconds, understand it, and take the fix home.
+# **You will** see one of 10 troubles with files happen, know why, and take a proved fix home.
 #
-# **You need** a symptom or an error message: [the index](08_pitfall_lab.ipynb) leads here. Read one trouble, not all:
-# three minutes each.
+# **You need** to have trained a model with `fit`. Run the first three code cells, then jump to your trouble: each
+# stands for itself. The index of all is in [the pitfall lab](08_pitfall_lab.ipynb). For one, take:
 #
-# **Minutes:** 30
+# **Minutes:** 3
 # %% tags=["setup"]
 from helpers import checks, data, lesson, widgets
 
 lesson.begin("08b")
 import keras
-from keras.callbacks import BackupAndRestore, Callback, EarlyStopping, LambdaCallback, ModelCheckpoint
-
-from helpers.callbacks import SaveRecorder
+from keras.callbacks import Callback, EarlyStopping, LambdaCallback, ModelCheckpoint
 
 # %% [markdown]
-# Run the cell above and the next one. After that each trouble runs alone: jump to yours.
+# ## Tools
 #
 # `build` makes a small model, always with the same first weights. `play` fits it for real, in epochs of two batches,
 # but the validation loss is ours: `Script` stands first in the list and writes it into `logs`. `SaveRecorder` looks
@@ -40,15 +38,20 @@ def build(optimizer="sgd"):
     keras.utils.set_random_seed(8)
     model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, activation="softmax")])
     # Eager is slow for real work and quick to start: right for fits of a few steps.
-    model.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=True)
+    settings = {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"], "run_eagerly": True}
+    model.compile(optimizer, **settings)
     return model
 
 
 # %%
+from helpers.callbacks import SaveRecorder
+
+
 def play(values, *callbacks, model=None):
     if model is None:
         model = build()
-    return model.fit(digits.train, epochs=len(values), callbacks=[Script(values), *callbacks], verbose=0)
+    callbacks = [Script(values), *callbacks]
+    return model.fit(digits.train, epochs=len(values), callbacks=callbacks, verbose=0)
 
 
 def printed(epochs):
@@ -59,12 +62,12 @@ def printed(epochs):
 # Not for reading in order. In a class, let each pair draw two numbers, spend six minutes on them, and then tell the
 # others symptom, cause and fix in one minute. Numbers 7 and 33 make the best stories, 5 and 27 the longest faces.
 # %% [markdown]
-# ## 4 · The file name is refused
+# ## 4. The file name is refused
 #
-# Code that worked for years names its file `saved_model`, `best.hdf5` or `cp.ckpt`, and now fails before the first
-# epoch.
+# **You see:** code that worked for years names its file `saved_model`, `best.hdf5` or `cp.ckpt`, and now fails before
+# the first epoch.
 #
-# Met in [keras-io#1568](https://github.com/keras-team/keras-io/issues/1568),
+# **People ask:** [keras-io#1568](https://github.com/keras-team/keras-io/issues/1568),
 # [keras-io#1844](https://github.com/keras-team/keras-io/issues/1844),
 # [tensorflow#74342](https://github.com/tensorflow/tensorflow/issues/74342),
 # [tensorflow#75196](https://github.com/tensorflow/tensorflow/issues/75196) and
@@ -85,10 +88,10 @@ with checks.expect_error(ValueError):
 with checks.expect_error(ValueError):
     build().save("model")
 # %% [markdown]
-# **Why.** Keras 3 chooses the format by the ending alone, and it no longer writes the old folder format.
+# **Why:** Keras 3 chooses the format by the ending alone, and it no longer writes the old folder format.
 #
-# **Fix.** A whole model ends in `.keras`. Weights end in `.weights.h5`, together with `save_weights_only=True`. (For
-# the folder format that servers want, call `model.export(folder)` after training.)
+# **The fix:** a whole model ends in `.keras`. Weights end in `.weights.h5`, together with `save_weights_only=True`.
+# (For the folder format that servers want, call `model.export(folder)` after training.)
 # %%
 home, model = folder / "4", build()
 whole = ModelCheckpoint(home / "model.keras")
@@ -102,15 +105,17 @@ for loaded in (again, other):
     assert (loaded.get_weights()[0] == model.get_weights()[0]).all()
 print("Both files give the weights back.")
 # %% [markdown]
-# **Two traps behind accepted names.** `x.weights.h5` without `save_weights_only=True` passes, because it ends in
-# `.h5`. It gets a whole model in the old format, which `load_weights` refuses. And an old `.h5` of a model compiled
-# with a short name, `loss="mse"`, cannot be loaded, except with `compile=False`.
+# **Two traps behind accepted names.** First: `x.weights.h5` without `save_weights_only=True` passes, because it ends
+# in `.h5`. It gets a whole model in the old format, and `load_weights` finds no weights in it.
 # %%
 trap = home / "trap.weights.h5"
 play([1.0], ModelCheckpoint(trap))
 with checks.expect_error(ValueError, match="could not be loaded"):
     build().load_weights(trap)
-
+# %% [markdown]
+# Second: an old `.h5` of a model compiled with a short name, such as `loss="mse"`, cannot be loaded, except with
+# `compile=False`.
+# %%
 old = keras.Sequential([keras.Input((64,)), keras.layers.Dense(1)])
 old.compile("sgd", loss="mse")
 old.save(home / "old.h5")
@@ -119,14 +124,14 @@ with checks.expect_error(ValueError, match="mse"):
 keras.models.load_model(home / "old.h5", compile=False)
 print("With compile=False it loads.")
 # %% [markdown]
-# The red lines are Keras's own: the format is old, and in the trap it found no weights to load.
+# The red lines are Keras's own advice: the format is old, use `.keras`.
 # %% [markdown]
-# ## 5 · save_best_only with an integer save_freq saves everything
+# ## 5. save_best_only with an integer save_freq saves everything
 #
-# Somebody wants the best model, and looks for it more often than once an epoch: `save_best_only=True, save_freq=100`.
-# Files are written all the time, better or not; or the first epoch crashes.
+# **You see:** somebody wants the best model, and looks for it more often than once an epoch: `save_best_only=True,
+# save_freq=100`. Files are written all the time, better or not; or the first epoch crashes.
 #
-# Met in [tensorflow#33163](https://github.com/tensorflow/tensorflow/issues/33163),
+# **People ask:** [tensorflow#33163](https://github.com/tensorflow/tensorflow/issues/33163),
 # [tensorflow#44107](https://github.com/tensorflow/tensorflow/issues/44107) and
 # [keras#16734](https://github.com/keras-team/keras/issues/16734).
 # %% tags=["predict"]
@@ -142,15 +147,16 @@ assert saves.epochs == [0, 1, 2]
 # %% [markdown]
 # It said why: `val_loss` was not available. And the training loss, which is there at every batch?
 # %%
-saver = ModelCheckpoint(folder / "5" / "loss.keras", monitor="loss", save_best_only=True, save_freq=1)
+path = folder / "5" / "loss.keras"
+saver = ModelCheckpoint(path, monitor="loss", save_best_only=True, save_freq=1)
 with checks.expect_error(TypeError):
     play([1.0], saver)
 # %% [markdown]
-# **Why.** A whole number means: look at the end of a batch. Validation has not run there, so there is no `val_loss`,
+# **Why:** a whole number means: look at the end of a batch. Validation has not run there, so there is no `val_loss`,
 # and a missing value is saved. With `loss`, the callback learns whether lower or higher is better only at the end of
 # the first epoch; a second save before that has no way to compare.
 #
-# **Fix.** One checkpoint for the best, at the end of epochs; another for safety copies, with its own names.
+# **The fix:** one checkpoint for the best, at the end of epochs; another for safety copies, with its own names.
 # %%
 best = ModelCheckpoint(folder / "5" / "good.keras", save_best_only=True)
 copies = ModelCheckpoint(folder / "5" / "copy-{epoch}-{batch}.keras", save_freq=2)
@@ -160,11 +166,11 @@ print("best saved in epochs", printed(saves.epochs))
 print(*sorted(path.name for path in (folder / "5").glob("copy*")))
 assert saves.epochs == [0]
 # %% [markdown]
-# ## 6 · It saves far too often, and period is gone
+# ## 6. It saves far too often, and period is gone
 #
-# "Save every second epoch" was `period=2`. That is a `TypeError` now, and `save_freq=2` fills the disk.
+# **You see:** "Save every second epoch" was `period=2`. That is a `TypeError` now, and `save_freq=2` fills the disk.
 #
-# Met in [keras#13510](https://github.com/keras-team/keras/issues/13510) and
+# **People ask:** [keras#13510](https://github.com/keras-team/keras/issues/13510) and
 # [tensorflow/docs#2042](https://github.com/tensorflow/docs/issues/2042).
 # %% tags=["predict"]
 widgets.predict("08b.p6")
@@ -174,14 +180,17 @@ widgets.predict("08b.p6")
 home = folder / "6"
 play([1.0] * 4, ModelCheckpoint(home / "often" / "{epoch}-{batch}.keras", save_freq=3))
 print(*sorted(path.stem for path in (home / "often").iterdir()))
+# %% [markdown]
+# And the old argument, and a guess:
+# %%
 with checks.expect_error(TypeError):
     ModelCheckpoint("model.keras", period=3)
 with checks.expect_error(ValueError):
     ModelCheckpoint("model.keras", save_freq="batch")
 # %% [markdown]
-# **Why.** `save_freq` counts batches, on and on, not anew in each epoch. So the saves drift through the epochs.
+# **Why:** `save_freq` counts batches, on and on, not anew in each epoch. So the saves drift through the epochs.
 #
-# **Fix.** Multiply by the batches in an epoch: `len()` of a dataset knows them; for arrays it is rows divided by
+# **The fix:** multiply by the batches in an epoch: `len()` of a dataset knows them; for arrays it is rows divided by
 # batch size, rounded up. These saves come before validation, so `val_loss` cannot stand in their names.
 # %%
 every_second = 2 * len(digits.train)
@@ -190,12 +199,12 @@ names = sorted(path.stem for path in (home / "right").iterdir())
 print(*names)
 assert names == ["2-2", "4-2"]
 # %% [markdown]
-# ## 7 · After a restart the best file is overwritten
+# ## 7. After a restart the best file is overwritten
 #
-# A run is started again, with `save_best_only=True` and the same file name. Its first epoch is poor, and is saved
-# over the good model.
+# **You see:** a run is started again, with `save_best_only=True` and the same file name. Its first epoch is poor, and
+# is saved over the good model.
 #
-# Met in [keras#11420](https://github.com/keras-team/keras/issues/11420),
+# **People ask:** [keras#11420](https://github.com/keras-team/keras/issues/11420),
 # [keras#12803](https://github.com/keras-team/keras/issues/12803) and
 # [keras#11703](https://github.com/keras-team/keras/issues/11703).
 # %% tags=["predict"]
@@ -209,7 +218,8 @@ path = folder / "7" / "best.keras"
 def run(epochs, **settings):
     saver = ModelCheckpoint(path, save_best_only=True, **settings)
     model = build(keras.optimizers.SGD(0.5))
-    model.fit(digits.train, validation_data=digits.validation, epochs=epochs, callbacks=[saver], verbose=0)
+    settings = {"validation_data": digits.validation, "callbacks": [saver], "verbose": 0}
+    model.fit(digits.train, epochs=epochs, **settings)
     return keras.models.load_model(path).evaluate(digits.validation, verbose=0)[0]
 
 
@@ -218,10 +228,10 @@ print(f"val_loss of the file after the first run: {first:.3f}")
 print(f"... and after the second, of one epoch:   {second:.3f}")
 assert second > first
 # %% [markdown]
-# **Why.** "The best so far" lives in the callback object. A new object knows nothing, and any first value is a best.
+# **Why:** "The best so far" lives in the callback object. A new object knows nothing, and any first value is a best.
 #
-# **Fix.** Tell it what has to be beaten: `initial_value_threshold`. If nobody wrote the number down, the file knows
-# it: load and evaluate, on the same validation data.
+# **The fix:** tell it what has to be beaten: `initial_value_threshold`. If nobody wrote the number down, the file
+# knows it: load and evaluate, on the same validation data.
 # %%
 run(6)
 before = path.read_bytes()
@@ -230,23 +240,25 @@ run(1, initial_value_threshold=to_beat)
 print("the good file is untouched:", path.read_bytes() == before)
 assert path.read_bytes() == before
 # %% [markdown]
-# ## 8 · BackupAndRestore forgets the best
+# ## 8. BackupAndRestore forgets the best
 #
-# `BackupAndRestore` brings a broken training back: epoch, weights, optimizer. But patience starts anew, and the best
-# file is overwritten by a worse model.
+# **You see:** `BackupAndRestore` brings a broken training back: epoch, weights, optimizer. But patience starts anew,
+# and the best file is overwritten by a worse model.
 #
-# Met in [keras#17012](https://github.com/keras-team/keras/issues/17012), still open.
+# **People ask:** [keras#17012](https://github.com/keras-team/keras/issues/17012), still open.
 # %% tags=["predict"]
 widgets.predict("08b.p8")
 # %% [markdown]
 # First the power cut: an interrupt when epoch 4 begins. The best value came in epoch 1.
 # %%
+from keras.callbacks import BackupAndRestore
+
 home, values = folder / "8", [1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]
 
 
 def power_cut(epoch, logs):
     if epoch == 3:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt("a power cut")
 
 
 cut = LambdaCallback(on_epoch_begin=power_cut)
@@ -266,11 +278,12 @@ print("epochs that ran now:", printed(history.epoch), "  best:", stopper.best)
 print("best.keras was overwritten after epoch", *printed(saves.epochs))
 assert (stopper.best, saves.epochs, history.epoch) == (2.0, [3], [3, 4, 5, 6])
 # %% [markdown]
-# **Why.** The backup holds what belongs to the model. `wait` and `best` belong to the other callbacks, and nobody
+# **Why:** the backup holds what belongs to the model. `wait` and `best` belong to the other callbacks, and nobody
 # asks these for them. Unbroken, training would have ended after epoch 4.
 #
-# **Fix.** For the file: `initial_value_threshold`. For the stopper: write its state down after each epoch, and read
-# it when training begins. (It does not carry `restore_best_weights` over: there the best file helps.)
+# **The fix:** for the file: `initial_value_threshold`. For the stopper: write its state down after each epoch, and
+# read it when training begins. (Not together with `restore_best_weights`: the best weights are not written down. Load
+# the best file instead.)
 # %%
 import json
 
@@ -290,6 +303,7 @@ class Remembering(EarlyStopping):
         self.file.write_text(json.dumps([self.wait, self.best, self.best_epoch]))
 
     def on_train_end(self, logs=None):
+        super().on_train_end(logs)
         self.file.unlink()  # training is over: the next one begins anew
 
 
@@ -300,8 +314,9 @@ home = folder / "8-fixed"
 backup = home / "backup"
 saver = ModelCheckpoint(home / "best.keras", save_best_only=True)
 with checks.expect_error(KeyboardInterrupt):
-    play(values, saver, Remembering(home / "stopper.json", patience=3), BackupAndRestore(backup), cut)
-
+    stopper = Remembering(home / "stopper.json", patience=3)
+    play(values, saver, stopper, BackupAndRestore(backup), cut)
+# %%
 best = json.loads((home / "stopper.json").read_text())[1]
 stopper = Remembering(home / "stopper.json", patience=3)
 saver = ModelCheckpoint(home / "best.keras", save_best_only=True, initial_value_threshold=best)
@@ -323,11 +338,11 @@ later = model.fit(digits.train, epochs=2, verbose=0)
 print("history of the later fit:", later.history)
 assert later.history == {}
 # %% [markdown]
-# ## 20 · The reloaded model evaluates differently
+# ## 20. The reloaded model evaluates differently
 #
-# The log said 0.42, the file says 0.61. Is saving broken?
+# **You see:** the log said 0.42, the file says 0.61. Is saving broken?
 #
-# Met in [keras#9933](https://github.com/keras-team/keras/issues/9933),
+# **People ask:** [keras#9933](https://github.com/keras-team/keras/issues/9933),
 # [handson-ml2#258](https://github.com/ageron/handson-ml2/issues/258) and
 # [handson-ml2#298](https://github.com/ageron/handson-ml2/issues/298).
 # %% tags=["predict"]
@@ -352,13 +367,15 @@ class Centre(keras.layers.Layer):
 # %%
 def saved_and_loaded(layer, mean):
     keras.utils.set_random_seed(8)
-    model = keras.Sequential([keras.Input((64,)), layer, keras.layers.Dense(10, activation="softmax")])
+    answer = keras.layers.Dense(10, activation="softmax")
+    model = keras.Sequential([keras.Input((64,)), layer, answer])
     model.compile("adam", loss="sparse_categorical_crossentropy", run_eagerly=True)
     if mean is not None:
         layer.set_mean(mean)
     model.fit(digits.train, epochs=2, verbose=0)
     model.save(folder / "20.keras")
-    loaded = keras.models.load_model(folder / "20.keras", custom_objects={type(layer).__name__: type(layer)})
+    known = {type(layer).__name__: type(layer)}
+    loaded = keras.models.load_model(folder / "20.keras", custom_objects=known)
     return [one.evaluate(digits.validation, verbose=0) for one in (model, loaded)]
 
 
@@ -373,11 +390,11 @@ assert abs(without[0] - without[1]) < 1e-6 < 1e-3 < abs(centred[0] - centred[1])
 
 
 # %% [markdown]
-# **Why.** A file holds weights and what `get_config` returns. `self.mean = 1.0` is neither, so the loaded layer has
+# **Why:** a file holds weights and what `get_config` returns. `self.mean = 1.0` is neither, so the loaded layer has
 # the 0.0 of its class. Everything else came back: today's `.keras` and `.h5` give the same numbers, accuracy
 # included, which older releases did not.
 #
-# **Fix.** Make state a weight that is not trained.
+# **The fix:** make state a weight that is not trained.
 # %%
 class KeptCentre(keras.layers.Layer):
     def __init__(self, **settings):
@@ -396,20 +413,22 @@ print("as a weight:", kept)
 assert abs(kept[0] - kept[1]) < 1e-6
 # %% [markdown]
 # No layer of your own? Then compare like with like: the same rows, a validation value (a printed **training** loss is
-# a mean over the epoch and never matches), and the epoch that was saved: without `save_best_only=True` that is the
-# last one.
+# a mean over the epoch: [trouble
+# 18](08a_stopping.ipynb#18.-The-restored-model-does-not-have-the-loss-that-was-printed)), and the epoch that was
+# saved ([trouble 1](08_pitfall_lab.ipynb#1.-Training-ends-with-the-last-model,-not-the-best)).
 # %% [markdown]
-# ## 21 · The metric is suddenly called auc_1
+# ## 21. The metric is suddenly called auc_1
 #
-# The first model trains well. You run the cell again, and the callback finds no `val_auc`.
+# **You see:** the first model trains well. You run the cell again, and the callback finds no `val_auc`.
 #
-# Met in [tensorflow#43645](https://github.com/tensorflow/tensorflow/issues/43645), where a grid search builds model
-# after model, and [keras#13580](https://github.com/keras-team/keras/issues/13580), about the names with several
-# outputs.
+# **People ask:** [tensorflow#43645](https://github.com/tensorflow/tensorflow/issues/43645), where a grid search
+# builds model after model, and [keras#13580](https://github.com/keras-team/keras/issues/13580), about the names with
+# several outputs.
 # %% tags=["predict"]
 widgets.predict("08b.p21")
 # %% [markdown]
-# Is the digit larger than 4? Two models, one after the other. `clear_session` makes this cell begin like a new kernel.
+# Is the digit larger than 4? Two models, one after the other. `clear_session` makes this cell begin like a new
+# kernel.
 # %%
 large = (digits.y_train > 4).astype("float32")
 
@@ -417,7 +436,8 @@ large = (digits.y_train > 4).astype("float32")
 def train(metric, *callbacks):
     model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(1, activation="sigmoid")])
     model.compile("adam", loss="binary_crossentropy", metrics=[metric], run_eagerly=True)
-    return model.fit(digits.x_train, large, validation_split=0.2, callbacks=list(callbacks), verbose=0)
+    settings = {"validation_split": 0.2, "callbacks": list(callbacks), "verbose": 0}
+    return model.fit(digits.x_train, large, **settings)
 
 
 keras.utils.clear_session()
@@ -429,24 +449,24 @@ print("second:", *second.history)
 assert "val_auc" in first.history
 assert "val_auc_1" in second.history
 # %% [markdown]
-# **Why.** A metric object without a name gets the next free one: `auc`, `auc_1`, `auc_2`. The checkpoint warns and
+# **Why:** a metric object without a name gets the next free one: `auc`, `auc_1`, `auc_2`. The checkpoint warns and
 # saves every epoch; with `mode="auto"` it is an error that asks for the mode.
 #
-# **Fix.** Give it a name. (`keras.utils.clear_session()` before each model works too. The text `"AUC"` always gives
-# `val_AUC`.)
+# **The fix:** give it a name. (`keras.utils.clear_session()` before each model works too. The text `"AUC"` always
+# gives `val_AUC`.)
 # %%
 named = [train(keras.metrics.AUC(name="auc"), saver) for _ in range(2)]
 print(*named[1].history)
 assert all("val_auc" in history.history for history in named)
 # %% [markdown]
-# With several outputs, the name of the output comes first: `val_left_mae`. Whatever the model, `list(history.history)`
-# shows the names that callbacks can use.
+# With several outputs, the name of the output comes first: `val_left_mae`. Whatever the model,
+# `list(history.history)` shows the names that callbacks can use.
 # %% [markdown]
-# ## 25 · KeyError for a name in the file name
+# ## 25. KeyError for a name in the file name
 #
-# The first epoch runs to its end, perhaps for an hour, and then the save fails.
+# **You see:** the first epoch runs to its end, perhaps for an hour, and then the save fails.
 #
-# Met in [keras#6104](https://github.com/keras-team/keras/issues/6104).
+# **People ask:** [keras#6104](https://github.com/keras-team/keras/issues/6104).
 # %% tags=["predict"]
 widgets.predict("08b.p25")
 # %% [markdown]
@@ -460,11 +480,11 @@ with checks.expect_error(KeyError):
 print("the epoch had ended, with:", *begun[0])
 assert len(begun) == 1
 # %% [markdown]
-# **Why.** The name is filled in from `logs` at the first save. Nobody can check it earlier: only then is it known
+# **Why:** the name is filled in from `logs` at the first save. Nobody can check it earlier: only then is it known
 # what `logs` holds.
 #
-# **Fix.** Take a name that is there: `val_accuracy`, as compiled. To learn of a typo in seconds, try the callbacks on
-# one step before the long run: `model.fit(..., epochs=1, steps_per_epoch=1, validation_steps=1)`.
+# **The fix:** take a name that is there: `val_accuracy`, as compiled. To learn of a typo in seconds, try the
+# callbacks on one step before the long run: `model.fit(..., epochs=1, steps_per_epoch=1, validation_steps=1)`.
 # %%
 saver = ModelCheckpoint(folder / "25" / "{epoch:02d}-{val_accuracy:.2f}.keras")
 settings = {"steps_per_epoch": 1, "validation_steps": 1, "callbacks": [saver], "verbose": 0}
@@ -473,11 +493,12 @@ names = [path.name for path in (folder / "25").iterdir()]
 print(*names)
 assert len(names) == 1
 # %% [markdown]
-# ## 27 · Resuming starts anew, or trains nothing
+# ## 27. Resuming starts anew, or trains nothing
 #
-# The model is loaded, training goes on, and the loss jumps; or `fit` returns at once, with an empty history.
+# **You see:** the model is loaded, training goes on, and the loss jumps; or `fit` returns at once, with an empty
+# history.
 #
-# Met in [keras#1872](https://github.com/keras-team/keras/issues/1872) and
+# **People ask:** [keras#1872](https://github.com/keras-team/keras/issues/1872) and
 # [keras#12891](https://github.com/keras-team/keras/issues/12891).
 # %% tags=["predict"]
 widgets.predict("08b.p27")
@@ -490,7 +511,7 @@ savers = [
     ModelCheckpoint(home / "{epoch}.weights.h5", save_weights_only=True),
 ]
 unbroken = build("adam").fit(digits.train, epochs=6, callbacks=savers, verbose=0).history["loss"]
-
+# %%
 model = keras.models.load_model(home / "3.keras")
 history = model.fit(digits.train, initial_epoch=3, epochs=3, verbose=0)
 print("three more epochs?", history.history)
@@ -502,11 +523,11 @@ print("steps after load_weights:", int(fresh.optimizer.iterations))
 assert history.history == {}
 assert model.optimizer.iterations == fresh.optimizer.iterations == 0
 # %% [markdown]
-# **Why.** `epochs` is the number of the **last** epoch, not how many more. `compile` makes a new optimizer, without a
+# **Why:** `epochs` is the number of the **last** epoch, not how many more. `compile` makes a new optimizer, without a
 # memory. And an Adam that has never made a step has no room yet for the saved memory: `load_weights` warns and leaves
 # it out, though Keras's own documentation says that compiling is enough.
 #
-# **Fix.** A `.keras` file, `load_model`, no `compile`, and count on.
+# **The fix:** a `.keras` file, `load_model`, no `compile`, and count on.
 # %%
 model = keras.models.load_model(home / "3.keras")
 print("steps that it remembers:", int(model.optimizer.iterations))
@@ -518,10 +539,10 @@ assert max(abs(a - b) for a, b in zip(history.history["loss"], unbroken[3:], str
 # Only weights at hand? `model.optimizer.build(model.trainable_variables)` before `load_weights` makes the room:
 # [lesson 03](03_model_checkpoint.ipynb) shows it.
 # %% [markdown]
-# ## 33 · A kill during a save leaves no readable model
+# ## 33. A kill during a save leaves no readable model
 #
-# The machine was switched off, or the cluster ended the job. The file is there, `load_model` says it is not found,
-# and the older model of the same name is gone too.
+# **You see:** the machine was switched off, or the cluster ended the job. The file is there, `load_model` says it is
+# not found, and the older model of the same name is gone too.
 #
 # No thread was found that names the cause. The message, without a cause, stands in
 # [keras#20259](https://github.com/keras-team/keras/issues/20259); a backup that cannot be read after an interrupt in
@@ -574,13 +595,13 @@ with checks.expect_error(ValueError):
 # %% [markdown]
 # "File not found", and there it is, a few bytes of it.
 #
-# **Why.** `save` empties the old file first and then fills it. Until the last byte neither the old nor the new model
-# exists. Weights files are the same, with another message. And so is the notebook's stop button: it raises
+# **Why:** `save` empties the old file first and then fills it. Until the last byte neither the old nor the new model
+# exists. Weights files are the same. And so is the notebook's stop button: it raises
 # `KeyboardInterrupt` wherever the program is, also here:
 # %%
 class StopButton(keras.layers.Layer):
     def save_own_variables(self, store):
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt("the stop button")
 
 
 model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10), StopButton()])
@@ -588,15 +609,17 @@ with checks.expect_error(KeyboardInterrupt):
     model.save(path, overwrite=True)
 with checks.expect_error(ValueError):
     keras.models.load_model(path, custom_objects={"StopButton": StopButton})
-
+# %% [markdown]
+# And this is what a weights file says that was cut off:
+# %%
 cut_off = folder / "33.weights.h5"
 build().save_weights(cut_off)
 os.truncate(cut_off, cut_off.stat().st_size // 2)
 with checks.expect_error(OSError):
     build().load_weights(cut_off)
 # %% [markdown]
-# **Fix.** Save under another name, and rename when it is complete: `os.replace` swaps in one step. The same kill at
-# the same place:
+# **The fix:** save under another name, and rename when it is complete: `os.replace` swaps in one step. The same kill
+# at the same place:
 # %%
 build().save(path, overwrite=True)
 before = path.read_bytes()
@@ -609,8 +632,8 @@ assert new.exists()
 
 
 # %% [markdown]
-# As a callback, in the place of `ModelCheckpoint`. (Or simply one name per epoch, `"{epoch}.keras"`: a kill then costs
-# one file, not the one before.)
+# As a callback, in the place of `ModelCheckpoint`. (Or simply one name per epoch, `"{epoch}.keras"`: a kill then
+# costs one file, not the one before.)
 # %%
 class SaveSafely(Callback):
     def __init__(self, path):

@@ -1,12 +1,12 @@
 # %% [markdown]
-# # Make callbacks do their work: reuse, old code, and hooks that stay silent
+# # Find your trouble: callbacks, your own and from old code
 #
-# **You will** find your trouble with a callback, see it happen in seconds, understand it, and take the fix home.
+# **You will** see one of 8 troubles with callbacks happen, know why, and take a proved fix home.
 #
-# **You need** a symptom or an error message: [the index](08_pitfall_lab.ipynb) leads here. Read one trouble, not all:
-# three minutes each.
+# **You need** to have trained a model with `fit`. Run the first three code cells, then jump to your trouble: each
+# stands for itself. The index of all is in [the pitfall lab](08_pitfall_lab.ipynb). For one, take:
 #
-# **Minutes:** 24
+# **Minutes:** 3
 # %% tags=["setup"]
 from helpers import checks, data, lesson, live, widgets
 
@@ -14,10 +14,8 @@ lesson.begin("08c")
 import keras
 from keras.callbacks import Callback, EarlyStopping, LambdaCallback, ModelCheckpoint
 
-from helpers.callbacks import SaveRecorder
-
 # %% [markdown]
-# Run the cell above and the next one. After that each trouble runs alone: jump to yours.
+# ## Tools
 #
 # `build` makes a small model, always with the same first weights. `play` fits it for real, in epochs of two batches,
 # but one value in `logs` is ours: `Script` stands first in the list and writes it.
@@ -45,19 +43,21 @@ def build():
 
 # %%
 def play(values, *callbacks):
-    return build().fit(digits.train, epochs=len(values), callbacks=[Script(values), *callbacks], verbose=0)
+    callbacks = [Script(values), *callbacks]
+    return build().fit(digits.train, epochs=len(values), callbacks=callbacks, verbose=0)
 
 
 # %% [markdown] tags=["instructor"]
-# Not for reading in order. In a class, hand out the error messages of 22 to 26 on paper, as found in old code, and let
-# pairs mend a callback from a page of 2019. Numbers 23 and 31 are the ones without any message: keep them for the end.
+# Not for reading in order. In a class, hand out the error messages of 22 to 26 on paper, as found in old code, and
+# let pairs mend a callback from a page of 2019. Numbers 23 and 31 are the ones without any message: keep them for the
+# end.
 # %% [markdown]
-# ## 17 · A callback used twice remembers the first training
+# ## 17. A callback used twice remembers the first training
 #
-# A loop over settings or folds makes its callbacks once, above the loop. The second training saves nothing, or stops
-# at once.
+# **You see:** a loop over settings or folds makes its callbacks once, above the loop. The second training saves
+# nothing, or stops at once.
 #
-# Met in [keras#20521](https://github.com/keras-team/keras/issues/20521) and
+# **People ask:** [keras#20521](https://github.com/keras-team/keras/issues/20521) and
 # [keras#20256](https://github.com/keras-team/keras/issues/20256); mended in
 # [keras#20533](https://github.com/keras-team/keras/issues/20533) and, when it had come back, in
 # [keras#22967](https://github.com/keras-team/keras/issues/22967).
@@ -66,6 +66,8 @@ widgets.predict("08c.p17")
 # %% [markdown]
 # Two trainings, the second a little worse. `SaveRecorder` looks at the disk after each epoch.
 # %%
+from helpers.callbacks import SaveRecorder
+
 saver = ModelCheckpoint(folder / "17.keras", save_best_only=True)
 saves = SaveRecorder(saver)
 for values in ([0.7, 0.5], [0.9, 0.6]):
@@ -84,10 +86,10 @@ assert len(history.epoch) == (4 if forgets else 2)
 
 
 # %% [markdown]
-# **Why.** `best` lives in the object. From Keras 3.15 on, `EarlyStopping` forgets it when a training begins; in 3.12
+# **Why:** `best` lives in the object. From Keras 3.15 on, `EarlyStopping` forgets it when a training begins; in 3.12
 # to 3.14 it does not, and stops after two epochs here. `ModelCheckpoint` keeps it in all of them.
 #
-# **Fix.** A function that makes new callbacks for each training, with a file name for each.
+# **The fix:** a function that makes new callbacks for each training, with a file name for each.
 # %%
 def new_callbacks(run):
     saver = ModelCheckpoint(folder / f"17-run-{run}.keras", save_best_only=True)
@@ -100,11 +102,12 @@ for run, values in enumerate([[0.2, 0.1], [5.0, 4.0, 3.0, 2.0]], start=1):
     print("run", run, "epochs:", len(history.epoch), " saved:", len(callbacks[-1].epochs))
     assert len(history.epoch) == len(callbacks[-1].epochs) == len(values)
 # %% [markdown]
-# ## 22 · self.validation_data is gone
+# ## 22. self.validation_data is gone
 #
-# A callback from an older page computes its own score on `self.validation_data`, and fails after the first epoch.
+# **You see:** a callback from an older page computes its own score on `self.validation_data`, and fails after the
+# first epoch.
 #
-# Met in [tensorflow#32981](https://github.com/tensorflow/tensorflow/issues/32981),
+# **People ask:** [tensorflow#32981](https://github.com/tensorflow/tensorflow/issues/32981),
 # [tensorflow#27318](https://github.com/tensorflow/tensorflow/issues/27318),
 # [tensorflow#41378](https://github.com/tensorflow/tensorflow/issues/41378) and
 # [keras#10472](https://github.com/keras-team/keras/issues/10472).
@@ -123,9 +126,9 @@ with checks.expect_error(AttributeError):
 
 
 # %% [markdown]
-# **Why.** Callbacks no longer get the validation data, only what was measured on them: the `val_` values in `logs`.
+# **Why:** callbacks no longer get the validation data, only what was measured on them: the `val_` values in `logs`.
 #
-# **Fix.** Hand the data to the callback yourself.
+# **The fix:** hand the data to the callback yourself.
 # %%
 class Score(Callback):
     def __init__(self, rows):
@@ -136,21 +139,21 @@ class Score(Callback):
         logs["score"] = self.model.evaluate(self.rows, verbose=0)
 
 
-callbacks = [Score(digits.validation)]
-history = build().fit(digits.train, validation_data=digits.validation, epochs=2, callbacks=callbacks, verbose=0)
-print("score:   ", history.history["score"])
-print("val_loss:", history.history["val_loss"])
-assert abs(history.history["score"][-1] - history.history["val_loss"][-1]) < 1e-6
+settings = {"validation_data": digits.validation, "callbacks": [Score(digits.validation)], "verbose": 0}
+history = build().fit(digits.train, epochs=2, **settings).history
+print("score:   ", history["score"])
+print("val_loss:", history["val_loss"])
+assert abs(history["score"][-1] - history["val_loss"][-1]) < 1e-6
 # %% [markdown]
 # The same numbers: it sees the same data with the same weights. It also evaluates a second time, so do this only for
 # what no metric of `compile` can tell.
 # %% [markdown]
-# ## 23 · optimizer.lr and K.set_value are gone
+# ## 23. optimizer.lr and K.set_value are gone
 #
-# Old code changes the learning rate with `K.set_value(model.optimizer.lr, 0.001)`, which fails. Somebody mends it to
-# `model.optimizer.lr = 0.001`. No error: it seems to work.
+# **You see:** old code changes the learning rate with `K.set_value(model.optimizer.lr, 0.001)`, which fails. Somebody
+# mends it to `model.optimizer.lr = 0.001`. No error: it seems to work.
 #
-# Met in [keras#19148](https://github.com/keras-team/keras/issues/19148) and
+# **People ask:** [keras#19148](https://github.com/keras-team/keras/issues/19148) and
 # [tensorflow/docs#2328](https://github.com/tensorflow/docs/issues/2328).
 # %% tags=["predict"]
 widgets.predict("08c.p23")
@@ -172,10 +175,10 @@ assert (model.get_weights()[0] != before).any()
 
 
 # %% [markdown]
-# **Why.** Python lets you give an object a new attribute. `lr` is one now, and nothing in Keras reads it. It even
+# **Why:** Python lets you give an object a new attribute. `lr` is one now, and nothing in Keras reads it. It even
 # prints the value that you hope for.
 #
-# **Fix.** The attribute is called `learning_rate`, and an assignment is enough. The next batch uses it.
+# **The fix:** the attribute is called `learning_rate`, and an assignment is enough. The next batch uses it.
 # %%
 class Halve(Callback):
     def on_epoch_end(self, epoch, logs=None):
@@ -192,13 +195,14 @@ model.fit(digits.train, verbose=0)
 print("with learning_rate = 0 the weights moved:", bool((model.get_weights()[0] != before).any()))
 assert (model.get_weights()[0] == before).all()
 # %% [markdown]
-# ## 24 · self.model cannot be set
+# ## 24. self.model cannot be set
 #
-# A callback that needs a second model, a teacher or an older copy, keeps it as `self.model`. It fails when it is made.
+# **You see:** a callback that needs a second model, a teacher or an older copy, keeps it as `self.model`. It fails
+# when it is made.
 #
-# Met in [wandb#7578](https://github.com/wandb/wandb/issues/7578),
-# [prism-samplernn#34](https://github.com/rncm-prism/prism-samplernn/issues/34) and, about what the attribute means, in
-# [keras#17376](https://github.com/keras-team/keras/issues/17376).
+# **People ask:** [wandb#7578](https://github.com/wandb/wandb/issues/7578),
+# [prism-samplernn#34](https://github.com/rncm-prism/prism-samplernn/issues/34) and, about what the attribute means,
+# in [keras#17376](https://github.com/keras-team/keras/issues/17376).
 # %% tags=["predict"]
 widgets.predict("08c.p24")
 
@@ -215,10 +219,10 @@ with checks.expect_error(AttributeError):
 
 
 # %% [markdown]
-# **Why.** In Keras 3 `model` is a property that can only be read. It always means: the model that is being trained,
+# **Why:** in Keras 3 `model` is a property that can only be read. It always means: the model that is being trained,
 # which `fit` tells the callback.
 #
-# **Fix.** Another name. (Not `_model`: there `fit` puts its own.)
+# **The fix:** another name. (Not `_model`: there `fit` puts its own.)
 # %%
 class Teacher(Callback):
     def __init__(self, teacher):
@@ -231,18 +235,19 @@ class Teacher(Callback):
 
 teacher, student = build(), build()
 callback = Teacher(teacher)
-callbacks = [callback]
-history = student.fit(digits.train, validation_data=digits.validation, epochs=2, callbacks=callbacks, verbose=0).history
+settings = {"validation_data": digits.validation, "callbacks": [callback], "verbose": 0}
+history = student.fit(digits.train, epochs=2, **settings).history
 print("student:", history["val_loss"])
 print("teacher:", history["teacher_loss"])
 assert callback.model is student
 assert history["teacher_loss"][0] == history["teacher_loss"][1]
 # %% [markdown]
-# ## 26 · Callbacks given as a set or as a class
+# ## 26. Callbacks given as a set or as a class
 #
-# `fit` fails before the first epoch, and the message speaks of `set_model`, which you never called.
+# **You see:** `fit` fails before the first epoch, and the message speaks of `set_model`, which you never called.
 #
-# Met in [deep-learning-with-python-notebooks#206](https://github.com/fchollet/deep-learning-with-python-notebooks/issues/206);
+# **People ask:**
+# [deep-learning-with-python-notebooks#206](https://github.com/fchollet/deep-learning-with-python-notebooks/issues/206);
 # a request for a better message is [keras#23263](https://github.com/keras-team/keras/issues/23263).
 # %% tags=["predict"]
 widgets.predict("08c.p26")
@@ -254,11 +259,11 @@ for wrong in ({EarlyStopping()}, [EarlyStopping], ["EarlyStopping"]):
     with checks.expect_error((AttributeError, TypeError)):
         build().fit(digits.train, callbacks=wrong, verbose=0)
 # %% [markdown]
-# **Why.** `fit` takes whatever is not a list, tuple or dictionary for one callback, and tells it about the model:
+# **Why:** `fit` takes whatever is not a list, tuple or dictionary for one callback, and tells it about the model:
 # `something.set_model(model)`. A set and a text have no such method. A class has it, but there is no object to call
 # it on.
 #
-# **Fix.** Square brackets, and round ones behind each name.
+# **The fix:** square brackets, and round ones behind each name.
 # %%
 note = LambdaCallback(on_train_begin=lambda logs: called.append(note))
 for right in ([note], (note,), note, [[note], []], {"any name": note}):
@@ -267,13 +272,14 @@ for right in ([note], (note,), note, [[note], []], {"any name": note}):
     assert called == [note]
 print("A list works. So do a tuple, one callback alone, nested lists and a dictionary.")
 # %% [markdown]
-# ## 30 · Buttons and sliders are frozen while a cell trains
+# ## 30. Buttons and sliders are frozen while a cell trains
 #
-# A slider should change the patience of a running training, a button should stop it. Nothing happens until training
-# is over; then everything happens at once.
+# **You see:** a slider should change the patience of a running training, a button should stop it. Nothing happens
+# until training is over; then everything happens at once.
 #
-# Met in [vscode-jupyter#17360](https://github.com/microsoft/vscode-jupyter/issues/17360); the reason stands in the
-# [documentation of ipywidgets](https://ipywidgets.readthedocs.io/en/stable/examples/Widget%20Asynchronous.html).
+# **People ask:** [vscode-jupyter#17360](https://github.com/microsoft/vscode-jupyter/issues/17360); the reason stands
+# in the [documentation of
+# ipywidgets](https://ipywidgets.readthedocs.io/en/stable/examples/Widget%20Asynchronous.html).
 # %% tags=["predict"]
 widgets.predict("08c.p30")
 # %% [markdown]
@@ -296,11 +302,11 @@ assert seen == [50] * 6
 print("in the next cell:", slider.value)
 assert slider.value == 1
 # %% [markdown]
-# **Why.** A kernel does one thing at a time. While it runs a cell, messages from buttons and sliders wait in the queue.
-# `fit` and its callbacks are part of that cell.
+# **Why:** a kernel does one thing at a time. While it runs a cell, messages from buttons and sliders wait in the
+# queue. `fit` and its callbacks are part of that cell.
 #
-# **Fix.** Let the cell end: train in a thread. `live.Trainer` of this course takes the arguments of `fit` and does so.
-# Each epoch sleeps a little here, so that you have two minutes: drag the slider to the left while it trains.
+# **The fix:** let the cell end: train in a thread. `live.Trainer` of this course takes the arguments of `fit` and
+# does so. Each epoch sleeps a little here, so that you have two minutes: drag the slider to the left while it trains.
 # %%
 import time
 
@@ -331,9 +337,9 @@ assert trainer.changes or len(history.epoch) == epochs
 # %% [markdown]
 # With curves and buttons, ready to use: `widgets.LiveTraining(trainer)`, in [lesson 05](05_choose_the_numbers.ipynb).
 # %% [markdown]
-# ## 31 · My hook is never called
+# ## 31. My hook is never called
 #
-# The callback is in the list. Nothing fails, and nothing happens.
+# **You see:** the callback is in the list. Nothing fails, and nothing happens.
 #
 # No thread was found: people look for the fault in what the hook does, until they see its name.
 # %% tags=["predict"]
@@ -356,10 +362,10 @@ history = play([1.0, 1.0], Report(), LambdaCallback(on_epoch_ends=fail))
 print(len(history.epoch), "epochs ran, and nobody was called")
 assert len(history.epoch) == 2
 # %% [markdown]
-# **Why.** `Callback` has all hooks, and they are empty. A class that overrides one is called, a class that adds a
+# **Why:** `Callback` has all hooks, and they are empty. A class that overrides one is called, a class that adds a
 # method of another name has a method more. `LambdaCallback` takes any name and keeps it.
 #
-# **Fix.** Let the class look at its names when it is defined. `__init_subclass__` runs then.
+# **The fix:** let the class look at its names when it is defined. `__init_subclass__` runs then.
 # %%
 HOOKS = {name for name in dir(Callback) if name.startswith("on_")}
 
@@ -399,10 +405,10 @@ assert calls == [0, 1]
 # Worth two minutes with every class that writes callbacks: Python's freedom is the reason, and a check of a few lines
 # turns a silent mistake into a loud one. The same idea serves for any class with optional methods.
 # %% [markdown]
-# ## 32 · EarlyStopping does not see a metric that another callback adds
+# ## 32. EarlyStopping does not see a metric that another callback adds
 #
-# Your callback writes `logs["f2"]`. It is printed, it stands in the history, and still `EarlyStopping` warns that `f2`
-# is not available, and never stops.
+# **You see:** your callback writes `logs["f2"]`. It is printed, it stands in the history, and still `EarlyStopping`
+# warns that `f2` is not available, and never stops.
 #
 # No thread was found: the warning lists what is available, and few ask "available when?".
 # %% tags=["predict"]
@@ -420,10 +426,11 @@ history = fit_with(EarlyStopping("f2", mode="max", patience=1), Script([0.5] * 5
 print("epochs:", len(history["loss"]), "  in the history:", history["f2"])
 assert len(history["f2"]) == 5
 # %% [markdown]
-# **Why.** All callbacks share one `logs`, and are asked in the order of the list. `EarlyStopping` looked first, and the
-# value came after. `History` and the printed line come behind all of yours: they always see it.
+# **Why:** all callbacks share one `logs`, and are asked in the order of the list. `EarlyStopping` looked first, and
+# the value came after. `History` and the printed line come behind all of yours: they always see it.
 #
-# **Fix.** Who adds a metric stands before who reads it. (And say `mode`: Keras knows nothing about a metric of yours.)
+# **The fix:** who adds a metric stands before who reads it. (And say `mode`: Keras knows nothing about a metric of
+# yours.)
 # %%
 history = fit_with(Script([0.5] * 5, "f2"), EarlyStopping("f2", mode="max", patience=1))
 print("epochs:", len(history["loss"]))
