@@ -67,6 +67,8 @@ def _why_other_names(names: list[str]) -> str:
         return f"Three saves at the right times, but all to `{names[0]}`: the last is all that is left. Use fields."
     if [name.lstrip("0") for name in _NAMES] == names:
         return f"The first file is called `{names[0]}`, expected `{_NAMES[0]}`. Two digits are `:02d` after the name."
+    if names[0].startswith(" "):
+        return f"The first file is called `{names[0]}`, with a blank in front. `:02d` fills with zeros, `:2d` does not."
     if "0.314" in names[0]:
         return f"The first file is called `{names[0]}`, expected `{_NAMES[0]}`. Two decimals are `:.2f` after the name."
     return f"The files are called {', '.join(names)}; expected {', '.join(_NAMES)}."
@@ -91,7 +93,7 @@ def after_the_crash(answer: tuple) -> Verdict:
         return wrong(_why_other_epochs(rest.epoch, last))
     steps, expected = int(model.optimizer.iterations), last * whole.params["steps"]
     if steps != expected:
-        return wrong(_why_other_steps(steps, whole.params["steps"], expected))
+        return wrong(_why_other_steps(steps, whole.params["steps"], last))
     if "val_loss" not in rest.history:
         return wrong("Epochs and steps are right. Pass `validation_data=` too, so that there is something to compare.")
     pairs = zip(rest.history["val_loss"], whole.history["val_loss"][1:], strict=True)
@@ -114,13 +116,18 @@ def _why_other_epochs(epochs: list[int], last: int) -> str:
     return f"Your epochs are {counted}; the last should be {last}. `epochs` is its number."
 
 
-def _why_other_steps(steps: int, each: int, expected: int) -> str:
+def _why_other_steps(steps: int, each: int, last: int) -> str:
+    expected = last * each
     told = f"The optimizer has made {steps} steps, expected {expected}: {each} before the crash and the rest after it."
     if steps == expected - each:
         return (
             f"{told} It began anew. Adam takes its memory from the file only if `optimizer.build(...)` made room "
             "for it before `load_weights`, and compiling afterwards makes a new one."
         )
+    # What the optimizer had behind it when the rest began; a second run of the rest looks like the file of its end.
+    done, left_over = divmod(steps - expected + each, each)
+    if not left_over and 1 < done < last:
+        return f"{told} So {done * each} came with the file: is it the one of epoch 1, `1.weights.h5`?"
     return f"{told} Did this model train before you loaded the file, or twice after it?"
 
 

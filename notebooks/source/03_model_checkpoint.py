@@ -27,13 +27,9 @@ digits = data.load_digits(train_rows=300, label_noise=0.2)
 
 def build():
     keras.utils.set_random_seed(1)
-    model = keras.Sequential(
-        [
-            keras.Input((64,)),
-            keras.layers.Dense(128, activation="relu"),
-            keras.layers.Dense(10, activation="softmax"),
-        ]
-    )
+    hidden = keras.layers.Dense(128, activation="relu")
+    output = keras.layers.Dense(10, activation="softmax")
+    model = keras.Sequential([keras.Input((64,)), hidden, output])
     adam = keras.optimizers.Adam(0.01)
     model.compile(adam, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
@@ -43,7 +39,8 @@ def build():
 # `ModelCheckpoint` is the helper with the camera: it writes the model to a file. Two of them watch this training. One
 # is given a file name and nothing else, the other is told `save_best_only=True`.
 #
-# `SaveRecorder`, a callback of this course, notes when a file was really written.
+# `folder` is a new one beside this notebook. `SaveRecorder`, a callback of this course, notes when a file was really
+# written.
 # %%
 folder = lesson.new_folder("03")
 plain = ModelCheckpoint(folder / "plain.keras")
@@ -140,7 +137,7 @@ with checks.expect_error(KeyError):
 #
 # Assign to `saver` a `ModelCheckpoint` that saves the whole model each time the **validation accuracy** is better than
 # ever before, and keeps all these files in the folder `album`, with names such as `07-0.85.keras`: epoch with two
-# digits, then the accuracy. The check plays a training and reads the names.
+# digits, accuracy with two decimals. The check plays a training and reads the names.
 # %%
 album = lesson.new_folder("03")
 # %% tags=["exercise"]
@@ -157,8 +154,8 @@ checks.check("03.1", (saver, album))
 # %% [markdown]
 # ## Predict: what is inside?
 #
-# Adam, our optimizer, remembers things from step to step: it is not the same after 20 steps as at the start. Is this
-# memory in the files?
+# Adam, our optimizer, remembers things from step to step. After each epoch we wrote two files: one `.keras`, and one
+# `.weights.h5` with `save_weights_only=True`. Is Adam's memory in them?
 # %% tags=["predict"]
 widgets.predict("03.b")
 # %% [markdown]
@@ -168,15 +165,10 @@ import h5py
 
 
 def arrays(file):
-    found = {}
-
-    def note(name, item):
-        if isinstance(item, h5py.Dataset):
-            found[name] = item.shape
-
+    names = []
     with h5py.File(file) as opened:
-        opened.visititems(note)
-    return found
+        opened.visit(names.append)
+        return {name: opened[name].shape for name in names if hasattr(opened[name], "shape")}
 
 
 for name, shape in arrays(runs / "2.weights.h5").items():
@@ -198,6 +190,8 @@ print("the same arrays as in the other file:", same)
 print("layers: ", *[layer["class_name"] for layer in config["config"]["layers"]])
 print("compile:", *config["compile_config"])
 assert same
+
+
 # %% [markdown]
 # | in the file | `.keras` | `.weights.h5` |
 # |---|---|---|
@@ -211,80 +205,46 @@ assert same
 #
 # `.keras` is all that `load_model` needs. For `.weights.h5` you also need the code that builds the model.
 # %% [markdown]
-# ## What a save costs
-#
-# Training waits for every callback, so it waits for every save. How long, and how many bytes?
-# %%
-import time
-
-model = build()
-model.fit(digits.train, epochs=1, verbose=0)  # the first epoch is slow: Keras gets ready
-savers = {
-    "nothing saved": [],
-    "cost.keras": [ModelCheckpoint(folder / "cost.keras")],
-    "cost.weights.h5": [ModelCheckpoint(folder / "cost.weights.h5", save_weights_only=True)],
-}
-for name, callbacks in savers.items():
-    start = time.perf_counter()
-    model.fit(digits.train, epochs=10, callbacks=callbacks, verbose=0)
-    milliseconds = 1000 * (time.perf_counter() - start) / 10
-    size = (folder / name).stat().st_size if callbacks else 0
-    print(f"{name:16} {milliseconds:4.0f} ms an epoch, {size / 1000:4.0f} kB")
-print(f"four bytes for each weight: {4 * model.count_params() / 1000:.0f} kB")
-assert size > 3 * 4 * model.count_params()
-# %% [markdown]
-# What an epoch takes longer than in the first line is the save. Our epochs are very short, so it shows. Measure yours
-# like this.
-#
-# Both files are more than three times as large as the weights: Adam's two numbers for each weight are in them.
-# "Weights only" saves hardly any space.
-# %% [markdown]
 # ## Resume
 #
-# Suppose the training of four epochs had died after the second. Load what it had saved by then, and go on:
+# Suppose the training of four epochs had died after the second. `go_on` takes a model that has two epochs behind it
+# and trains the rest. First the model out of the `.keras` file:
 # %%
-resumed = keras.models.load_model(next(runs.glob("2-*.keras")))
-print("steps that the optimizer has made:", int(resumed.optimizer.iterations))
-rest = resumed.fit(
-    digits.train,
-    validation_data=digits.validation,
-    initial_epoch=2,
-    epochs=4,
-    verbose=0,
-)
-print("epochs", [epoch + 1 for epoch in rest.epoch])
-print("resumed        ", rest.history["val_loss"])
-print("never broken   ", whole.history["val_loss"][2:])
-assert abs(rest.history["val_loss"][-1] - whole.history["val_loss"][-1]) < 1e-4
+def go_on(model):
+    print("steps that the optimizer has made:", int(model.optimizer.iterations))
+    rest = model.fit(
+        digits.train,
+        validation_data=digits.validation,
+        initial_epoch=2,
+        epochs=4,
+        verbose=0,
+    )
+    print("epochs      ", [epoch + 1 for epoch in rest.epoch])
+    print("resumed     ", rest.history["val_loss"])
+    print("never broken", whole.history["val_loss"][2:])
+    return rest.history["val_loss"]
+
+
+resumed = go_on(keras.models.load_model(next(runs.glob("2-*.keras"))))
+assert abs(resumed[-1] - whole.history["val_loss"][-1]) < 1e-4
 # %% [markdown]
-# The optimizer knows its 20 steps, 10 batches in each of two epochs, and went on where it was. The losses are those of
-# the training that never broke off.
-#
 # `initial_epoch=2`: two epochs are done. `epochs=4`: the number of the **last** epoch, not how many more.
+#
+# The optimizer knows its 20 steps, 10 batches in each of two epochs, and went on where it was: the losses are those of
+# the training that never broke off. (Ours gets the same batches in the same order in every epoch. With shuffled data,
+# expect similar losses, not equal ones.)
 # %% [markdown]
 # ## Predict: the same from the weights
 #
-# `2.weights.h5` holds the same arrays, the optimizer's too. Build the model anew (`build` also compiles it), load, go
-# on.
+# `2.weights.h5` holds the same arrays, the optimizer's too. We build the model anew (`build` also compiles it), load
+# the weights of epoch 2, and go on.
 # %% tags=["predict"]
 widgets.predict("03.c")
-# %% [markdown]
-# A new model, the weights of epoch 2, and on to epoch 4:
 # %%
 again = build()
 again.load_weights(runs / "2.weights.h5")
-print("steps that the optimizer has made:", int(again.optimizer.iterations))
-rest = again.fit(
-    digits.train,
-    validation_data=digits.validation,
-    initial_epoch=2,
-    epochs=4,
-    verbose=0,
-)
-print("resumed        ", rest.history["val_loss"])
-print("never broken   ", whole.history["val_loss"][2:])
-assert int(again.optimizer.iterations) == 20
-assert abs(rest.history["val_loss"][0] - whole.history["val_loss"][2]) > 1e-3
+resumed = go_on(again)
+assert abs(resumed[0] - whole.history["val_loss"][2]) > 1e-3
 # %% [markdown]
 # The weights came back, Adam's memory did not. The warning says why: an Adam that has never made a step has no room
 # for it yet; the two numbers for each weight are made at the first step. Nothing stopped you, and the training went
@@ -295,25 +255,17 @@ assert abs(rest.history["val_loss"][0] - whole.history["val_loss"][2]) > 1e-3
 again = build()
 again.optimizer.build(again.trainable_variables)
 again.load_weights(runs / "2.weights.h5")
-print("steps that the optimizer has made:", int(again.optimizer.iterations))
-rest = again.fit(
-    digits.train,
-    validation_data=digits.validation,
-    initial_epoch=2,
-    epochs=4,
-    verbose=0,
-)
-print("resumed        ", rest.history["val_loss"])
-assert abs(rest.history["val_loss"][-1] - whole.history["val_loss"][-1]) < 1e-4
+resumed = go_on(again)
+assert abs(resumed[-1] - whole.history["val_loss"][-1]) < 1e-4
 # %% [markdown] tags=["instructor"]
 # Keras's own documentation says that it is enough to compile before `load_weights`. With plain SGD that is true, with
 # Adam it is not. Say so: documentation is a claim too, and this cell tests it.
 # %% [markdown]
 # ## Exercise 03.2: after the crash
 #
-# The same training, but it died after the **first** epoch, and only `1.weights.h5` is left. Continue it to the end of
-# epoch 4. Assign the model to `rescued` and what `fit` returns to `rest_of_run`. The check compares with the training
-# that never broke off.
+# The same training, but it died after the **first** epoch, and only `runs / "1.weights.h5"` is left. Continue it to the
+# end of epoch 4. Assign the model to `rescued` and what `fit` returns to `rest_of_run`. The check compares with the
+# training that never broke off.
 # %% tags=["exercise"]
 # Exercise 03.2
 rescued = ...
@@ -331,23 +283,13 @@ rest_of_run = rescued.fit(
 )
 # %%
 checks.check("03.2", (rescued, rest_of_run, whole))
-# %% [markdown]
-# ## Within an epoch: `save_freq`
-#
-# If an epoch takes hours, once an epoch is too seldom. `save_freq=15` saves after every 15 **batches**. Our epochs
-# have 10.
-# %%
-often = folder / "often"
-saver = ModelCheckpoint(often / "epoch{epoch}-batch{batch}.keras", save_freq=15)
-build().fit(digits.train, epochs=4, callbacks=[saver], verbose=0)
-print(*sorted(path.name for path in often.iterdir()))
 
 
 # %% [markdown]
-# It counts on from epoch to epoch: the 15th batch is batch 5 of epoch 2, the 30th is batch 10 of epoch 3.
+# ## Predict: the same callback again
 #
-# Together with `save_best_only` it goes wrong, in two ways. To show it we play curves, as in lesson 02: `Script` writes
-# our numbers into `logs`, and `play` tells in which epochs a file was written, counted from 1.
+# To study the saving rule we play curves, as in lesson 02: `Script` writes losses of our choice into `logs`, and `play`
+# tells after which epochs a file was written, counted from 1.
 # %%
 class Script(Callback):
     def __init__(self, values):
@@ -370,32 +312,10 @@ def play(values, saver):
 
 
 # %% [markdown]
-# A validation loss that only gets worse. One file should be written, after epoch 1:
-# %%
-worse = [0.5, 0.6, 0.7]
-by_epochs = ModelCheckpoint(folder / "a.keras", save_best_only=True)
-print("by epochs: ", play(worse, by_epochs))
-by_batches = ModelCheckpoint(folder / "b.keras", save_best_only=True, save_freq=10)
-print("by batches:", play(worse, by_batches))
-by_loss = ModelCheckpoint(folder / "c.keras", save_best_only=True, save_freq=5, monitor="loss")
-with checks.expect_error(TypeError):
-    play(worse, by_loss)
-# %% [markdown]
-# - At the end of a batch there is no `val_loss`: validation comes after the batches. The callback warns, saves each
-#   time, and the file is the last model.
-# - The training `loss` is there. But whether less or more is better is settled at the end of the first epoch; a second
-#   save before that has nothing to compare with, and crashes.
-#
-# For the best model leave `save_freq` alone. For safety copies use a second `ModelCheckpoint`.
-# %% [markdown]
-# ## Predict: the same callback again
-#
-# A first fit with the losses 0.7, 0.5. Then a second fit, another experiment, with the **same** `ModelCheckpoint`
-# object: 0.9, 0.6.
+# One `ModelCheckpoint(..., save_best_only=True)`. A first fit with the losses 0.7, 0.5. Then a second fit, another
+# experiment, with the **same** object: 0.9, 0.6.
 # %% tags=["predict"]
 widgets.predict("03.d")
-# %% [markdown]
-# Both fits, and in which epochs the file was written:
 # %%
 saver = ModelCheckpoint(folder / "shared.keras", save_best_only=True)
 print("first fit: ", play([0.7, 0.5], saver))
@@ -403,11 +323,11 @@ second = play([0.9, 0.6], saver)
 print("second fit:", second)
 assert second == []
 # %% [markdown]
-# The second experiment left no file, and nobody said so. `ModelCheckpoint` keeps its best from fit to fit. Make a new
+# The second experiment saved nothing, and nobody said so. `ModelCheckpoint` keeps its best from fit to fit. Make a new
 # object for each.
 #
-# But the best lives **only** in the object. Work with one file on three days, the program restarted on each, so that
-# there is a new object every time:
+# But the best lives **only** in the object. Here is work with one file on three days. The program is restarted each
+# day, so there is a new object every time:
 # %%
 file = folder / "precious.keras"
 print("Monday: ", play([0.7, 0.4], ModelCheckpoint(file, save_best_only=True)))
@@ -442,9 +362,9 @@ def careful_saver(file, validation):
 # %%
 checks.check("03.3", careful_saver)
 # %% [markdown] tags=["instructor"]
-# Here a hurried class can stop; the exercise is good homework. Usual wrong turns: `load_model` without asking whether
-# the file is there; the whole list that `evaluate` returns as the threshold; no `save_best_only`, without which the
-# threshold is ignored. Each has its own message.
+# In a hurried class this exercise is homework. Usual wrong turns: `load_model` without asking whether the file is
+# there; the whole list that `evaluate` returns as the threshold; no `save_best_only`, without which the threshold is
+# ignored. Each has its own message. The optional parts at the end are for those who are quick.
 # %% [markdown]
 # ## A stranger's file
 #
@@ -463,7 +383,70 @@ with checks.expect_error(ValueError, match="safe_mode"):
 gift = keras.models.load_model(folder / "gift.keras", safe_mode=False)
 # %% [markdown]
 # The stranger's code ran while the file was being loaded, before you did anything with the model. It could have been
-# any code. So leave `safe_mode` on, unless the file is your own, and load files only from people you trust.
+# any code. So leave `safe_mode` on, unless you made the file yourself, and load files only from people you trust.
+# %% [markdown]
+# ## Optional: what a save costs
+#
+# Two optional parts, four minutes each: skip them if you are tired; no later lesson needs them.
+#
+# Training waits for every callback, so it waits for every save. How long, and how many bytes?
+# %%
+import time
+
+model = build()
+model.fit(digits.train, epochs=1, verbose=0)  # the first epoch is slow: Keras gets ready
+savers = {
+    "nothing saved": [],
+    "cost.keras": [ModelCheckpoint(folder / "cost.keras")],
+    "cost.weights.h5": [ModelCheckpoint(folder / "cost.weights.h5", save_weights_only=True)],
+}
+for name, callbacks in savers.items():
+    start = time.perf_counter()
+    model.fit(digits.train, epochs=10, callbacks=callbacks, verbose=0)
+    milliseconds = 1000 * (time.perf_counter() - start) / 10
+    size = (folder / name).stat().st_size if callbacks else 0
+    print(f"{name:16} {milliseconds:4.0f} ms an epoch, {size / 1000:4.0f} kB")
+print(f"four bytes for each weight: {4 * model.count_params() / 1000:.0f} kB")
+assert size > 3 * 4 * model.count_params()
+# %% [markdown]
+# What an epoch takes longer than in the first line is the save. Our epochs are very short, so it shows. Measure yours
+# like this.
+#
+# Both files are more than three times as large as the weights: Adam's two numbers for each weight are in them.
+# "Weights only" saves hardly any space.
+# %% [markdown]
+# ## Optional: save within an epoch
+#
+# If an epoch takes hours, once an epoch is too seldom. `save_freq=15` saves after every 15 **batches**. Our epochs
+# have 10.
+# %%
+often = folder / "often"
+saver = ModelCheckpoint(often / "epoch{epoch}-batch{batch}.keras", save_freq=15)
+build().fit(digits.train, epochs=4, callbacks=[saver], verbose=0)
+print(*sorted(path.name for path in often.iterdir()))
+
+
+# %% [markdown]
+# It counts on from epoch to epoch: the 15th batch is batch 5 of epoch 2, the 30th is batch 10 of epoch 3.
+#
+# Together with `save_best_only` it goes wrong, in two ways. A validation loss that only gets worse: one file should be
+# written, after epoch 1.
+# %%
+worse = [0.5, 0.6, 0.7]
+by_epochs = ModelCheckpoint(folder / "a.keras", save_best_only=True)
+print("by epochs: ", play(worse, by_epochs))
+by_batches = ModelCheckpoint(folder / "b.keras", save_best_only=True, save_freq=10)
+print("by batches:", play(worse, by_batches))
+by_loss = ModelCheckpoint(folder / "c.keras", save_best_only=True, save_freq=5, monitor="loss")
+with checks.expect_error(TypeError):
+    play(worse, by_loss)
+# %% [markdown]
+# - At the end of a batch there is no `val_loss`: validation comes after the batches. The callback warns, saves each
+#   time, and the file is the last model.
+# - The training `loss` is there. But whether less or more is better is settled at the end of the first epoch; a second
+#   save before that has nothing to compare with, and crashes.
+#
+# For the best model leave `save_freq` alone. For safety copies use a second `ModelCheckpoint`.
 # %% [markdown]
 # ## Key takeaways
 #
@@ -471,10 +454,10 @@ gift = keras.models.load_model(folder / "gift.keras", safe_mode=False)
 #   `save_best_only=True` holds the best, and evaluating the loaded file proves it.
 # - `.keras` is the whole model with the optimizer's memory. `load_model`, `initial_epoch`, and training goes on as if
 #   nothing had happened.
-# - A `.weights.h5` file has the optimizer's memory too, but Adam takes it only after `optimizer.build(...)`.
-# - `save_freq=15` means batches. Never together with `save_best_only`.
+# - A `.weights.h5` file has the optimizer's memory too, but a new Adam takes it only after `optimizer.build(...)`.
 # - The best lives in the callback object: a new object for each fit, and `initial_value_threshold` after a restart.
 # - Leave `safe_mode` on.
+# - An integer `save_freq` counts batches. Never use it together with `save_best_only`.
 # %% [markdown]
 # ## Where next
 #

@@ -74,6 +74,7 @@ def tables(died) -> tuple[Cases, ...]:
                 (saver(initial_value_threshold=2.0), "It saved nothing"),
                 (saver("best.keras"), "all to `best.keras`"),
                 (saver("{epoch}-{val_accuracy:.2f}.keras"), "Two digits"),
+                (saver("{epoch:2d}-{val_accuracy:.2f}.keras"), "with a blank in front"),
                 (saver("{epoch:02d}-{val_accuracy:.3f}.keras"), "Two decimals"),
                 (saver("{epoch:02d}-{val_loss:.2f}.keras"), "The files are called 01-1.10.keras"),
                 (saver(folder=ALBUM.parent), "Begin the name with the folder"),
@@ -97,6 +98,7 @@ def tables(died) -> tuple[Cases, ...]:
             wrong=(
                 (rescue(died, "m = build()\nm.load_weights(folder / '1.weights.h5')\n" + FIT), "It began anew"),
                 (rescue(died, LOADED + FIT + FIT), "twice after it"),
+                (rescue(died, LOADED.replace("1.keras", "2.keras") + FIT), "is it the one of epoch 1"),
                 (rescue(died, LOADED + FIT.replace("epochs=3", "epochs=1")), "trained nothing"),
                 (rescue(died, LOADED + FIT.replace("initial_epoch=1, ", "")), "began with the first again"),
                 (rescue(died, LOADED + FIT.replace("h=1", "h=2")), "epoch 2 is missing"),
