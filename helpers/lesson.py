@@ -45,6 +45,8 @@ def begin(lesson: str) -> None:
         os.environ.setdefault(name, value)
     # On a new machine Matplotlib announces in red that it looks for fonts; a learner takes that for an error.
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    # A notebook in which many small models train gets red paragraphs about retracing, which is harmless here.
+    logging.getLogger("tensorflow").addFilter(_no_word_of_retracing)
     words = [f"Lesson {lesson}", _keras_words()]
     if texts.exercises:
         done = len(_progress.solved() & set(texts.exercises))
@@ -56,6 +58,10 @@ def begin(lesson: str) -> None:
         lines.append(f"KERAS_BACKEND is {os.environ['KERAS_BACKEND']}; the lessons were tried with tensorflow only.")
     lines += _progress.take_notes()
     _cards.Note("\n\n".join(lines), "quiet").show()
+
+
+def _no_word_of_retracing(record: logging.LogRecord) -> bool:
+    return "triggered tf.function retracing" not in str(record.msg)
 
 
 def new_folder(lesson: str) -> Path:

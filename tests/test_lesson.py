@@ -211,3 +211,20 @@ def test_the_search_for_fonts_is_not_announced(monkeypatch, capsys):
     monkeypatch.setattr(log, "level", logging.WARNING)
     lesson.begin("02")
     assert not log.isEnabledFor(logging.WARNING)
+
+
+def test_no_word_of_retracing():
+    # In a process of its own, and with more functions than TensorFlow takes in silence.
+    script = (
+        "from helpers import lesson\n"
+        "lesson.begin('02')\n"
+        "import tensorflow as tf\n"
+        "for _ in range(12):\n"
+        "    make = tf.function(lambda x: x + 1)\n"
+        "    make(tf.constant(1.0))\n"
+        "tf.get_logger().warning('of another kind')\n"
+    )
+    for code, words in ((script, False), (script.replace("lesson.begin('02')", ""), True)):
+        ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert "of another kind" in ran.stderr
+        assert ("retracing" in ran.stderr) is words, ran.stderr
