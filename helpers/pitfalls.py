@@ -55,11 +55,11 @@ class Pitfall:
     @property
     def heading(self) -> str:
         """The text of its heading in the notebook."""
-        return f"{self.number} · {self.title}"
+        return f"{self.number}. {self.title}"
 
     @property
     def anchor(self) -> str:
-        """The heading's anchor: JupyterLab puts a hyphen for each blank."""
+        """The heading's anchor: JupyterLab puts a hyphen for each blank, and jumps to ASCII only."""
         return self.heading.replace(" ", "-")
 
     @property
@@ -213,7 +213,10 @@ def _read(file: Path, _changed: int) -> tuple[Pitfall, ...]:
 def _judge(one: Pitfall, file: str) -> None:
     rules: tuple[tuple[bool, str], ...] = (
         (isinstance(one.number, int) and one.number > 0, "`number` is a whole number from 1 up"),
-        (_text(one.title) and re.fullmatch(r"[\w ,.-]+", one.title), "`title` has letters, digits, blanks and , . - _"),
+        (
+            _text(one.title) and re.fullmatch(r"[\w ,.-]+", one.title, re.ASCII),
+            "`title` has letters, digits, blanks and , . - _",
+        ),
         (_text(one.symptom), "`symptom` is a text"),
         (isinstance(one.message, tuple) and all(map(_text, one.message)), "`message` is a list of texts, or []"),
         (isinstance(one.threads, tuple) and all(map(_text, one.threads)), "`threads` is a list of texts, or []"),

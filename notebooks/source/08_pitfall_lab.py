@@ -27,7 +27,8 @@ pitfalls.find("Early stopping conditioned on metric `val_acc` which is not avail
 # in four notebooks: this one has the three that cost people most, [08a](08a_stopping.ipynb) is about stopping,
 # [08b](08b_saving.ipynb) about saving, [08c](08c_callbacks.ipynb) about writing and using callbacks.
 #
-# In each notebook, run the first cells, down to the one under **Tools**. Then jump to any trouble.
+# In each notebook, run the first cells, down to the one under **Tools**. Then jump to any trouble. (A link that opens a
+# notebook at its top finds the place when you click it once more.)
 # %%
 pitfalls.index()
 # %% [markdown]
@@ -67,7 +68,7 @@ def judge(model):
 
 
 # %% [markdown]
-# ## 1 · Training ends with the last model, not the best
+# ## 1. Training ends with the last model, not the best
 #
 # **You see:** the history has a better epoch than the model that you load, or hold, afterwards.
 #
@@ -115,7 +116,7 @@ assert abs(held[True] - stopper.best) < 1e-4 < held[False] - stopper.best
 # Trouble 1 in front of a class, three minutes: predict, run, then ask: "How many models on your disk are the last and
 # not the best?" The answer is in their code: look for `save_best_only`.
 # %% [markdown]
-# ## 12 · It stops too early
+# ## 12. It stops too early
 #
 # **You see:** training ends after a few epochs, though the loss would have fallen further. Or patience seems to be off
 # by one.
@@ -164,7 +165,7 @@ for patience in [0, 1, 2, 3]:
     print(f"patience={patience}: best epoch {stopper.best_epoch + 1}, stopped {stopper.wait} later")
     assert stopper.wait == max(patience, 1)
 # %% [markdown]
-# ## 29 · It watches the training loss and never stops
+# ## 29. It watches the training loss and never stops
 #
 # **You see:** `monitor="loss"`, perhaps because there are no validation data and `val_loss` gave a warning. Training
 # runs to the last epoch.

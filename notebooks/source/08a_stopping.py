@@ -70,7 +70,7 @@ def play(*callbacks, epochs=None, more=(), **curves):
 run = play(EarlyStopping(patience=2), val_loss=[1.0, 0.5, 0.6, 0.7, 0.8])
 print("epochs:", run.epochs, "  holds:", run.holds)
 # %% [markdown]
-# ## 2 · It asks for a mode, but the monitor name is wrong
+# ## 2. It asks for a mode, but the monitor name is wrong
 #
 # **You see:** after the first epoch, an error about maximizing and minimizing. Or, once a mode is given, a warning and
 # no stop.
@@ -107,7 +107,7 @@ run = play(EarlyStopping("val_accuracy", patience=1), val_accuracy=falling)
 print("epochs:", run.epochs)
 assert run.epochs == 2
 # %% [markdown]
-# ## 3 · It never stops, and val_loss is not available
+# ## 3. It never stops, and val_loss is not available
 #
 # **You see:** all epochs run, nothing is restored, and somewhere in the log is one warning.
 #
@@ -133,9 +133,9 @@ print(f"best of the history: {min(history['val_loss']):.6f}, best of the callbac
 assert stopper.best == min(history["val_loss"])
 # %% [markdown]
 # Would `monitor="loss"` do instead? See
-# [trouble 29](08_pitfall_lab.ipynb#29-·-It-watches-the-training-loss-and-never-stops).
+# [trouble 29](08_pitfall_lab.ipynb#29.-It-watches-the-training-loss-and-never-stops).
 # %% [markdown]
-# ## 9 · With validation_freq it stops late, and the best file is lost
+# ## 9. With validation_freq it stops late, and the best file is lost
 #
 # **You see:** validation is slow, so you validate every second epoch. Now patience lasts twice as long, warnings come,
 # and the saved model is not the best.
@@ -167,7 +167,7 @@ assert saves.epochs[-1] + 1 == 4
 # %% [markdown]
 # If you must skip epochs, halve the patience and put `{epoch}` into the file name, so that nothing is written over.
 # %% [markdown]
-# ## 10 · My own metric, and it cannot tell up from down
+# ## 10. My own metric, and it cannot tell up from down
 #
 # **You see:** the error of trouble 2, but the name is right.
 #
@@ -201,7 +201,7 @@ history = own.fit(digits.train, callbacks=[stopper], **todo).history
 print("values:", *(f"{value:.4f}" for value in history["val_certainty"]), "  best:", f"{stopper.best:.4f}")
 assert stopper.best == max(history["val_certainty"])
 # %% [markdown]
-# ## 11 · The epochs ran out, and are the best weights back
+# ## 11. The epochs ran out, and are the best weights back
 #
 # **You see:** nothing was stopped early, and pages say that `restore_best_weights` does nothing then.
 #
@@ -226,7 +226,7 @@ loaded = keras.models.load_model(folder / "11.keras").get_weights()[1].tolist()
 print("in memory: epoch", run.holds, "  in the file: epoch", run.pages.index(loaded) + 1)
 assert run.holds == run.pages.index(loaded) + 1 == 2
 # %% [markdown]
-# ## 13 · EarlyStopping waits where ReduceLROnPlateau acts
+# ## 13. EarlyStopping waits where ReduceLROnPlateau acts
 #
 # **You see:** both have the same patience and monitor, and only one of them thinks that training stalls. People say
 # that they count differently.
@@ -252,7 +252,7 @@ print("progress:", len(progress), "epochs, one rate;  plateau: stopped after", r
 assert (len(progress), len(set(progress)), run.epochs) == (6, 1, 3)
 assert float(toy.optimizer.learning_rate) < 0.002
 # %% [markdown]
-# ## 14 · The learning rate never falls
+# ## 14. The learning rate never falls
 #
 # **You see:** `ReduceLROnPlateau` is in the list, training stalls and ends, and the learning rate is the same
 # throughout.
@@ -276,7 +276,7 @@ rates = run.history.history["learning_rate"]
 print("patience 1 against 3: rates", *(f"{rate:.4f}" for rate in rates))
 assert sum(rate < 0.009 for rate in rates) == 2
 # %% [markdown]
-# ## 15 · The best it kept is not the lowest value
+# ## 15. The best it kept is not the lowest value
 #
 # **You see:** `best`, and the restored weights, belong to an epoch that is not the lowest of the curve.
 #
@@ -304,7 +304,7 @@ exact = play(EarlyStopping(patience=9, restore_best_weights=True), val_loss=curv
 print("the file: epoch", run.pages.index(loaded) + 1, "  min_delta=0: epoch", exact.holds)
 assert run.pages.index(loaded) + 1 == exact.holds == 4
 # %% [markdown]
-# ## 16 · With a baseline it stops while it still improves
+# ## 16. With a baseline it stops while it still improves
 #
 # **You see:** `baseline` was meant as a goal, and training ends before patience is used up.
 #
@@ -346,7 +346,7 @@ in_time = play(GiveUp(goal=0.85, after=4), val_loss=[1.0, 0.9, 0.8, 0.9, 0.7])
 print("goal missed: stopped after", improving.epochs, "  goal reached in time: all", in_time.epochs)
 assert (improving.epochs, in_time.epochs) == (4, 5)
 # %% [markdown]
-# ## 18 · The restored model does not have the loss that was printed
+# ## 18. The restored model does not have the loss that was printed
 #
 # **You see:** `monitor="loss"`, best weights restored, and `evaluate` on the training data gives another number, as if
 # it were one epoch off.
@@ -379,7 +379,7 @@ now = toy.evaluate(digits.validation, verbose=0)[0]
 print(f"best: {stopper.best:.6f}   the restored model: {now:.6f}")
 assert abs(now - stopper.best) < 1e-6
 # %% [markdown]
-# ## 19 · The two callbacks keep two different models
+# ## 19. The two callbacks keep two different models
 #
 # **You see:** the stopped model and the file do not agree. Or you use what `fit` returned, and it is no model.
 #
@@ -408,7 +408,7 @@ loaded = keras.models.load_model(folder / "19b.keras").get_weights()[1].tolist()
 print("in memory: epoch", run.holds, "  in the file: epoch", run.pages.index(loaded) + 1)
 assert run.holds == run.pages.index(loaded) + 1 == 3
 # %% [markdown]
-# ## 28 · The first loss is NaN, and nothing is ever better
+# ## 28. The first loss is NaN, and nothing is ever better
 #
 # **You see:** the first loss is NaN, then all is well, the loss falls. Training stops all the same, and the NaN epoch
 # is restored.
@@ -441,7 +441,7 @@ assert (run.epochs, run.holds, saves.epochs) == (4, 4, [1, 2, 3])
 # %% [markdown]
 # If the **training** loss is NaN, the weights are lost as well: add `keras.callbacks.TerminateOnNaN()`.
 # %% [markdown]
-# ## 34 · Two losses differ, and Keras calls them equal
+# ## 34. Two losses differ, and Keras calls them equal
 #
 # **You see:** the value is a little lower than the best, and it counts as no improvement. No thread is known; it was
 # found while this course was made.

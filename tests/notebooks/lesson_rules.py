@@ -303,7 +303,9 @@ def links_resolve(lesson) -> Sentences:
                 continue
             else:
                 continue
-            if anchor and anchor not in anchors:
+            if not anchor.isascii():
+                yield f"{at(cell)}: {link['target']}: JupyterLab jumps to headings in plain ASCII only."
+            elif anchor and anchor not in anchors:
                 yield f"{at(cell)}: {link['target']} names no heading. JupyterLab's anchors have hyphens for blanks."
 
 

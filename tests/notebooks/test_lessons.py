@@ -126,6 +126,7 @@ BREAKS = {
     "no such lesson": ("01_before.ipynb#Key-takeaways", "03_gone.ipynb", "links_resolve", "no lesson 03_gone.ipynb"),
     "no such heading": ("#Key-takeaways", "#Keys", "links_resolve", "01_before.ipynb#Keys names no heading"),
     "no such place here": ("#Predict:-how-long?", "#there", "links_resolve", "#there names no heading"),
+    "place not in ASCII": ("#Predict:-how-long?", "#Trouble-·-3", "links_resolve", "in plain ASCII only"),
     "no such file": ("../data/README.md", "../data/gone.md", "links_resolve", "leads nowhere from notebooks/"),
     "minutes": ("**Minutes:** 20", "**Minutes:** 25", "minutes_agree", "README.md:3 says 20 minutes, the lesson"),
     "minutes in the course map": ("**Minutes:** 20", "**Minutes:** 25", "minutes_agree", "README.md:4 says 20 minutes"),
