@@ -188,8 +188,9 @@ print("new objects:", EarlyStopping().best, ModelCheckpoint(folder / "best.keras
 assert b"Adam" in everything
 assert b"EarlyStopping" not in everything
 # %% [markdown]
-# Nothing. After a restart, a new `EarlyStopping` waits from 0 and takes the first value for the best; so does a new
-# `ModelCheckpoint`, if you do not give it an `initial_value_threshold` (lesson 03).
+# Nothing. After a restart, a new `EarlyStopping` counts from 0 and takes the first value for the best. A new
+# `ModelCheckpoint` takes the first for the best too, and saves it over the better file, if you do not give it an
+# `initial_value_threshold` (lesson 03).
 # %% [markdown] tags=["instructor"]
 # Leave the picture on the wall. A question for two minutes: "The power fails two epochs after the best. What do you
 # have in the morning?" (The file of the best epoch. No counter, no copy, no later epochs.) Lesson 09 gets more.
@@ -317,6 +318,8 @@ assert [same_weights(model, played["saver first"]) for model in files.values()] 
 
 # %% [markdown]
 # ## Exercise 04.3: go on from the file
+#
+# Five minutes more than the fifteen: keep it for another day if you are tired.
 #
 # Some days later only a file is left, such as `best.keras`. Write `go_on(path)`. It trains the model in the file for
 # **two more epochs** on `digits.train`, with `digits.validation`, as if the training had never ended, and returns the

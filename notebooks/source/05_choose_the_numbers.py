@@ -7,6 +7,8 @@
 # **You need** [lesson 02](02_early_stopping.ipynb) and [lesson 04](04_together.ipynb).
 #
 # **Minutes:** 25
+#
+# (The optional parts at the end not counted.)
 # %% tags=["setup"]
 from helpers import checks, data, lesson, live, plots, replay, style, widgets
 
@@ -112,10 +114,11 @@ widgets.predict("05.a")
 # %%
 history = play(curve, stopper)
 print("epochs that ran:", len(history.epoch), "  weights of epoch:", stopper.best_epoch + 1, "  best:", stopper.best)
+assert all(value < stopper.best for value in curve[stopper.best_epoch + 1 : len(history.epoch)])
 style.show(plots.wait_counter(curve, stopping=stopper))
 # %% [markdown]
-# The best epoch need not be the lowest: what does not count as an improvement is not kept either. Three epochs were
-# better than the one you got.
+# The best epoch need not be the lowest: what does not count as an improvement is not kept either. Each of the four
+# epochs that followed was better than the one you got.
 #
 # Do many small gains add up? The gain is measured from the **best**, not from the epoch before:
 # %%
@@ -160,18 +163,8 @@ with checks.expect_error(ValueError, match="automatically determine"):
     )
 # %% [markdown]
 # The message is about the direction, so say it: `mode="min"`. It also comes when the name is misspelt (lesson 02), and
-# with several outputs even for a loss:
-# %%
-inputs = keras.Input((64,))
-outputs = {name: keras.layers.Dense(10, activation="softmax", name=name)(inputs) for name in ["left", "right"]}
-twins = keras.Model(inputs, outputs)
-twins.compile("sgd", loss=dict.fromkeys(outputs, "sparse_categorical_crossentropy"))
-targets = dict.fromkeys(outputs, digits.y_train)
-with checks.expect_error(ValueError, match="val_left_loss"):
-    twins.fit(
-        digits.x_train, targets, validation_split=0.2, callbacks=[EarlyStopping(monitor="val_left_loss")], verbose=0
-    )
-# %% [markdown]
+# for models with several outputs (an optional part at the end).
+#
 # Worse than a refusal is a wrong direction, for nobody complains:
 # %%
 stopper = EarlyStopping(mode="max", patience=3, restore_best_weights=True)
@@ -195,6 +188,7 @@ assert len(history.epoch) == 6
 # Never, as long as each epoch improves. But `wait` was running all the time: until the baseline is beaten, no
 # improvement sets it back. So the first epoch without one, epoch 6 of the second row, ends the training at once. The
 # patience was used up long before.
+# (So it is up to Keras 3.15. A later release will set `wait` back at each improvement.)
 #
 # To give up on runs that do not get anywhere, write that rule yourself ([lesson 06](06_inside_and_your_own.ipynb)).
 # %% [markdown]
@@ -238,7 +232,7 @@ trainer = live.Trainer(
 widgets.LiveTraining(trainer)
 # %% [markdown]
 # Patience is an ordinary attribute of the callback, `stopper.patience`, read anew at the end of each epoch. If `wait`
-# has already reached the new value, that epoch is the last.
+# has already reached the new value, that epoch is the last, unless it is a new best.
 #
 # When you have seen enough, run on: the next cell ends the run and prints what you changed.
 # %%
@@ -317,7 +311,7 @@ callbacks = [
 # %%
 checks.check("05.2", callbacks)
 # %% [markdown]
-# ## How often to look, how often to save
+# ## How often to look
 #
 # Validation costs time, and `validation_freq=2` validates every second epoch only. What does `patience=3` count then?
 # And what does `ModelCheckpoint` do in the epochs between?
@@ -342,34 +336,6 @@ assert len(history.epoch) == stopper.best_epoch + 1 + 2 * 3
 #
 # The second line is worse. Without `val_loss` the checkpoint warns, and saves: every odd epoch was written over the
 # best file. With `validation_freq` put `{epoch}` into the file name, or validate each epoch.
-# %% [markdown]
-# And with validation in each epoch: how many files does `save_best_only` write in a long run, and what does a save
-# cost?
-# %%
-run = data.load_runs("digits-noise20")[0]
-saves = replay.model_checkpoint(run.history["val_loss"], save_best_only=True)
-print(len(saves.epochs), "saves in", len(run.seconds), "epochs, the last in epoch", saves.epochs[-1] + 1)
-
-model, path = build(), lesson.new_folder("05") / "model.keras"
-start = time.perf_counter()
-for _ in range(5):
-    model.save(path)
-cost = (time.perf_counter() - start) / 5
-print(f"one save: {1000 * cost:.0f} ms; one epoch of that run: {1000 * np.median(run.seconds):.0f} ms")
-# %% [markdown]
-# Keeping the best is cheap: it saves seldom. Saving against a **crash** is another matter. Save often, and you pay for
-# saves; save seldom, and a crash costs you half an interval on average. Suppose a crash every hour, or every day, and
-# let the computer find the interval with the smallest sum.
-# %%
-interval = np.arange(1.0, 3600.0)
-for crash_every in [3600, 24 * 3600]:
-    lost = cost / interval + (interval / 2) / crash_every
-    best = interval[np.argmin(lost)]
-    rule = (2 * cost * crash_every) ** 0.5
-    print(f"a crash every {crash_every} s: save every {best:.0f} s (rule: {rule:.0f} s), {lost.min():.2%} lost")
-# %% [markdown]
-# The rule is the square root of 2 × cost of a save × time between crashes (Young, 1974). Saving after every epoch is
-# right only if your epochs are about that long.
 # %% [markdown]
 # ## The evidence
 #
@@ -433,17 +399,7 @@ style.show(figure)
 # The rule of thumb that this supports, for tasks like these: **start with 10, take 20 in doubt. 3 and less stop at
 # dips.**
 # %% [markdown]
-# And `min_delta`? Does it save epochs?
-# %%
-for min_delta, p in [(0.01, 10), (0, 6), (0, 10)]:
-    mean, error = over_seeds(np.array([price(run, min_delta) for run in runs])[:, :, p])
-    cost = f"{mean[0]:.1f} ± {error[0]:.1f} epochs, {mean[1]:.2f} ± {error[1]:.2f} % missed"
-    print(f"min_delta={min_delta:<4} patience={p:2}: {cost}")
-# %% [markdown]
-# `min_delta` is not free. It spends about as many epochs as a smaller patience does, and misses no less. Use it to say
-# "a gain this small is worth nothing to me", not to save epochs.
-# %% [markdown]
-# Last, without any stopping and without restoring:
+# And without any stopping, without restoring?
 # %%
 worse = []
 for run in runs:
@@ -583,11 +539,72 @@ print(f"lowest in the first ten epochs: {min(losses[:10]):.3f}, in the next ten:
 record = replay.early_stopping(losses, patience=4)
 style.show(plots.learning_curves(history, stopping=record, title="A new start every ten epochs, patience=4"))
 # %% [markdown]
-# A restart first makes things worse. A patience shorter than a cycle never sees what the next one brings. Instead: let
-# all cycles run, with `ModelCheckpoint` to keep the best, or give a patience longer than a cycle.
+# A restart first makes things worse. A patience shorter than a cycle may never see what the next one brings. Instead:
+# let all cycles run, with `ModelCheckpoint` to keep the best, or give a patience longer than a cycle.
+#
+# Even with a constant rate a curve can fall, rise and fall again: **double descent**. The last optional part has one.
 # %% [markdown]
-# Even with a constant rate a curve can come back (**double descent**). Some inputs of this small linear model are
-# learnt fast, and others slowly:
+# ## Optional: several outputs
+#
+# Four optional parts, three minutes each: skip them if you are tired; no later lesson needs them.
+#
+# With several outputs, `mode="auto"` refuses even a loss:
+# %%
+inputs = keras.Input((64,))
+outputs = {name: keras.layers.Dense(10, activation="softmax", name=name)(inputs) for name in ["left", "right"]}
+twins = keras.Model(inputs, outputs)
+twins.compile("sgd", loss=dict.fromkeys(outputs, "sparse_categorical_crossentropy"))
+targets = dict.fromkeys(outputs, digits.y_train)
+with checks.expect_error(ValueError, match="val_left_loss"):
+    twins.fit(
+        digits.x_train, targets, validation_split=0.2, callbacks=[EarlyStopping(monitor="val_left_loss")], verbose=0
+    )
+# %% [markdown]
+# ## Optional: how often to save
+#
+# How many files does `save_best_only` write in a long run, and what does a save cost?
+# %%
+run = data.load_runs("digits-noise20")[0]
+saves = replay.model_checkpoint(run.history["val_loss"], save_best_only=True)
+print(len(saves.epochs), "saves in", len(run.seconds), "epochs, the last in epoch", saves.epochs[-1] + 1)
+
+model, path = build(), lesson.new_folder("05") / "model.keras"
+start = time.perf_counter()
+for _ in range(5):
+    model.save(path)
+cost = (time.perf_counter() - start) / 5
+print(f"one save: {1000 * cost:.0f} ms; one epoch of that run: {1000 * np.median(run.seconds):.0f} ms")
+# %% [markdown]
+# Keeping the best is cheap: it saves seldom. Saving against a **crash** is another matter. Save often, and you pay for
+# saves; save seldom, and a crash costs you half an interval on average. Suppose a crash every hour, or every day, and
+# let the computer find the interval with the smallest sum.
+# %%
+interval = np.arange(1.0, 3600.0)
+for crash_every in [3600, 24 * 3600]:
+    share = cost / interval + (interval / 2) / crash_every
+    best = interval[np.argmin(share)]
+    rule = (2 * cost * crash_every) ** 0.5
+    print(f"a crash every {crash_every} s: save every {best:.0f} s (rule: {rule:.0f} s), {share.min():.2%} lost")
+# %% [markdown]
+# The rule is the square root of 2 × cost of a save × time between crashes (Young, 1974). If your epochs are shorter
+# than that, a save after every epoch is too often.
+# %% [markdown]
+# ## Optional: does min_delta save epochs?
+#
+# The same 100 runs, with a `min_delta` and with a smaller patience:
+# %%
+for min_delta, p in [(0.01, 10), (0, 6), (0, 10)]:
+    mean, error = over_seeds(np.array([price(run, min_delta) for run in runs])[:, :, p])
+    cost = f"{mean[0]:.1f} ± {error[0]:.1f} epochs, {mean[1]:.2f} ± {error[1]:.2f} % missed"
+    print(f"min_delta={min_delta:<4} patience={p:2}: {cost}")
+# %% [markdown]
+# `min_delta` is not free. It spends about as many epochs as a smaller patience does, and misses no less. Use it to say
+# "a gain this small is worth nothing to me", not to save epochs.
+# %% [markdown]
+# ## Optional: double descent
+#
+# Down, up, and down again, with a constant rate. Some inputs of this small linear model are learnt fast, and others
+# slowly:
 # %%
 import tensorflow as tf
 
