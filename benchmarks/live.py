@@ -4,7 +4,8 @@
 
 All of it runs in one real Jupyter kernel whose messages are read as a browser would read them. The ways take turns,
 in an order that changes from round to round, and each is compared with the plain fit of its own round, so that a busy
-machine troubles all alike. Before its time is taken each model has trained one epoch: compiling is not counted.
+machine troubles all alike. "drawing" is the processor's time in the drawing thread, the steadiest figure of all.
+Before its time is taken each model has trained one epoch: compiling is not counted.
 
 livelossplot is no dependency of the course. Without it the comparison is left out, and the last lines say how to get
 it.
@@ -24,9 +25,9 @@ from jupyter_client.manager import KernelManager
 
 ROOT = Path(__file__).resolve().parents[1]
 HOW_TO_GET = """livelossplot is not installed. Give it an environment of its own, beside the course's:
-    python -m venv .venv-livelossplot
-    .venv-livelossplot/bin/pip install -r requirements.txt livelossplot
-    .venv-livelossplot/bin/python benchmarks/live.py"""
+    python -m venv ../livelossplot
+    ../livelossplot/bin/pip install -r requirements.txt livelossplot
+    ../livelossplot/bin/python benchmarks/live.py"""
 SETUP = """
 %matplotlib inline
 import os, sys, json, time, threading
@@ -52,7 +53,7 @@ def ready_model():
 def timed(work):
     wall, cpu = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - wall, time.process_time() - cpu
+    return time.perf_counter() - wall, time.process_time() - cpu, 0.0
 
 def plain(extra=()):
     model = ready_model()
@@ -71,6 +72,11 @@ def picture():
     steered = trainer()
     view = widgets.LiveTraining(steered)
     display(view)
+    drawing, paint = [], view._paint
+    def measured():
+        paint()
+        drawing.append(time.thread_time())
+    view._paint = measured
     def work():
         steered.start()
         steered.result()
@@ -78,7 +84,7 @@ def picture():
     while any(thread.name == "live-picture" for thread in threading.enumerate()):
         time.sleep(0.01)
     view.close()
-    return spent
+    return *spent[:2], sum(drawing)
 
 def livelossplot():
     from livelossplot.inputs.tf_keras import PlotLossesCallback
@@ -156,18 +162,20 @@ def main() -> None:
 
 
 def measure(kernel: Kernel, way: str) -> dict[str, float]:
-    """Run one fit; return its seconds on the clock and of the processor, and the pictures that it sent."""
+    """Run one fit; return its seconds on the clock, of the processor, of the drawing thread, and its pictures."""
     time.sleep(0.5)
     printed, pictures = kernel.run(f"print('RESULT', json.dumps(WAYS[{way!r}]()))")
     line = next(line for line in printed.splitlines() if line.startswith("RESULT"))
-    wall, cpu = json.loads(line.removeprefix("RESULT"))
-    return {"wall": wall, "cpu": cpu, "pictures": pictures}
+    wall, cpu, drawing = json.loads(line.removeprefix("RESULT"))
+    return {"wall": wall, "cpu": cpu, "drawing": drawing, "pictures": pictures}
 
 
 def report(rounds: list[dict[str, dict[str, float]]], epochs: int) -> None:
     """Print a row for each way, and the two ratios that matter."""
     print(f"{epochs} epochs, median of {len(rounds)} rounds; `more` is against the plain fit of the same round")
-    print(f"{'':22}{'seconds':>9}{'more':>9}{'more, %':>10}{'processor':>11}{'more, %':>10}{'pictures':>10}")
+    print(
+        f"{'':22}{'seconds':>9}{'more':>9}{'more, %':>10}{'processor':>11}{'more, %':>10}{'drawing':>9}{'pictures':>10}"
+    )
     costs = {}
     for way in ("plain fit", "Trainer, no picture", "LiveTraining", "livelossplot"):
         runs = [(turn[way], turn["plain fit"]) for turn in rounds if way in turn]
@@ -176,8 +184,9 @@ def report(rounds: list[dict[str, dict[str, float]]], epochs: int) -> None:
         costs[way] = statistics.median(run["wall"] - bare["wall"] for run, bare in runs)
         share = statistics.median(run["wall"] / bare["wall"] - 1 for run, bare in runs)
         work = statistics.median(run["cpu"] / bare["cpu"] - 1 for run, bare in runs)
-        wall, cpu, pictures = (statistics.median(run[key] for run, _ in runs) for key in ("wall", "cpu", "pictures"))
-        print(f"{way:22}{wall:9.2f}{costs[way]:9.2f}{share:10.1%}{cpu:11.2f}{work:10.1%}{pictures:10.0f}")
+        keys = ("wall", "cpu", "drawing", "pictures")
+        wall, cpu, drawing, pictures = (statistics.median(run[key] for run, _ in runs) for key in keys)
+        print(f"{way:22}{wall:9.2f}{costs[way]:9.2f}{share:10.1%}{cpu:11.2f}{work:10.1%}{drawing:9.2f}{pictures:10.0f}")
     if "livelossplot" in costs:
         share = max(costs["LiveTraining"], 0) / costs["livelossplot"]
         print(f"The live picture costs {share:.4f} of what livelossplot costs.")
