@@ -127,10 +127,8 @@ wrong = ModelCheckpoint(folder / "{val_acc:.2f}.keras")
 with checks.expect_error(KeyError):
     build().fit(digits.train, validation_data=digits.validation, callbacks=[wrong], verbose=0)
 # %% [markdown]
-# - A whole model ends in `.keras`. The old format `.h5` is still taken.
-# - Weights only end in `.weights.h5`.
-# - Other endings are refused when the callback is made. Older material, where a name without an ending made a folder,
-#   no longer works.
+# - A whole model ends in `.keras`; the old format `.h5` is still taken. Weights only end in `.weights.h5`.
+# - Anything else is refused when the callback is made. Names without an ending, as in older material, no longer work.
 # - A field that `logs` does not have is noticed late: at the first save. (It is called `val_accuracy` here.)
 # %% [markdown]
 # ## Exercise 03.1: an album
@@ -246,9 +244,8 @@ again.load_weights(runs / "2.weights.h5")
 resumed = go_on(again)
 assert abs(resumed[0] - whole.history["val_loss"][2]) > 1e-3
 # %% [markdown]
-# The weights came back, Adam's memory did not. The warning says why: an Adam that has never made a step has no room
-# for it yet; the two numbers for each weight are made at the first step. Nothing stopped you, and the training went
-# another way.
+# The weights came back, Adam's memory did not. The warning says why: a new Adam has no room for it yet; the two numbers
+# for each weight are made at its first step. Nothing stopped you, and the training went another way.
 #
 # Make the room first:
 # %%
@@ -387,7 +384,7 @@ gift = keras.models.load_model(folder / "gift.keras", safe_mode=False)
 # %% [markdown]
 # ## Optional: what a save costs
 #
-# Two optional parts, four minutes each: skip them if you are tired; no later lesson needs them.
+# Two optional parts, a few minutes each. No later lesson needs them.
 #
 # Training waits for every callback, so it waits for every save. How long, and how many bytes?
 # %%
