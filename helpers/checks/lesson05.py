@@ -91,6 +91,12 @@ def time_for_the_new_rate(answer: object) -> Verdict:
     driven = drive(listed, losses)
     rates = [rate / driven.learning_rates[0] for rate in driven.learning_rates]
     drops = [epoch for epoch in range(1, len(rates)) if rates[epoch] < 0.999 * rates[epoch - 1]]
+    astray = next((one for one in (*reducers, *stoppers) if one.monitor != "val_loss"), None)
+    if astray is not None:
+        return wrong(
+            f"`{type(astray).__name__}` watches `{astray.monitor}`, and the plateau is one of `val_loss`. Look at its "
+            "`monitor`."
+        )
     if not drops:
         return wrong(
             f"Of the {driven.epochs_run} epochs that ran, none had a lower rate. The stop must be more patient than "
@@ -129,7 +135,7 @@ def enough_patience(answer: object) -> Verdict:
     if not callable(answer) or isinstance(answer, type):
         return wrong("Expected a function of one argument, the list of losses.")
     curves = [
-        [0.9, 0.5, 0.6, 0.7, 0.4, 0.8, 0.9, 1.0],
+        [0.9, 0.5, 0.6, 0.7, 0.4, 0.8, 0.9, 1.0, 1.1, 1.2],  # the way behind the best is the longest
         [0.9, 0.8, 0.7, 0.6],
         [0.9, 0.8, 0.85, 0.86, 0.87, 0.7, 0.75, 0.6, 0.9],
         [0.5, 0.6, 0.7, 0.8, 0.9],

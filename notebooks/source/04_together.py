@@ -324,7 +324,7 @@ assert [same_weights(model, played["saver first"]) for model in files.values()] 
 # Some days later only a file is left, such as `best.keras`. Write `go_on(path)`. It trains the model in the file for
 # **two more epochs** on `digits.train`, with `digits.validation`, as if the training had never ended, and returns the
 # `History`. Its epochs count on: for a file of epoch 8 they are 9 and 10. No number of an epoch is passed. Who owns
-# it?
+# it? The check brings files of another model.
 # %% tags=["exercise"]
 # Exercise 04.3
 def go_on(path): ...

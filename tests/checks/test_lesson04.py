@@ -34,8 +34,17 @@ def one_best(source: str):
 
 def go_on(body: str):
     return learner(
-        f"def answer(path):\n    {body}", digits=data.load_digits(train_rows=300, label_noise=0.2), load=load()
+        f"def answer(path):\n    {body}",
+        digits=data.load_digits(train_rows=300, label_noise=0.2),
+        load=load(),
+        build=build,
     )
+
+
+def build():
+    import keras
+
+    return keras.Sequential([keras.Input((64,)), keras.layers.Dense(128), keras.layers.Dense(10)])
 
 
 def load():
@@ -149,6 +158,7 @@ CASES = (
     return history"""),
                 "changed the file",
             ),
+            (go_on("build().load_weights(path)"), "a model of another form"),
             (go_on("model = load(path)\n    return model"), "and not the model"),
             (go_on("model = load(path)"), "returned nothing"),
             (lambda: "best.keras", "Expected a function"),

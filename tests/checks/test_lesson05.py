@@ -60,6 +60,8 @@ CASES = (
         wrong=(
             (lambda: EarlyStopping(patience=12), "There is no `ReduceLROnPlateau`"),
             (lambda: [ReduceLROnPlateau(patience=4)], "There is no `EarlyStopping`"),
+            (both({"monitor": "loss"}), "`ReduceLROnPlateau` watches `loss`"),
+            (both(monitor="loss"), "`EarlyStopping` watches `loss`"),
             (both(patience=4), "none had a lower rate"),
             (both({"patience": 5}), "expected is epoch 7"),
             (both({"factor": 0.5}), "Look at `factor`"),
@@ -87,7 +89,15 @@ CASES = (
         wrong=(
             (function("return max(0, values.index(min(values)))"), "begins anew at each improvement"),
             (function("return 0"), "Patience 0 and 1"),
-            (function("return len(values)"), "gaps **behind**"),
+            (function("return len(values)"), "said 10; 3 is enough. It gets there too"),
+            (
+                function("""longest = now = 0
+    for one, other in zip(values, values[1:]):
+        now = now + 1 if other >= one else 0
+        longest = max(longest, now)
+    return longest + 1"""),
+                "said 6; 3 is enough. It gets there too, but a smaller one does as well: gaps **behind**",
+            ),
             (function("values.index(min(values))"), "`return` something"),
             (function("return 'ten'"), "whole number"),
             (function("return 1"), "keeps 0.5"),
