@@ -23,19 +23,20 @@ pytestmark = pytest.mark.browser
 VALUES = [round(1 / (1 + epoch) + 0.004 * epoch + 0.03 * (epoch * 7 % 5), 4) for epoch in range(60)]
 LOG = f"log = {{'loss': [1 / (1 + e) for e in range(60)], 'val_loss': {VALUES}}}"
 EXPLORER = f"{LOG}\nfrom helpers import widgets\nexplorer = widgets.PatienceExplorer(log, patience=3)\nexplorer"
+LESSON = Path(__file__).parents[2] / "notebooks" / "05_choose_the_numbers.ipynb"
 VENDOR = Path(__file__).parent / "vendor"
 SLIDER = ".noUi-handle[aria-label='patience']"
 
 
-def stops_after(patience: int) -> str:
-    record = replay.early_stopping(VALUES, patience=patience)
+def stops_after(patience: int, values: list[float] = VALUES) -> str:
+    record = replay.early_stopping(values, patience=patience)
     assert record.stopped_epoch is not None
     return f"With patience {patience} training stops after epoch {record.stopped_epoch + 1}"
 
 
-def shows(outputs, patience: int) -> None:
+def shows(outputs, patience: int, values: list[float] = VALUES) -> None:
     """Expect sentence, alt text and drawing of one patience."""
-    expect(outputs.locator(".explorer-frame p:visible")).to_contain_text(stops_after(patience))
+    expect(outputs.locator(".explorer-frame p:visible")).to_contain_text(stops_after(patience, values))
     marked = re.compile(rf"\(patience {patience}, .*Marked is patience {patience}:")
     expect(outputs.locator(".explorer-frame img")).to_have_attribute("alt", marked)
     expect(outputs.locator("svg text").filter(has_text=re.compile(rf"^patience {patience}$"))).to_have_count(1)
@@ -163,15 +164,19 @@ def web(tmp_path):
     server.server_close()
 
 
-def test_exported_page_moves_without_a_kernel(web, page):
+def open_exported(notebook, web, page) -> None:
     """Run a notebook, export it as HTML, and open that where neither a kernel nor the web can be reached."""
     folder, address = web
     (folder / "embed.js").write_bytes(lzma.decompress((VENDOR / "embed.js.xz").read_bytes()))
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(EXPLORER)])
     NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     html, _ = HTMLExporter(widget_renderer_url=f"{address}/embed.js").from_notebook_node(notebook)
     (folder / "page.html").write_text(html, encoding="utf-8")
     page.goto(f"{address}/page.html", wait_until="commit")
+
+
+def test_exported_page_moves_without_a_kernel(web, page):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(EXPLORER)])
+    open_exported(notebook, web, page)
     shows(page.locator("body"), 3)
     page.locator(SLIDER).focus()
     for _ in range(5):
@@ -179,3 +184,18 @@ def test_exported_page_moves_without_a_kernel(web, page):
     shows(page.locator("body"), 8)
     page.keyboard.press("ArrowLeft")
     shows(page.locator("body"), 7)
+
+
+def test_lesson_05_moves_as_a_page_without_a_kernel(web, page):
+    """Export the real lesson up to its explorer; the cells behind it would only take time."""
+    notebook = nbformat.read(LESSON, as_version=4)
+    places = [place for place, cell in enumerate(notebook.cells) if "widgets.PatienceExplorer(" in cell.source]
+    notebook.cells = notebook.cells[: places[0] + 1]
+    notebook.cells.append(nbformat.v4.new_code_cell("print('first', *some[0].history['val_loss'])"))
+    open_exported(notebook, web, page)
+    values = [float(word) for word in notebook.cells[-1].outputs[0].text.split()[1:]]
+    shows(page.locator("body"), 2, values)
+    page.locator(SLIDER).focus()
+    for patience in (3, 4, 5):
+        page.keyboard.press("ArrowRight")
+        shows(page.locator("body"), patience, values)
