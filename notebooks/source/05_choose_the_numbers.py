@@ -7,8 +7,6 @@
 # **You need** [lesson 02](02_early_stopping.ipynb) and [lesson 04](04_together.ipynb).
 #
 # **Minutes:** 25
-#
-# (The optional parts at the end not counted.)
 # %% tags=["setup"]
 from helpers import checks, data, lesson, live, plots, replay, style, widgets
 
@@ -459,6 +457,8 @@ print("best epoch of accuracy and of loss, medians:", *(np.median(turns, axis=0)
 # %% [markdown]
 # ## Exercise 05.3: how much would have been enough?
 #
+# Five minutes more than the twenty-five: keep it for another day if you are tired.
+#
 # Write a function that gets the `val_loss` values of a run that nobody stopped, and returns the smallest patience (at
 # least 1) with which `EarlyStopping` still reaches the lowest of them. The check asks about many curves. `replay` may
 # help, or a pencil.
@@ -528,26 +528,14 @@ for run in data.load_runs("digits-noise20"):
 # If one of two models is better now, is it the better model, or did it only train longer? Instead: the same number of
 # epochs for all, and `ModelCheckpoint(save_best_only=True)` keeps the best of them.
 # %% [markdown]
-# **Curves that come back.** Some learning-rate schedules begin anew, with a high rate (**warm restarts**). Here every
-# ten epochs:
-# %%
-restarts = keras.optimizers.schedules.CosineDecayRestarts(0.05, first_decay_steps=100, t_mul=1.0)
-model = build()
-model.compile(keras.optimizers.Adam(restarts), loss="sparse_categorical_crossentropy")
-history = model.fit(digits.train, validation_data=digits.validation, epochs=20, verbose=0)
-losses = history.history["val_loss"]
-print(f"lowest in the first ten epochs: {min(losses[:10]):.3f}, in the next ten: {min(losses[10:]):.3f}")
-record = replay.early_stopping(losses, patience=4)
-style.show(plots.learning_curves(history, stopping=record, title="A new start every ten epochs, patience=4"))
-# %% [markdown]
-# A restart first makes things worse. A patience shorter than a cycle may never see what the next one brings. Instead:
-# let all cycles run, with `ModelCheckpoint` to keep the best, or give a patience longer than a cycle.
-#
-# Even with a constant rate a curve can fall, rise and fall again: **double descent**. The last optional part has one.
+# **Curves that come back.** Some learning-rate schedules begin anew, with a high rate (**warm restarts**). And even
+# with a constant rate a curve can fall, rise and fall again (**double descent**). A short patience stops on the hill
+# between. Instead: let all epochs run, with `ModelCheckpoint` to keep the best, or give a patience longer than the
+# hill. Two of the optional parts show such curves.
 # %% [markdown]
 # ## Optional: several outputs
 #
-# Four optional parts, three minutes each: skip them if you are tired; no later lesson needs them.
+# Five optional parts, three minutes each: skip them if you are tired; no later lesson needs them.
 #
 # With several outputs, `mode="auto"` refuses even a loss:
 # %%
@@ -601,6 +589,21 @@ for min_delta, p in [(0.01, 10), (0, 6), (0, 10)]:
 # %% [markdown]
 # `min_delta` is not free. It spends about as many epochs as a smaller patience does, and misses no less. Use it to say
 # "a gain this small is worth nothing to me", not to save epochs.
+# %% [markdown]
+# ## Optional: warm restarts
+#
+# A schedule that begins anew every ten epochs:
+# %%
+restarts = keras.optimizers.schedules.CosineDecayRestarts(0.05, first_decay_steps=100, t_mul=1.0)
+model = build()
+model.compile(keras.optimizers.Adam(restarts), loss="sparse_categorical_crossentropy")
+history = model.fit(digits.train, validation_data=digits.validation, epochs=20, verbose=0)
+losses = history.history["val_loss"]
+print(f"lowest in the first ten epochs: {min(losses[:10]):.3f}, in the next ten: {min(losses[10:]):.3f}")
+record = replay.early_stopping(losses, patience=4)
+style.show(plots.learning_curves(history, stopping=record, title="A new start every ten epochs, patience=4"))
+# %% [markdown]
+# A restart first makes things worse. A patience shorter than a cycle may never see what the next one brings.
 # %% [markdown]
 # ## Optional: double descent
 #
