@@ -850,7 +850,7 @@ class Prechelt(Callback):
         self.lowest, self.losses = float("inf"), []
 
     def on_epoch_end(self, epoch, logs=None):
-        self.lowest = min(self.lowest, logs["val_loss"])  # in this order, NaN is never taken
+        self.lowest = min(self.lowest, logs["val_loss"])  # in this order never NaN
         limit = self.alpha
         if self.strip:
             self.losses.append(logs["loss"])

@@ -42,9 +42,24 @@ def begun(kind: type[Callback], *hooks: str) -> bool:
     own = {name for base in kind.__mro__ if not base.__module__.startswith("keras.") for name in vars(base)}
     if own & (set(hooks) or known):
         return True
-    for name, meant in misspelt_hooks(kind).items():
-        raise Wrong(f"Keras knows no hook `{name}`, so nobody calls it. Did you mean `{meant}`?")
+    slip = misspelt(kind)
+    if slip:
+        raise Wrong(slip)
     return False
+
+
+def misspelt(kind: type[Callback]) -> str:
+    """Return a sentence about a method that is nearly named like a hook, or an empty string."""
+    for name, meant in misspelt_hooks(kind).items():
+        return f"Keras knows no hook `{name}`, so nobody calls it. Did you mean `{meant}`?"
+    own = [name for base in kind.__mro__ if not base.__module__.startswith("keras.") for name in vars(base)]
+    strange = [name for name in own if name.startswith("on_") and not hasattr(Callback, name)]
+    return f"Keras knows no hook `{strange[0]}`, so nobody calls it." if strange else ""
+
+
+def never_stops(kind: type[Callback]) -> str:
+    """Say why a callback probably never stops anything."""
+    return misspelt(kind) or "It never stops. The flag that `fit` looks at is `self.model.stop_training`."
 
 
 def made(kind: type[Callback], *arguments: object, **named: object) -> Callback:
@@ -81,25 +96,34 @@ def held(driven: Driven, allowed: frozenset[str] = frozenset()) -> Driven:
     return driven
 
 
-class _StopsAfter(Callback):
-    """Another callback of the list, which asks for a stop after so many epochs."""
+class _Stops(Callback):
+    """Another callback of the list, which asks for a stop in epoch 2, once: after its first batch, or at its end."""
 
-    def __init__(self, epochs: int):
+    def __init__(self, batch: bool):
         super().__init__()
-        self.epochs = epochs
+        self.batch, self.epoch = batch, 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.batch and self.epoch == 1 and batch == 0:
+            self.model.stop_training = True
 
     def on_epoch_end(self, epoch, logs=None):
-        if epoch + 1 == self.epochs:
+        if not self.batch and epoch == 1:
             self.model.stop_training = True
 
 
 def keeps_the_flag(callback: Callback, logs: Sequence | dict, *, batches: int = 0) -> None:
-    """Play a fit in which another callback stops the training after two epochs, before this one is called.
+    """Play a fit in which another callback stops the training in epoch 2, before this one is called.
+
+    With `batches` it stops after a batch of that epoch, otherwise at the epoch's end.
 
     Raises:
         Wrong: this one takes the stop back.
     """
-    ran = drive([_StopsAfter(2), callback], logs, batches=batches, model=FakeModel())
+    ran = drive([_Stops(bool(batches)), callback], logs, batches=batches, model=FakeModel())
     if ran.epochs_run > 2:
         raise Wrong(
             "Alone it works. But another callback in the list had asked for a stop, and yours took it back by setting "

@@ -11,7 +11,7 @@ import random
 from collections.abc import Sequence
 
 from helpers.checks._core import Verdict, not_attempted, right, wrong
-from helpers.checks.lesson06.common import Fit, begun, explained, held, keeps_the_flag, listed, made, taken
+from helpers.checks.lesson06.common import Fit, begun, explained, held, keeps_the_flag, listed, made, never_stops, taken
 from helpers.checks.scripted import FakeModel, drive
 
 NAN, INF = math.nan, math.inf
@@ -56,6 +56,7 @@ PRECHELT_TWISTS = {
         "The losses of a strip that was not full at the end of a fit are still there in the next fit. Empty the "
         "list in `on_train_begin`."
     ),
+    "all kept": "One fit alone is right. In a second fit nothing begins afresh: set all state in `on_train_begin`.",
     "every epoch": (
         "With a `strip`, it looks in every epoch. Look only at the end of a strip, and begin a new one there."
     ),
@@ -80,9 +81,9 @@ def prechelt_epochs(alpha: float, strip: int | None, fits: Sequence[Fit], twist:
     """
     ran, lowest, strips = [], INF, []
     for losses, val_losses in fits:
-        if twist != "kept":
+        if twist not in ("kept", "all kept") or not ran:
             lowest = None if twist in ("first", "NaN first", "before") else INF
-        if twist != "strip kept":
+        if twist not in ("strip kept", "all kept"):
             strips = []
         ran.append(len(losses))
         for epoch, (loss, value) in enumerate(zip(losses, val_losses, strict=True)):
@@ -161,6 +162,8 @@ def prechelt(answer: object) -> Verdict:
         error.add_note("When the loss stands still over a strip, P is 0. Write the test as `GL > alpha * P`.")
         raise
     if yours != [prechelt_epochs(*case) for case in PRECHELT]:
+        if all(ran[0] == len(case[2][0][0]) for ran, case in zip(yours, PRECHELT, strict=True)):
+            return wrong(never_stops(kind))
         found = explained(yours, lambda twist: [prechelt_epochs(*case, twist) for case in PRECHELT], PRECHELT_TWISTS)
         return wrong(f"{found} {_prechelt_example(yours, PRECHELT)}".strip())
     rng = random.Random(0)

@@ -88,9 +88,7 @@ def time_budget(answer: object) -> Verdict:
         if _timed(other, clock).batches != 3:
             return wrong("With `seconds=3` it does not stop after 3 seconds. Compare with `self.seconds`.")
         keeps_the_flag(made(kind, 1e6), _logs(4), batches=2)
-    return right(
-        "It stops after the first batch at which the budget is spent, in the first fit and in the next."
-    )
+    return right("It stops after the first batch at which the budget is spent, in the first fit and in the next.")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,18 @@ import random
 from collections.abc import Sequence
 
 from helpers.checks._core import Verdict, not_attempted, right, wrong
-from helpers.checks.lesson06.common import Curve, Fit, begun, explained, held, keeps_the_flag, listed, made, taken
+from helpers.checks.lesson06.common import (
+    Curve,
+    Fit,
+    begun,
+    explained,
+    held,
+    keeps_the_flag,
+    listed,
+    made,
+    never_stops,
+    taken,
+)
 from helpers.checks.scripted import FakeModel, drive
 
 NAN, INF = math.nan, math.inf
@@ -40,6 +51,9 @@ BOTH_TWISTS = {
     "either": (
         "It stops as soon as **one** of the two has stood still for `patience` epochs. As long as the other one "
         "improves, training should go on: one counter, set to 0 when either improves."
+    ),
+    "both at once": (
+        "An epoch counts as an improvement only if both improve at once. One of them is enough: `or`, not `and`."
     ),
     "loss alone": (
         "It stops though `val_accuracy` reaches a new highest value in each epoch. Only `val_loss` counts there."
@@ -73,8 +87,12 @@ BOTH_TWISTS = {
         '`float("inf")` and compare with `<`.'
     ),
     "NaN poisons": (
-        "After a NaN in the middle, nothing is better any more: the NaN has become the best. `min(a, b)` gives "
+        "A NaN in the middle wipes out the best before it. `min(a, b)` gives "
         "`a` when either is NaN, so put the old best first."
+    ),
+    "NaN stays": (
+        "After a NaN, nothing is ever better again: the NaN has become the best and stays it. NaN is never a new best; "
+        "`np.minimum` and `np.maximum` would take it."
     ),
     "missing": "An epoch without the two metrics is counted as one without improvement. Leave early there.",
     "zero": (
@@ -110,7 +128,8 @@ def _both_one(patience: int, losses: Curve, accuracies: Curve, twist: str, state
             better = [False, False]
         else:
             better = _both_better(loss, accuracy, twist, state)
-        kept = {"loss alone": better[:1], "accuracy alone": better[1:]}.get(twist, better)
+        few = {"loss alone": better[:1], "accuracy alone": better[1:], "both at once": [all(better)]}
+        kept = few.get(twist, better)
         if twist == "total":
             state["wait"] += not any(kept)
         else:
@@ -133,7 +152,8 @@ def _both_better(loss: float, accuracy: float, twist: str, state: dict) -> list[
     if twist == "before":
         state["low"], state["high"] = loss, accuracy
         return better
-    if better[0] or (twist == "NaN poisons" and loss != loss):
+    nan_taken = (twist == "NaN poisons" and (loss != loss or low != low)) or (twist == "NaN stays" and loss != loss)
+    if better[0] or nan_taken:
         state["low"] = loss
     if better[1] and not (twist == "one best" and better[0]):
         state["high"] = accuracy
@@ -169,7 +189,7 @@ def stop_when_both(answer: object) -> Verdict:
     yours = [play(case) for case in BOTH]
     if yours != [both_epochs(*case) for case in BOTH]:
         if all(ran[0] == len(case[1][0][0]) for ran, case in zip(yours, BOTH, strict=True)):
-            return wrong("It never stops. The flag that `fit` looks at is `self.model.stop_training`.")
+            return wrong(never_stops(kind))
         found = explained(yours, lambda twist: [both_epochs(*case, twist) for case in BOTH], BOTH_TWISTS)
         return wrong(f"{found} {_both_example(yours, BOTH)}".strip())
     rng = random.Random(0)
