@@ -37,7 +37,7 @@ def unsupported() -> str | None:
             f"{here[0]}.{here[1]}. Install one of them and name it: make lab PYTHON=python3.12"
         )
     if sys.platform == "darwin" and platform.machine() == "x86_64":
-        return "TensorFlow is no longer built for Intel Macs; open the course on Binder instead (badge in README.md)."
+        return "TensorFlow is no longer built for Intel Macs; open the course on Binder instead (README.md says how)."
     if sys.maxsize < 2**32:
         return "TensorFlow needs a 64-bit Python; this one is 32-bit."
     return None
