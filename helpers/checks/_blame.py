@@ -211,9 +211,8 @@ def _plain_words(error: Exception, answer: object) -> str:
         if isinstance(key, str) and key.startswith("Failed to format this callback filepath"):
             return "the file name asks in curly brackets for a metric that is not in `logs` at that moment."
         return (
-            f"there is no {key!r} in the dictionary at that moment. In `logs`, a metric may be missing: validation "
-            "metrics come only at the end of an epoch that was validated. `logs.get(...)` gives None where `logs[...]` "
-            "raises."
+            f"there is no {key!r} in the dictionary at that moment. If you mean `logs`: is the name right, letter for "
+            "letter? And is this the moment? Names with `val_` come only at the end of an epoch that was validated."
         )
     if "NoneType" in text and isinstance(error, TypeError):
         if "not supported between" in text or "unsupported operand" in text:
@@ -284,6 +283,9 @@ def _about_attribute(error: AttributeError, text: str) -> str:
                 "the parent class needs; make it the first line there."
             )
         close = difflib.get_close_matches(name, [n for n in vars(obj) if not n.startswith("_")], n=1, cutoff=0.8)
+        if type(obj).__module__.startswith("keras."):
+            meant = f" Did you mean `{close[0]}`?" if close else ""
+            return f"Keras's `{type(obj).__name__}` has no attribute `{name}`.{meant}"
         return (
             f"`self.{name}` was read before it was set. Set it in `on_train_begin`, so that each fit begins afresh."
             + (f" Or did you mean `self.{close[0]}`?" if close else "")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+import math
 import tempfile
+import types
 from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 
-from helpers.checks._core import Verdict, exercise, not_attempted, right, wrong
+from helpers.checks._core import Verdict, Wrong, exercise, not_attempted, right, wrong
 from helpers.checks.scripted import Driven, FakeModel, as_callback, drive, misspelt_hooks
 
 Callback = keras.callbacks.Callback
@@ -27,6 +29,8 @@ _COLLECTED = {
 def collect(answer: tuple) -> Verdict:
     """Play three epochs and hold what was appended against the script."""
     collector, seen = answer
+    if isinstance(collector, types.FunctionType):
+        return wrong("A function alone is no callback. Give it to one: `LambdaCallback(on_epoch_end=...)`.")
     as_callback(collector)
     if not isinstance(seen, list):
         return wrong("`seen` should stay a list: the check looks at what `collector` appends to it.")
@@ -35,6 +39,14 @@ def collect(answer: tuple) -> Verdict:
         drive(collector, _COLLECTED, batches=2, validation_batches=1)
         found = seen[len(before) :]
         kept = seen[: len(before)] == before
+    except KeyError as error:
+        # A function that comes without a name becomes LambdaCallback's first argument, and nobody sees it.
+        if error.args[0] in _COLLECTED and "on_epoch_begin" in vars(collector):
+            raise Wrong(
+                "Your function was called at `on_epoch_begin`, where `logs` is still empty. (That is also where "
+                "`LambdaCallback` puts a function that is given without a name.) Write `on_epoch_end=...`."
+            ) from error
+        raise
     finally:
         seen[:] = before
     expected = _COLLECTED["val_accuracy"]
@@ -91,10 +103,15 @@ def good_enough(answer: type) -> Verdict:
     if not issubclass(answer, Callback):
         return wrong("`GoodEnough` should inherit from `Callback`: `class GoodEnough(Callback):`.")
     if not any(name != "__init__" and callable(value) for name, value in vars(answer).items()):
-        return not_attempted()
+        return not_attempted("There is no hook in the class yet. Its `def` is indented as far as that of `__init__`.")
     ran = _played([answer(_TARGET)])
     if ran.epochs_run != 4 or not ran.stopped:
         return wrong(_why_not_stopped(answer, ran))
+    if not _played([answer(0.7)]).stopped:
+        return wrong(
+            "With `target=0.75` it ends after the epoch that has exactly 0.75. With `target=0.7` it never ends: there, "
+            '0.75 is more than the target. "At least" is `>=`, not `==`.'
+        )
     if _played([answer(0.99)]).stopped:
         return wrong(
             "With `target=0.99`, which is never reached, it stopped all the same. Compare with `self.target`, "
@@ -114,12 +131,26 @@ class _StopsAfterTwo(Callback):
             self.model.stop_training = True
 
 
-def _played(callbacks: list[Callback]) -> Driven:
-    return drive(callbacks, _RISING, batches=2, validation_batches=1, model=FakeModel())
+def _played(callbacks: list[Callback], logs: dict | None = None) -> Driven:
+    return drive(callbacks, logs or _RISING, batches=2, validation_batches=1, model=FakeModel())
+
+
+def _asks_another(answer: type[Callback]) -> bool:
+    """Say whether it ends with a validation accuracy of 0 and of 1 alike, the other numbers being what they are."""
+    return any(
+        all(
+            _played([answer(_TARGET)], {name: [x if "val_acc" in name else y] * 3 for name in _RISING}).stopped
+            for x in (0.0, 1.0)
+        )
+        for y in (0.0, 9.0)
+    )
 
 
 def _why_not_stopped(answer: type[Callback], ran: Driven) -> str:
     told = f"With `target={_TARGET}` and `val_accuracy` of {_RISING['val_accuracy']} it should end after epoch 4."
+    if ran.epochs_run != 2 and _asks_another(answer):
+        ended = f"ended after epoch {ran.epochs_run}" if ran.stopped else "never ended"
+        return f"{told} It {ended}, and does not depend on `val_accuracy`. Compare that one with `self.target`."
     if not ran.stopped:
         strange = _unknown_hooks(answer)
         if strange:
@@ -138,9 +169,9 @@ def _why_not_stopped(answer: type[Callback], ran: Driven) -> str:
     return f'{after} Compare `logs["val_accuracy"]` with `self.target`.'
 
 
-# The second fit is worse throughout: a best that survives from the first would show.
+# The second fit is worse throughout, beyond any start value that is no infinity: a best that survives would show.
 _FIRST = {"loss": [0.9, 0.6, 0.4, 0.2], "val_loss": [0.75, 0.5, 0.625, 0.25]}
-_SECOND = {"loss": [1.9, 1.6, 1.4], "val_loss": [1.5, 1.75, 1.25]}
+_SECOND = {"loss": [1900.0, 1600.0, 1400.0], "val_loss": [1500.0, 1750.0, 1250.0]}
 
 
 @exercise("01.3")
@@ -156,16 +187,22 @@ def own_column(answer: Sequence) -> Verdict:
     rows = _written(answer, loggers[0], _FIRST)
     if "best" not in rows[0]:
         return wrong(_why_no_column(list(answer), loggers[0]))
+    missing = [number for number, row in enumerate(rows, start=1) if row["best"] == "NA"]
+    if missing:
+        return wrong(
+            f"In epoch {missing[0]} the file says NA: `best` was not in `logs`. Put it in after each epoch, also when "
+            "the epoch was no better."
+        )
     found = [float(row["best"]) for row in rows]
     lowest = [min(_FIRST["val_loss"][: n + 1]) for n in range(4)]
     if found != lowest:
         return wrong(_why_not_lowest(found, lowest))
     again = [float(row["best"]) for row in _written(answer, loggers[0], _SECOND)]
-    if again != [1.5, 1.5, 1.25]:
-        return wrong(
-            f"The first fit is right. The second, with `val_loss` {_SECOND['val_loss']}, wrote {again}: it still "
-            "remembers the first. Start anew in `on_train_begin`."
-        )
+    if again != [1500.0, 1500.0, 1250.0]:
+        told = f"The first fit is right. The second, with `val_loss` {_SECOND['val_loss']}, wrote {again}: "
+        if again == [lowest[-1]] * 3:
+            return wrong(f"{told}it still remembers the first. Start anew in `on_train_begin`.")
+        return wrong(f'{told}its first value is too low for such losses. Begin with `float("inf")`.')
     return right("The file has its column `best`, and each fit starts afresh.")
 
 
@@ -208,6 +245,10 @@ def _why_not_lowest(found: list[float], lowest: list[float]) -> str:
         return f"{told} That is `loss`, from the training data. Asked for is `val_loss`."
     if found == [max(_FIRST["val_loss"][: n + 1]) for n in range(4)]:
         return f"{told} That is the highest so far. For a loss, lower is better."
+    if set(found) == {0.0}:
+        return f'{told} Nothing is lower than the 0 it begins with. Begin with `float("inf")`.'
+    if set(found) == {math.inf}:
+        return f"{told} Nothing is higher than infinity. For a loss, lower is better: `min`, not `max`."
     if max(found) < min(_FIRST["val_loss"]):
         return f"{told} It remembers a lower one from an earlier fit. Start anew in `on_train_begin`."
     return told

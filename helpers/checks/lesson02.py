@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import keras
 
 from helpers import replay
@@ -12,7 +10,7 @@ from helpers.checks.scripted import Driven, as_callback, drive
 
 EarlyStopping = keras.callbacks.EarlyStopping
 
-# Each metric has its best in another epoch, so that the stop tells which one was watched. No value repeats.
+# Validation accuracy has a dip before its best, and its first epoch is its lowest. No value repeats.
 _WATCHED = {
     "loss": [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.41, 0.42, 0.43, 0.44, 0.45],
     "accuracy": [0.20, 0.31, 0.42, 0.41, 0.40, 0.39, 0.38, 0.37, 0.36, 0.35, 0.34, 0.33],
@@ -26,40 +24,58 @@ _PATIENCE = 4
 def three_wishes(answer: object) -> Verdict:
     """Play one training with the learner's callback and look at when it stopped and what the model holds."""
     stopper = as_callback(answer, EarlyStopping)
+    fault = _unasked(stopper) or _why_not_watched(stopper.monitor)
+    if fault:
+        return wrong(fault)
     driven = drive(stopper, _WATCHED)
     want = replay.early_stopping(_WATCHED["val_accuracy"], patience=_PATIENCE, mode="max", restore_best_weights=True)
     if driven.epochs_run != want.epochs_run:
-        return wrong(_why_other_stop(driven, want.epochs_run, stopper.patience))
+        return wrong(_why_other_stop(driven, want.epochs_run))
     if driven.kept_epoch != want.kept_epoch:
         return wrong(
             f"It stops at the right time, after epoch {want.epochs_run}, but the model then holds the weights of epoch "
             f"{_said(driven.kept_epoch)}; the best was epoch {want.kept_epoch + 1}. Look at `restore_best_weights`."
         )
-    late = drive(stopper, {name: values[:6] for name, values in _WATCHED.items()})
-    if late.stopped:
-        return wrong("A second training with the same callback was stopped too soon. Leave the other arguments alone.")
     return right(f"It stopped after epoch {driven.epochs_run} and brought back the weights of epoch 5, the best.")
 
 
-def _why_other_stop(driven: Driven, expected: int, patience: int) -> str:
-    """Say which other setting would have stopped where this one did."""
+def _unasked(stopper: keras.callbacks.EarlyStopping) -> str:
+    """Name a setting that nobody asked for, or that is no number of epochs."""
+    # Keras turns the sign of min_delta round when it knows the mode.
+    if stopper.min_delta:
+        return (
+            f"`min_delta` is {abs(stopper.min_delta)}, which nobody asked for. (Arguments without names come in this "
+            "order: `monitor`, `min_delta`, `patience`. Better write the names.)"
+        )
+    if stopper.baseline is not None:
+        return f"`baseline={stopper.baseline}` was not asked for, and it can end a training early. Leave it out."
+    if stopper.start_from_epoch:
+        return f"`start_from_epoch={stopper.start_from_epoch}` was not asked for: it ignores the first epochs."
+    if not isinstance(stopper.patience, int):
+        return f"`patience` is a whole number of epochs, without quotes; yours is `{stopper.patience!r}`."
+    return ""
+
+
+def _why_not_watched(monitor: str) -> str:
+    if monitor == "val_accuracy":
+        return ""
+    if monitor not in _WATCHED:
+        return (
+            f"It watches `{monitor}`, and `logs` has no such name, only {', '.join(f'`{name}`' for name in _WATCHED)}. "
+            "Names must be right to the letter. (In a real fit Keras warns, or raises an error that speaks of `mode`.)"
+        )
+    training = ", which is measured on the training data that the model learns by heart" if monitor[0] != "v" else ""
+    return f"It watches `{monitor}`{training}. Asked for is the validation accuracy. Look at `monitor`."
+
+
+def _why_other_stop(driven: Driven, expected: int) -> str:
     run = driven.epochs_run
-    ran = f"Stopped after epoch {run}" if driven.stopped else f"It never stopped in {run} epochs"
-    for name, mode in (("val_loss", "min"), ("accuracy", "max"), ("loss", "min")):
-        same = replay.early_stopping(_WATCHED[name], patience=patience, mode=mode)
-        if driven.watched["best_epoch"][-1] == same.best_epoch and run == same.epochs_run and driven.waits[-1:]:
-            training = (
-                " That is measured on the training data, which the model learns by heart." if name[0] != "v" else ""
-            )
-            return f"{ran}, expected {expected}. It watched `{name}`.{training} Look at `monitor`."
-    falling = replay.early_stopping(_WATCHED["val_accuracy"], patience=patience, mode="min")
-    if run == falling.epochs_run and driven.watched["best_epoch"][-1] == 0:
-        return f"{ran}, expected {expected}. It took a falling accuracy for an improvement. Look at `mode`."
-    if driven.stopped and run < expected:
+    if driven.stopped and driven.watched["best_epoch"][-1] == 0:
+        return f"Stopped after epoch {run}, expected {expected}. It took a falling accuracy for better. Look at `mode`."
+    if run < expected:
         return f"Stopped after epoch {run}, expected {expected}: too early. Look at `patience`."
-    if run > expected:
-        return f"{ran}, expected a stop after epoch {expected}: too late. Look at `patience`."
-    return f"{ran}, expected {expected}. Only `monitor`, `patience` and `restore_best_weights` are needed."
+    ran = f"Stopped after epoch {run}" if driven.stopped else f"It never stopped in {run} epochs"
+    return f"{ran}, expected a stop after epoch {expected}: too late. Look at `patience`."
 
 
 def _said(epoch: int | None) -> str:
@@ -94,9 +110,10 @@ def by_hand(answer: object) -> Verdict:
 
 def _why_other_count(given: int, run: int) -> str:
     reasons = {
-        run - 1: "Or did you count from 0? The counter is 1 after that epoch: epoch 4 was a new best and set it to 0.",
+        run - 1: "Then the counter is only 1: epoch 4 was a new best and set it to 0. Or did you count from 0?",
+        run + 1: "The training ends with the epoch in which the counter reaches 2. No further one begins.",
         4: "Epoch 4 is the best so far. The callback stops `patience` epochs after the best, not at it.",
-        3: "Epoch 3 is the first that is worse. Patience 2 forgives one.",
+        3: "Epoch 3 is the first that is worse. Patience 2 takes two in a row.",
         len(BY_HAND): "Epoch 5 equals epoch 4, and a tie is no improvement: it counts, and epoch 6 is the second.",
     }
     return f"Not {given} epochs. " + reasons.get(
@@ -114,14 +131,16 @@ def whose_weights(answer: object) -> Verdict:
     for patience, restore in ((2, False), (2, True), (50, False), (50, True)):
         stopper = EarlyStopping(patience=patience, restore_best_weights=restore)
         driven = drive(stopper, stops)
-        history = SimpleNamespace(epoch=list(range(driven.epochs_run)), history=dict(driven.history), params={})
+        history = keras.callbacks.History()
+        history.epoch, history.history = list(range(driven.epochs_run)), dict(driven.history)
+        history.set_params({"verbose": 0, "epochs": len(stops), "steps": 1})
         told.append((answer(stopper, history), driven.kept_epoch + 1, driven.epochs_run, patience, restore))
     if all(given == held for given, held, *_ in told):
         return right("Right for all four: stopped or not, restored or not.")
-    return wrong(_why_other_weights(told))
+    return wrong(_why_other_weights(told, len(stops)))
 
 
-def _why_other_weights(told: list[tuple]) -> str:
+def _why_other_weights(told: list[tuple], ordered: int) -> str:
     """Name the misconception behind the pattern of wrong answers."""
     given = [row[0] for row in told]
     held = [row[1] for row in told]
@@ -138,10 +157,14 @@ def _why_other_weights(told: list[tuple]) -> str:
         return case + "That one counts from 0."
     if not restore and value == held[1]:
         return case + "That is the best epoch; without restoring, the last weights stay."
-    if restore and patience == 50:
+    if restore and patience == 50 and value == run:
         return case + "The best weights come back although nothing was stopped: do not ask `stopped_epoch`."
-    if restore:
+    if restore and value == run:
         return case + "That is where training stopped, and `restore_best_weights` has gone back from there."
-    if patience == 50:
+    if restore:
+        return case + "With restoring, ask `best_epoch`, whether training was stopped or not."
+    if patience == 50 and value in (0, 1):
         return case + "`stopped_epoch` is 0 when nothing was stopped. How many epochs ran stands in `history.epoch`."
+    if value == ordered:
+        return case + "So many were ordered, but training stopped before. How many ran stands in `history.epoch`."
     return case + "Without restoring, the weights are those of the last epoch that ran."

@@ -54,19 +54,22 @@ lesson.check_environment()
 # 2. **Run** the cell and look.
 # 3. **Explain** what you saw in one sentence of your own. Then read on.
 #
-# In exercises you put your code in place of `...` and run the check below it. `checks.hint("01.1")` gives a hint,
-# `checks.solution("01.1")` an answer and why it is right.
+# In exercises you put your code in place of `...`, run that cell, and run the check below it. Stuck? Press **Esc**,
+# then **B**: that makes a new cell. In it, `checks.hint("01.1")` gives a hint, `checks.solution("01.1")` an answer
+# and why it is right.
 # %% [markdown]
 # ## Warm up: your first prediction
 #
 # Soon a small model will learn to read handwritten digits from 300 images, for 50 epochs. To make it hard, one label
-# in five is wrong. After each epoch it is tried on images that it does not learn from.
+# in five is wrong. After each epoch the model is tried on other images, from which it does not learn and whose labels
+# are all right.
 # %% tags=["predict"]
 widgets.predict("00.a")
 # %% [markdown]
 # ## One run, with nobody watching
 #
-# First without callbacks. Importing Keras takes some seconds, once in each lesson.
+# First without callbacks. Importing Keras takes some seconds, once in each lesson. The model is a small one, and
+# `set_random_seed` lets each copy of it start from the same weights.
 # %%
 import keras
 
@@ -96,8 +99,8 @@ print(f"{len(every_epoch.epoch)} epochs, nothing saved")
 # %% [markdown]
 # ## The same run, with two callbacks
 #
-# The same model, the same seed, the same order for 50 epochs. One callback may stop it, the other saves its best
-# version to a file. You need not know the settings yet.
+# The same model from the same start, and again 50 epochs are ordered. One callback may stop it, the other saves its
+# best version to a file. You need not know the settings yet.
 # %%
 from keras.callbacks import EarlyStopping, ModelCheckpoint
 
@@ -115,14 +118,17 @@ history = watched.fit(
 )
 print(f"{len(history.epoch)} epochs, best version in {best_file}")
 # %% [markdown]
-# And the full picture. Grey is what the first run went on to do and the second was spared.
+# Both runs are the same up to the stop, so one picture shows both. Grey is what only the first run went on to do.
 # %%
 style.show(plots.learning_curves(every_epoch, stopping=stopper, saves=saver))
 # %% [markdown]
 # - The **dashed** curve is the loss on the training images. It keeps falling: in the end the model learns the wrong
 #   labels by heart.
-# - The **solid** curve is the loss on images that it does not learn from. It falls, then turns.
-# - The **star** is the best epoch. In the **hatched** epochs the stopper waited for a better one. Then it stopped.
+# - The **solid** curve is the loss on the other images. It falls, then slowly turns. For many epochs it is the lower
+#   one, since none of its labels is wrong.
+# - The **star** is the best epoch. In the **hatched** epochs the stopper waited for a better one. At the **cross** it
+#   stopped.
+# - The **circle** marks the version that the model ends with: the best.
 # - Each **square** is an epoch in which the saver wrote the file.
 # %% [markdown]
 # Was it worth it? Both models now meet 500 digits that played no part so far, and so does the one in the file.
@@ -137,6 +143,8 @@ for name, model in models.items():
 before, after, kept = (model.evaluate(digits.test, verbose=0)[1] for model in (alone, watched, loaded))
 assert before < after == kept
 assert len(history.epoch) < 50
+pairs = zip(history.history["val_loss"], every_epoch.history["val_loss"], strict=False)
+assert all(abs(one - other) < 0.01 for one, other in pairs)
 assert 10 <= stopper.best_epoch < 40
 assert every_epoch.history["val_loss"][-1] > stopper.best + 0.05
 assert every_epoch.history["accuracy"][-1] > 0.9  # one label in five is wrong, and it repeats most of them
@@ -155,7 +163,7 @@ course.course_map()
 # %% [markdown]
 # ## Three ways through
 #
-# - **The express path**, about an hour: lessons 01, 02, 03, 04. Afterwards you can use both callbacks well.
+# - **The express path**, a little over an hour: lessons 01, 02, 03, 04. Afterwards you can use both callbacks well.
 # - **The full path**: all lessons in their order. Each needs only those before it.
 # - **"I have a bug"**: straight to lesson 08. Find your symptom or your error message there, reproduce it in seconds,
 #   take the fix home.

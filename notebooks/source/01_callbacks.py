@@ -163,7 +163,7 @@ history = model.fit(
 # - `CSVLogger` writes a line into a file after each epoch, so the numbers are still there if training crashes.
 # - `LambdaCallback` makes a callback out of a small function, without a class.
 #
-# Here the small function, `peek`, looks into the file while training runs.
+# Here the small function, `peek`, looks into the file while training runs. The file's first line holds the names.
 # %%
 log = lesson.new_folder("01") / "log.csv"
 
@@ -235,8 +235,8 @@ assert losses[-1] == history.history["loss"][0]
 # They are equal: after a batch, `logs` holds the mean over the epoch **so far**. And callbacks are not only for
 # epochs: this one was called after every batch.
 #
-# `evaluate` and `predict` take callbacks too. They know no epochs. `predict` measures nothing: there, `logs` holds
-# the `outputs` themselves.
+# `evaluate` and `predict` take callbacks too. They know no epochs. `predict` measures nothing: at the end of a batch
+# its `logs` holds the `outputs` themselves.
 # %%
 model.evaluate(few.validation, callbacks=[recorder], verbose=0)
 style.show(plots.hook_timeline(recorder.events, logs=True))
@@ -309,7 +309,7 @@ class GoodEnough(Callback):
         super().__init__()
         self.target = target
 
-    # your hook here
+    ...  # your hook here
 
 
 # solution

@@ -17,7 +17,7 @@ from keras.callbacks import Callback, EarlyStopping
 # %% [markdown]
 # ## The turn
 #
-# 300 handwritten digits to learn from. As in much real data, some labels are wrong: here every fifth. The validation
+# 300 handwritten digits to learn from. As in much real data, some labels are wrong: here one in five. The validation
 # labels are all right.
 #
 # `build` makes the same model each time, with the same first weights.
@@ -45,7 +45,8 @@ style.show(plots.learning_curves(full, title="Fifty epochs, nobody watches"))
 
 
 # %% [markdown]
-# The training loss falls to the end. The validation loss falls, reaches its best at the star, and rises again.
+# The training loss falls to the end. The validation loss falls, reaches its best at the star, and rises again. (For
+# many epochs it is the lower one: none of its labels is wrong.)
 #
 # At first the model learns what digits look like. That helps with digits it has never seen. Later it learns the wrong
 # labels by heart, and that does not help. This is **overfitting**, and the epochs after the star made the model worse.
@@ -57,7 +58,8 @@ style.show(plots.learning_curves(full, title="Fifty epochs, nobody watches"))
 #
 # `EarlyStopping` looks at one number after each epoch, the metric it **monitors**: `val_loss`, if you do not say
 # otherwise. When this number has not improved for `patience` epochs, it sets `self.model.stop_training = True`. You
-# wrote such a callback in lesson 01.
+# wrote such a callback in lesson 01. To improve means to fall for a loss, to grow for an accuracy: Keras can tell from
+# the name.
 #
 # Why have patience at all? Validation losses wobble. One worse epoch proves nothing.
 # %% [markdown]
@@ -85,7 +87,7 @@ def play(values, stopper):
 # %% [markdown]
 # ## Predict: when does it stop?
 #
-# Seven epochs are ordered. `patience=3`.
+# Seven epochs are ordered, with these validation losses. `patience=3`.
 # %%
 curve = [0.90, 0.70, 0.60, 0.65, 0.62, 0.60, 0.50]
 # %% tags=["predict"]
@@ -112,22 +114,18 @@ for patience in [0, 1, 2, 3, 4]:
     history = play(curve, EarlyStopping(patience=patience))
     print(f"patience={patience}: {len(history.epoch)} epochs")
 # %% [markdown]
-# 0 and 1 do the same: both stop at the first epoch without improvement. The counter is raised first and compared
-# afterwards, so it is already 1 when it is asked whether it has reached 0.
+# 0 and 1 do the same: both stop at the first epoch without improvement. The counter is raised before it is
+# compared: at that epoch it stands at 1, and 1 is enough for both.
 # %% [markdown]
 # ## On the real data
 #
-# Now the callback watches the real training. Nothing else has changed.
+# Now the callback watches the real training. Nothing else has changed. How much time does it save?
 # %%
 model = build()
 stopper = EarlyStopping(monitor="val_loss", patience=5)
 start = time.perf_counter()
 history = model.fit(digits.train, validation_data=digits.validation, epochs=50, callbacks=[stopper], verbose=0)
 print(f"{len(history.epoch)} epochs in {time.perf_counter() - start:.1f} s; all fifty took {full_seconds:.1f} s")
-style.show(plots.learning_curves(history, stopping=stopper, title="patience=5"))
-# %% [markdown]
-# The hatched band is the waiting time: the epochs that were needed to become sure. The circle marks the epoch whose
-# weights the model holds now. Where is it?
 # %% [markdown]
 # ## Predict: whose weights?
 #
@@ -142,8 +140,14 @@ now = model.evaluate(digits.validation, verbose=0)[0]
 print(f"the model now: {now:.4f}   last epoch: {losses[-1]:.4f}   best epoch: {min(losses):.4f}")
 assert abs(now - losses[-1]) < 1e-4 < now - min(losses)
 # %% [markdown]
-# The **last** weights. `EarlyStopping` stops; by default it brings nothing back. To end with the best weights, ask for
-# it:
+# The **last** weights. `EarlyStopping` stops; by default it brings nothing back. The whole story in a picture:
+# %%
+style.show(plots.learning_curves(history, stopping=stopper, title="patience=5"))
+# %% [markdown]
+# The hatched band is the waiting time: the epochs that were needed to become sure. The circle marks the epoch whose
+# weights the model holds. It sits at the stop, not at the star.
+#
+# To end with the best weights, ask for it:
 # %%
 model = build()
 stopper = EarlyStopping(patience=5, restore_best_weights=True)
@@ -213,8 +217,8 @@ print(len(history.epoch), "epochs ran. best:", stopper.best, "  best_weights:", 
 # %% [markdown]
 # ## Why it works
 #
-# Training starts near small random weights and walks away from them, step by step. How far has it come after each
-# epoch? The callback measures the distance between the weights now and at the start.
+# Training starts from small random weights and walks away from them, step by step. How far has it come after each
+# epoch? `Distance` measures how far the weights are from where they started, and puts the number into `logs`.
 # %%
 import numpy as np
 
@@ -228,19 +232,17 @@ class Distance(Callback):
         logs["distance"] = np.sqrt(sum(np.sum((now - then) ** 2) for now, then in pairs))
 
 
-walk = (
-    build().fit(digits.train, validation_data=digits.validation, epochs=50, callbacks=[Distance()], verbose=0).history
-)
+walk = build().fit(digits.train, epochs=50, callbacks=[Distance()], verbose=0).history
 for epoch in [1, 5, 10, 20, 35, 50]:
     print(f"epoch {epoch:2}: distance {walk['distance'][epoch - 1]:5.2f}, loss {walk['loss'][epoch - 1]:.2f}")
 assert walk["distance"][-1] > walk["distance"][19] > walk["distance"][4]
 # %% [markdown]
-# The distance grows with the epochs, while the training loss falls. Gradient descent takes the quickest way down
-# first: what many images have in common. What only single images need, such as a wrong label, comes late and takes
-# weights far from the start.
+# The distance grows with the epochs, while the training loss falls. `fit` builds on **gradient descent**: it steps
+# where the loss falls fastest. So it learns first what many images have in common. What only single images need, such
+# as a wrong label, comes late and takes weights far from the start.
 #
-# So the number of epochs is a knob for how complex the model may become, and early stopping turns it. Methods that
-# keep a model simple are called **regularisation**; this one costs nothing but the watching.
+# The number of epochs is thus a knob for how complex the model may become, and early stopping turns it. Methods that
+# keep a model simple are called **regularisation**. This one costs only some data for validation.
 # %% [markdown] tags=["instructor"]
 # If time is short, show only the table. For a class with mathematics: for least squares from zero weights, the path
 # of gradient descent is close to that of an L2 penalty that is slowly lifted; 1/(steps × rate) plays the penalty.

@@ -76,10 +76,15 @@ CASES = (
             (collecting("seen.append(logs['accuracy'])", "on_train_batch_end", "batch, logs"), "exactly once in each"),
             (collecting("seen.__setitem__(0, logs['val_accuracy'])", seen="[1]"), "lost what it held"),
             (learner("answer = (LambdaCallback, [])"), "alone is the class"),
-            (learner("answer = (lambda epoch, logs: 1, [])"), "Expected a `Callback`"),
+            (learner("answer = (lambda epoch, logs: 1, [])"), "A function alone"),
+            (learner("answer = (keras.optimizers.SGD(), [])"), "Expected a `Callback`"),
+            (collecting("seen.append(logs['val_accuracy'])", "on_epoch_begin"), "called at `on_epoch_begin`"),
             (learner("answer = (LambdaCallback(on_epoch_end=lambda epoch, logs: 1), 0.5)"), "should stay a list"),
         ),
-        raised=((collecting("seen.append(logs['val_acc'])"), "val_acc"),),
+        raised=(
+            (collecting("seen.append(logs['val_acc'])"), "letter for letter"),
+            (collecting("seen.append(logs['val_loss'])", "on_test_end", "logs"), "is this the moment"),
+        ),
     ),
     Cases(
         "01.2",
@@ -99,6 +104,9 @@ CASES = (
             (stopping("if logs['val_accuracy'] >= 0.6: " + STOP), "Compare `logs[\"val_accuracy\"]` with"),
             (learner("class GoodEnough:\n    def on_epoch_end(self): print()", "GoodEnough"), "inherit from"),
             (lambda: EarlyStopping(), "the class itself"),
+            (stopping("if logs['val_accuracy'] == self.target: " + STOP), "not `==`"),
+            (stopping("if logs['val_loss'] >= self.target: " + STOP), "ended after epoch 1, and does not depend"),
+            (stopping("if logs['val_loss'] <= self.target: " + STOP), "never ended, and does not depend"),
         ),
         raised=((stopping("if logs['val_acc'] >= self.target: " + STOP), "val_acc"),),
     ),
@@ -131,7 +139,11 @@ CASES = (
             (listed(old='logs["val_loss"]', new='logs["loss"]'), "from the training data"),
             (listed(old="min(self.best", new="max(0.0 if self.best > 9 else self.best"), "the highest so far"),
             (listed(old="min(self.best", new="0.5 + min(self.best"), "[1.25, 1.0, 1.125, 0.75]"),
-            (listed(old="on_train_begin(self, logs=None)", new="__init__(self)"), "The first fit is right"),
+            (listed(old="on_train_begin(self, logs=None)", new="__init__(self)"), "still remembers the first"),
+            (listed(old='float("inf")', new="0"), "lower than the 0"),
+            (listed(old='float("inf")', new="10"), "first value is too low"),
+            (listed(old="min(self.best", new="max(self.best"), "higher than infinity"),
+            (listed(old='logs["best"] =', new='if self.best == logs["val_loss"]: logs["best"] ='), "says NA"),
         ),
         raised=((listed(old="on_train_begin", new="on_fit_begin"), "best"),),
     ),
@@ -155,7 +167,9 @@ def test_a_stub_is_not_attempted():
         """,
         "GoodEnough",
     )
-    assert checks.check("01.2", stub()).status == "not attempted"
+    outcome = checks.check("01.2", stub())
+    assert outcome.status == "not attempted"
+    assert "no hook in the class" in outcome.message
 
 
 def test_the_learners_list_is_left_as_it_was():
