@@ -168,7 +168,10 @@ class Trainer:
         # Re-entrant, for a listener may ask for a snapshot; a condition, for a paused fit waits on it.
         self._lock = threading.Condition(threading.RLock())
         self._listeners: list[Callable[[], None]] = []
+        # The thread while a run is under way; the last one that was made, and what says that it has done all its work.
         self._thread: threading.Thread | None = None
+        self._newest: threading.Thread | None = None
+        self._over: threading.Event | None = None
         self._run = _Run(number=0, epochs=int(epochs))
         self._state = "ready"
         self._version = 0
@@ -194,7 +197,9 @@ class Trainer:
                 return
             self._begin()
             # A daemon, so that a fit that hangs cannot keep the kernel from leaving; `_end_all` ends the others well.
-            self._thread = threading.Thread(target=self._work, name="live-fit", daemon=True)
+            self._over = over = threading.Event()
+            self._thread = threading.Thread(target=self._work, args=(over,), name="live-fit", daemon=True)
+            self._newest = self._thread
             self._thread.start()
         _kernel.on_interrupt(self.stop)
         self._tell()
@@ -244,10 +249,17 @@ class Trainer:
     def join(self, timeout: float | None = None) -> None:
         """Wait until no run is under way, or `timeout` seconds; an interrupt of the kernel also stops the run."""
         end = math.inf if timeout is None else time.monotonic() + timeout
+        if self._newest is threading.current_thread():
+            if self._thread is None:
+                return  # a listener that hears of the end may ask for the result
+            raise RuntimeError("A callback cannot wait for the run that it is part of.")
         try:
-            while (thread := self._thread) is not None and (left := end - time.monotonic()) > 0:
+            while (over := self._over) is not None and (left := end - time.monotonic()) > 0:
+                # Not Thread.join: interrupted, it takes a thread that runs for one that ended (Python 3.11 and 3.12).
                 # In slices: a wait without an end cannot be interrupted on Windows.
-                thread.join(min(left, 0.5))
+                if over.wait(min(left, 0.5)) and over is self._over:
+                    self._newest.join(1.0)  # it has nothing left to do but to vanish
+                    return
         except KeyboardInterrupt:
             self.stop()
             raise
@@ -383,7 +395,7 @@ class Trainer:
 
     # -- the thread ----------------------------------------------------------------------------------------------
 
-    def _work(self) -> None:
+    def _work(self, over: threading.Event) -> None:
         """Fit, and fit again as long as someone asked for it meanwhile."""
         while True:
             self._fit_once()
@@ -397,6 +409,7 @@ class Trainer:
                     self._set_state("done" if self._run.error is None else "failed")
             self._tell()
             if not again:
+                over.set()
                 return
 
     def _fit_once(self) -> None:

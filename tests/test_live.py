@@ -432,6 +432,30 @@ def test_an_interrupt_while_joining_stops_the_run():
     assert trainer.snapshot().ended_by == "stop"
 
 
+def test_join_waits_until_the_listeners_have_heard_of_the_end():
+    heard, results = [], []
+
+    def listen():
+        if trainer.state == "done":
+            time.sleep(0.05)
+            results.append(trainer.result())  # and a listener may ask for the result itself
+            heard.append("done")
+
+    trainer, _, _ = scripted([1.0])
+    trainer.on_change(listen)
+    trainer.start()
+    trainer.join()
+    assert heard == ["done"]
+    assert results[0] is trainer.result()
+
+
+def test_a_callback_that_waits_for_its_own_run_fails_instead_of_hanging():
+    trainer, _, _ = scripted([1.0], in_epoch=lambda epoch: trainer.join())
+    trainer.start()
+    with pytest.raises(RuntimeError, match="cannot wait for the run"):
+        trainer.result()
+
+
 def test_join_with_a_timeout_comes_back():
     trainer, model, _ = scripted([1.0], gated=True)
     trainer.start()
@@ -454,7 +478,7 @@ trainer.on_change(lambda: print(trainer.state, flush=True))
 trainer.start()
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert ran.returncode == 0, ran.stderr
+    assert ran.returncode == 0, ran.stderr[-2000:]
     assert ran.stdout.split() == ["running", "stopping", "done"]
 
 
