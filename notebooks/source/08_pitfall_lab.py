@@ -9,7 +9,7 @@
 #
 # **Minutes:** 3
 # %% tags=["setup"]
-from helpers import data, lesson, pitfalls, plots, widgets
+from helpers import checks, data, lesson, pitfalls, plots, widgets
 
 lesson.begin("08")
 
@@ -80,11 +80,12 @@ widgets.predict("08.p1")
 # Wrong and right, on the same seed. The two file savers differ in one argument.
 # %%
 folder = lesson.new_folder("08")
-models = {}
-for name, best_only in [("wrong", False), ("right", True)]:
-    saver = ModelCheckpoint(folder / f"{name}.keras", save_best_only=best_only)
-    _, history = train(saver)
-    models[name] = keras.models.load_model(folder / f"{name}.keras")
+_, history = train(ModelCheckpoint(folder / "wrong.keras"))
+_, history = train(ModelCheckpoint(folder / "right.keras", save_best_only=True))
+# %% [markdown]
+# Load both files, and judge what is in them:
+# %%
+models = {name: keras.models.load_model(folder / f"{name}.keras") for name in ["wrong", "right"]}
 side_by_side(
     wrong={"argument": "none", "file": "wrong.keras", **judge(models["wrong"])},
     right={"argument": "save_best_only=True", "file": "right.keras", **judge(models["right"])},
@@ -197,9 +198,50 @@ for name in ["wrong", "right"]:
     print(f"monitor={results[name]['monitor']}: validation loss {results[name]['its validation loss']}")
 assert results["wrong"]["epochs"] > results["right"]["epochs"]
 assert float(results["right"]["its validation loss"]) < float(results["wrong"]["its validation loss"])
+
+
 # %% [markdown] tags=["instructor"]
 # Trouble 29 is the best of the three to discuss. The usual reply is: "But it does monitor something!" Cover the right
 # picture and ask which epoch they would choose from the left one alone. Nobody can.
+# %% [markdown]
+# ## Exercise 08.1: spot the bug
+#
+# Some pages draw a curve and mark where `EarlyStopping` would stop. This function does it as you can find it there. On
+# a smooth curve it is right:
+# %%
+def marked_stop(losses, patience):
+    best = losses.index(min(losses))
+    return min(best + 1 + patience, len(losses))
+
+
+smooth, bumpy = [0.9, 0.7, 0.5, 0.6, 0.7, 0.8], [1.0, 0.8, 0.9, 0.95, 0.5, 0.6]
+print("smooth:", marked_stop(smooth, patience=2), "  bumpy:", marked_stop(bumpy, patience=2))
+
+
+# %% [markdown]
+# On the bumpy one it is wrong, and it can never show what patience decides: whether a training survives a bump. Write
+# it anew: `stop_epoch(losses, patience)` returns the epoch, counted from 1, after which training ends; the number of
+# losses if nothing stops it. The check asks it about tricky curves and many others.
+# %% tags=["exercise"]
+# Exercise 08.1
+def stop_epoch(losses, patience): ...
+
+
+# solution
+def stop_epoch(losses, patience):
+    best, wait = float("inf"), 0
+    for epoch, loss in enumerate(losses, start=1):
+        if loss < best:
+            best, wait = loss, 0
+        else:
+            wait += 1
+            if wait >= patience:
+                return epoch
+    return len(losses)
+
+
+# %%
+checks.check("08.1", stop_epoch)
 # %% [markdown]
 # ## Key takeaways
 #

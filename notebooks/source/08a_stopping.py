@@ -17,7 +17,8 @@ lesson.begin("08a")
 # `play` runs a real `fit` of a tiny model. The callback `Script` stands first and writes the values of our choice into
 # `logs`; the callbacks behind it believe them. So each trouble shows in a second.
 #
-# `Album` keeps the weights of each epoch, to tell afterwards whose weights a model holds.
+# `Album` keeps the weights of each epoch, to tell afterwards whose weights a model holds. You can use all this without
+# reading it.
 # %%
 import keras
 from keras.callbacks import Callback, EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
@@ -64,8 +65,8 @@ def play(*callbacks, epochs=None, more=(), **curves):
 
 
 # %% [markdown]
-# A first try: four epochs, the loss gets worse after the second. `epochs` is how many ran, `holds` the epoch whose
-# weights the model has now (counted from 1).
+# A first try: the loss is best in the second epoch, and the patience is 2. `epochs` is how many ran, `holds` the epoch
+# whose weights the model has now (counted from 1).
 # %%
 run = play(EarlyStopping(patience=2), val_loss=[1.0, 0.5, 0.6, 0.7, 0.8])
 print("epochs:", run.epochs, "  holds:", run.holds)

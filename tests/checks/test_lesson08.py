@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import pytest
+from cases import Cases, learner, run
+
+LOOP = """
+def answer(losses, patience):
+    best, wait = float("inf"), 0
+    for epoch, loss in enumerate(losses, start=1):
+        if loss < best:
+            best, wait = loss, 0
+        else:
+            wait += 1
+            if wait >= patience:
+                return epoch
+    return len(losses)
+"""
+
+
+def changed(old: str, new: str):
+    assert old in LOOP
+    return learner(LOOP.replace(old, new))
+
+
+CASES = (
+    Cases(
+        "08.1",
+        right=(
+            learner(LOOP),
+            learner("""
+                def answer(losses, patience):
+                    for epoch in range(1, len(losses) + 1):
+                        seen = losses[:epoch]
+                        if epoch - 1 - seen.index(min(seen)) >= max(patience, 1):
+                            return epoch
+                    return len(losses)
+            """),
+            learner("""
+                from helpers import replay
+                answer = lambda losses, patience: replay.early_stopping(losses, patience=patience).epochs_run
+            """),
+        ),
+        wrong=(
+            (
+                learner("""
+                    def answer(losses, patience):
+                        return min(losses.index(min(losses)) + 1 + patience, len(losses))
+                """),
+                "never sees it",
+            ),
+            (changed("wait >= patience", "wait > patience"), "not when it passes it"),
+            (changed("return epoch", "return epoch - 1"), "do you count from 0"),
+            (changed("return epoch", "return epoch - wait"), "That is the best epoch"),
+            (changed("loss < best", "loss <= best"), "A tie is no improvement"),
+            (changed("    return len(losses)\n", ""), "it returned None"),
+            (changed("    return len(losses)\n", "    return 0\n"), "all epochs run"),
+            (
+                changed("            wait += 1\n", "            best, wait = loss, wait + 1\n"),
+                "better than the best so far",
+            ),
+            (
+                learner("""
+                    def answer(losses, patience):
+                        best, wait = float("inf"), 0
+                        for epoch, loss in enumerate(losses, start=1):
+                            wait = 0 if loss < best else wait + 1
+                            best = min(best, loss)
+                            if wait >= patience:
+                                return epoch
+                        return len(losses)
+                """),
+                "Patience 0 does the same",
+            ),
+            (
+                learner("""
+                    def answer(losses, patience):
+                        best, wait = float("inf"), 0
+                        for epoch, loss in enumerate(losses, start=1):
+                            if loss < best:
+                                best, wait = loss, 0
+                            else:
+                                wait += 1
+                                if wait >= min(max(patience, 1), 2):
+                                    return epoch
+                        return len(losses)
+                """),
+                "Write the counter below each loss",
+            ),
+            (lambda: 5, "Expected a function"),
+        ),
+        raised=((learner("answer = lambda losses: 3"), "argument"),),
+    ),
+)
+
+
+@pytest.mark.parametrize("table", CASES, ids=lambda table: table.exercise)
+def test_answers(table):
+    run(table)
