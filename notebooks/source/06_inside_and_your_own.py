@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Look inside, and write your own
 #
-# **You will** see how Keras calls callbacks, rebuild `EarlyStopping` and the saving rule of `ModelCheckpoint`, prove
-# on thousands of trainings that yours do what the real ones do, and write callbacks that Keras does not have.
+# **You will** see how Keras calls callbacks, rebuild `EarlyStopping` and the saving rule of `ModelCheckpoint`, hold
+# them against the real ones in hundreds of trainings, and write callbacks that Keras does not have.
 #
 # **You need** lessons [01](01_callbacks.ipynb) to [05](05_choose_the_numbers.ipynb), and to have written a Python class
 # before.
@@ -56,15 +56,16 @@ model.fit(digits.train, epochs=3, callbacks=[Where()], verbose=0)
 print("this cell ran in", threading.current_thread().name)
 happened
 # %% [markdown]
-# The hooks ran in the thread that runs this cell: the one that called `fit`. The job is not in the list. It is still
-# waiting for its moment. Look again in a new cell:
+# A **thread** is a line of work inside a program: it does one thing after another. The hooks ran in the thread that
+# runs this cell, the one that called `fit`. The job is not in the list. It is still waiting for its moment. Look again
+# in a new cell:
 # %%
 print(*happened, sep="\n")
 assert happened[-1] == "the job of the notebook"
 
 
 # %% [markdown]
-# So callbacks run **in step**: each hook is a plain function call, in the same thread, between two steps of training.
+# So, with TensorFlow, callbacks run **in step**: each hook is a plain function call between two steps of training.
 # That thread does nothing else until `fit` has returned. This is why a slider does not move while a cell trains, and
 # why `LiveTraining` in lesson 05 put its `fit` into a thread of its own.
 # %% [markdown]
@@ -94,9 +95,12 @@ def my_fit(model, splits, epochs, callbacks):
 
 
 # %% [markdown]
-# Nothing in it knows what early stopping is. Give it the real `EarlyStopping`:
+# One number differs from `fit`: here `loss` at the end of an epoch is that of the last batch, because `train_on_batch`
+# starts its metrics anew each time. `fit` takes the mean over the epoch. `val_loss` is the same.
+#
+# Nothing in this loop knows what early stopping is. Give it the real `EarlyStopping`:
 # %%
-stopper = EarlyStopping(patience=2, restore_best_weights=True)
+stopper = EarlyStopping(patience=1, restore_best_weights=True)
 my_fit(build(), digits, epochs=40, callbacks=[stopper])
 print(f"best epoch {stopper.best_epoch + 1}, stopped after epoch {stopper.stopped_epoch + 1} of 40")
 assert 0 < stopper.stopped_epoch < 39
@@ -159,8 +163,9 @@ for _ in range(2):
     model.fit(few.train, epochs=3, callbacks=[counter], verbose=0)
     print("since made:", counter.since_made, "  in this fit:", counter.in_this_fit)
 # %% [markdown]
-# `__init__` runs when the object is made, `on_train_begin` at the start of every fit. Hence the rule that Keras's own
-# callbacks follow: **settings in `__init__`, the state of a run in `on_train_begin`.**
+# `__init__` runs when the object is made, `on_train_begin` at the start of every fit. Hence the rule that
+# `EarlyStopping` follows: **settings in `__init__`, the state of a run in `on_train_begin`.** You met the exception in
+# lesson 03: `ModelCheckpoint` keeps its `best` from fit to fit.
 #
 # `super().__init__()` prepares what every callback has, such as `self.model`.
 # %% [markdown]
@@ -187,11 +192,13 @@ again = pickle.loads(pickle.dumps(stopper))
 print("the same state:", (again.best, again.wait) == (stopper.best, stopper.wait))
 with checks.expect_error((pickle.PicklingError, AttributeError)):
     pickle.dumps(keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None))
+with checks.expect_error(TypeError), open(path, "rb") as file:
+    pickle.dumps(file)
 
 
 # %% [markdown]
-# The state came along, but a lambda cannot be pickled, nor can an open file. If a callback of yours has to be
-# pickled: named functions, and open the file in `on_train_begin`.
+# The state came along. A lambda cannot be pickled, nor can an open file. If a callback of yours has to be pickled, use
+# named functions, and open files in `on_train_begin`.
 # %% [markdown]
 # ## Test a callback without training
 #
@@ -578,8 +585,8 @@ assert costs["slow on each batch"] > costs["a hundred empty ones"]
 # %% [markdown]
 # ## Your own: back to the last good weights
 #
-# Now three things that Keras does not have in this form. First: a training breaks down, and the loss becomes NaN. Here
-# somebody sets an absurd learning rate in epoch 4.
+# Now callbacks that Keras does not have. First: a training breaks down, and the loss becomes NaN. Here somebody sets an
+# absurd learning rate in epoch 4.
 # %%
 class Sabotage(Callback):
     def on_epoch_begin(self, epoch, logs=None):
@@ -590,7 +597,8 @@ def broken_fit(callback):
     keras.utils.set_random_seed(1)
     model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, activation="softmax")])
     model.compile("sgd", loss="sparse_categorical_crossentropy")
-    model.fit(digits.train, validation_data=digits.validation, epochs=8, callbacks=[Sabotage(), callback], verbose=0)
+    callbacks = [Sabotage(), callback]
+    model.fit(digits.train, validation_data=digits.validation, epochs=8, callbacks=callbacks, verbose=0)
     print(len(model.history.epoch), "epochs, val_loss:", np.round(model.history.history["val_loss"], 2))
     return model
 
@@ -637,7 +645,8 @@ assert abs(now - rescued.history.history["val_loss"][2]) < 1e-4
 # ## Your own: an alert
 #
 # A monitor measures something and calls for help once. Whom it calls is not its business: it gets a function. Here
-# `print`; at work perhaps one that sends a message. This one watches memory.
+# `print`; at work perhaps one that sends a message. This one watches memory: `psutil` asks the operating system how
+# much this process uses.
 # %%
 import psutil
 
@@ -658,7 +667,7 @@ class MemoryAlert(Callback):
 
 
 history = model.fit(digits.train, epochs=3, callbacks=[MemoryAlert(100, alert=print)], verbose=0)
-print({name: np.round(values, 1).tolist() for name, values in history.history.items() if name == "memory_mb"})
+print("in the history:", np.round(history.history["memory_mb"], 1))
 
 
 # %% [markdown]
@@ -871,7 +880,7 @@ checks.check("06.7", Prechelt)
 # %% [markdown]
 # ## Key takeaways
 #
-# - Hooks are plain calls in the thread of `fit`. Nothing happens in the background.
+# - With TensorFlow, hooks are plain calls in the thread of `fit`. Nothing happens in the background.
 # - `stop_training` is a flag for the loop: the batch ends, then validation, `on_epoch_end` and `on_train_end` come.
 # - Settings in `__init__`, state in `on_train_begin`. State is in the object alone: not in the model's file. Pickle it
 #   if you need it.
