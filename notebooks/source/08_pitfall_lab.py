@@ -192,7 +192,7 @@ side_by_side(results["wrong"], results["right"], pictures=tuple(pictures))
 # heart, it gets ever better at that. Nothing in this number says when to stop, and the "best" weights are those that
 # overfit most.
 #
-# **The fix:** hold some data back and monitor `val_loss`. If data are scarce, 10 % are better than none.
+# **The fix:** hold some data back and monitor `val_loss`.
 # %%
 for name in ["wrong", "right"]:
     print(f"monitor={results[name]['monitor']}: validation loss {results[name]['its validation loss']}")

@@ -11,19 +11,21 @@
 from helpers import checks, data, lesson, widgets
 
 lesson.begin("08a")
+import keras
+from keras.callbacks import Callback, EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
+
+from helpers.callbacks import SaveRecorder
+
+
 # %% [markdown]
 # ## Tools
 #
 # `play` runs a real `fit` of a tiny model. The callback `Script` stands first and writes the values of our choice into
 # `logs`; the callbacks behind it believe them. So each trouble shows in a second.
 #
-# `Album` keeps the weights of each epoch, to tell afterwards whose weights a model holds. You can use all this without
-# reading it.
+# `Album` keeps the weights of each epoch, to tell afterwards whose weights a model holds. `SaveRecorder`, from this
+# course, notes when a file was really written. You can use all this without reading it.
 # %%
-import keras
-from keras.callbacks import Callback, EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
-
-
 class Script(Callback):
     def __init__(self, curves):
         super().__init__()
@@ -42,13 +44,14 @@ class Album(Callback):
 
 
 # %%
-import warnings
-from collections import Counter
-from types import SimpleNamespace
-
+folder = lesson.new_folder("08a")
 digits = data.load_digits(train_rows=64)
 toy = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, activation="softmax")])
 toy.compile("sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+# %%
+import warnings
+from collections import Counter
+from types import SimpleNamespace
 
 
 def play(*callbacks, epochs=None, more=(), **curves):
@@ -88,9 +91,6 @@ with checks.expect_error(ValueError):
 # %% [markdown]
 # Now do what the message says, in a stopper and in a saver:
 # %%
-from helpers.callbacks import SaveRecorder
-
-folder = lesson.new_folder("08a")
 stopper = EarlyStopping("val_acc", mode="max", patience=1)
 saver = ModelCheckpoint(folder / "2.keras", "val_acc", mode="max", save_best_only=True)
 saves = SaveRecorder(saver)

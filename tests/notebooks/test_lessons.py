@@ -57,6 +57,50 @@ def test_texts_belong_to_a_lesson(file):
     assert [source for source in SOURCES if source.stem.startswith(f"{file.stem}_")], "no source has this number"
 
 
+def borrowed(lesson) -> list[str]:
+    """Name what a part under a numbered heading reads although only other parts of its kind bind it.
+
+    People run the first cells of such a lesson and jump to one part.
+    """
+    tools: set[str] = set()
+    parts: list[tuple[str, list]] = []
+    for cell in lesson.cells:
+        heading = lesson_rules.HEADING.match(cell.text) if cell.kind == "markdown" else None
+        if heading and heading["marks"] == "##":
+            parts.append((heading["text"], []))
+        if cell.kind != "code":
+            continue
+        if not any(re.match(r"\d+\. ", name) for name, _ in parts):
+            tools |= lesson_rules.bound(ast.parse(cell.text))
+        else:
+            parts[-1][1].append(cell.text)
+    found = []
+    for name, texts in parts:
+        own = set(tools)
+        for text in texts:
+            tree = ast.parse(text)
+            others = set().union(*(lesson_rules.bound(ast.parse(t)) for n, ts in parts if n != name for t in ts))
+            free = lesson_rules.read_names(tree) - own - lesson_rules.bound(tree)
+            found += [f"{name}: {one} comes from another part" for one in sorted(free & others)]
+            own |= lesson_rules.bound(tree)
+    return found
+
+
+@pytest.mark.parametrize("source", [s for s in SOURCES if s.stem.startswith("08")], ids=lambda source: source.stem)
+def test_each_trouble_needs_only_the_first_cells(builder, source):
+    assert borrowed(builder.read_lesson(source)) == []
+
+
+def test_borrowed_names_are_found(builder, folder):
+    source = folder / "notebooks" / "source" / "02_lesson.py"
+    text = source.read_text()
+    parts = "# %% [markdown]\n# ## 1. One\n# %%\nlent = 1\n# %% [markdown]\n# ## 2. Two\n# %%\nprint(lent, sound)\n"
+    source.write_text(
+        text.replace("# %% [markdown]\n# ## Key", f"# %%\nsound = 2\n{parts}# %% [markdown]\n# ## Key", 1)
+    )
+    assert borrowed(builder.read_lesson(source)) == ["2. Two: lent comes from another part"]
+
+
 # -- the rules can be broken -----------------------------------------------------------------------------------------
 
 
