@@ -119,7 +119,7 @@ losses = history.history["val_loss"]
 print(f"monitor='loss':     {len(losses)} of 25 epochs ran. Best val_loss: epoch {losses.index(min(losses)) + 1}")
 assert len(losses) > losses.index(min(losses)) + 5
 # %% [markdown]
-# **Verdict: a myth.** Without validation data it warns once and never stops. With `monitor="loss"` it runs, and
+# **Verdict: a myth.** Without validation data it warns and never stops. With `monitor="loss"` it runs, and
 # watches the one number that goes on falling while the model gets worse.
 #
 # **Why it matters:** both look like early stopping in the code, and neither is any.
@@ -160,7 +160,7 @@ widgets.predict("07.e")
 # %% [markdown]
 # The same training, with a small and a large patience, and what the model can do afterwards:
 # %%
-held = {}
+held, bests = {}, []
 for patience in [3, 20]:
     model, stopper = build(), EarlyStopping(patience=patience)
     history = model.fit(digits.train, validation_data=digits.validation, epochs=50, callbacks=[stopper], verbose=0)
@@ -168,7 +168,9 @@ for patience in [3, 20]:
     accuracy = model.evaluate(digits.test, verbose=0)[1]
     print(f"patience={patience:2}: {len(history.epoch)} epochs, best epoch {stopper.best_epoch + 1}, ", end="")
     print(f"val_loss now {held[patience]:.3f}, {accuracy:.1%} of the test digits right")
+    bests.append(stopper.best_epoch)
 assert held[20] > held[3] + 0.02
+assert bests[0] == bests[1]
 # %% [markdown]
 # **Verdict: a myth.** Both found the same best epoch. But without `restore_best_weights=True` you keep the last
 # weights, and the patient one went on getting worse for longer. With restoring, the larger patience would only have
@@ -208,8 +210,8 @@ now = model.evaluate(digits.validation, verbose=0)[0]
 print(f"interrupted: val_loss now {now:.4f}, best {stopper.best:.4f}")
 assert now > stopper.best + 0.01
 # %% [markdown]
-# **Verdict: a myth**, once true: it restores when training **ends**, stopped or not. But an interrupt is no end. It
-# leaves `fit` at once, and nobody calls `on_train_end`. The copy is still there:
+# **Verdict: a myth**, once true: it restores when training **ends**, stopped or not. But an interrupt is no end, nor
+# is an error. Both leave `fit` at once, and nobody calls `on_train_end`. The copy is still there:
 # %%
 model.set_weights(stopper.best_weights)
 now = model.evaluate(digits.validation, verbose=0)[0]
@@ -260,7 +262,7 @@ with checks.expect_error(ValueError):
 # model and the new one.
 #
 # **Why it matters:** the bigger the model, the longer this moment. Keep more than one file (`{epoch}` in the name).
-# Lesson 09 writes safely.
+# Trouble 33 in [08b](08b_saving.ipynb) writes safely.
 # %% [markdown]
 # ## 8. The best epoch is the lowest point of the curve
 # %% tags=["predict"]
@@ -302,7 +304,7 @@ assert stopper.best == 0.6
 assert saved == []
 # %% [markdown]
 # **Verdict: a myth**, though one half of it has come true. The Keras of this course clears an `EarlyStopping` at the
-# start of each fit; releases before 3.15 did not. A `ModelCheckpoint` still holds on to its old best: the second
+# start of each fit; 3.12 to 3.14 did not. A `ModelCheckpoint` still holds on to its old best: the second
 # training saved nothing at all.
 #
 # **Why it matters:** in a loop over models, the later ones leave no file, and no message. Make new callbacks for each

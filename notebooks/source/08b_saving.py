@@ -64,8 +64,8 @@ def printed(epochs):
 # %% [markdown]
 # ## 4. The file name is refused
 #
-# **You see:** code that worked for years names its file `saved_model`, `best.hdf5` or `cp.ckpt`, and now fails before
-# the first epoch.
+# **You see:** code that worked for years names its file `saved_model` or `cp.ckpt`, and now fails with a `ValueError`
+# about the name.
 #
 # **People ask:** [keras-io#1568](https://github.com/keras-team/keras-io/issues/1568),
 # [keras-io#1844](https://github.com/keras-team/keras-io/issues/1844),
@@ -464,7 +464,7 @@ assert all("val_auc" in history.history for history in named)
 # %% [markdown]
 # ## 25. KeyError for a name in the file name
 #
-# **You see:** the first epoch runs to its end, perhaps for an hour, and then the save fails.
+# **You see:** a `KeyError` that quotes the name of your file, braces and all.
 #
 # **People ask:** [keras#6104](https://github.com/keras-team/keras/issues/6104).
 # %% tags=["predict"]

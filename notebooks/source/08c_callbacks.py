@@ -54,8 +54,8 @@ def play(values, *callbacks):
 # %% [markdown]
 # ## 17. A callback used twice remembers the first training
 #
-# **You see:** a loop over settings or folds makes its callbacks once, above the loop. The second training saves
-# nothing, or stops at once.
+# **You see:** a loop over settings or folds makes its callbacks once, above the loop. From the second training on,
+# files are missing, or training ends too soon.
 #
 # **People ask:** [keras#20521](https://github.com/keras-team/keras/issues/20521) and
 # [keras#20256](https://github.com/keras-team/keras/issues/20256); mended in
@@ -64,17 +64,19 @@ def play(values, *callbacks):
 # %% tags=["predict"]
 widgets.predict("08c.p17")
 # %% [markdown]
-# Two trainings, the second a little worse. `SaveRecorder` looks at the disk after each epoch.
+# Two trainings, one callback. `SaveRecorder` looks at the disk after each epoch and notes when a file was written.
 # %%
 from helpers.callbacks import SaveRecorder
 
 saver = ModelCheckpoint(folder / "17.keras", save_best_only=True)
 saves = SaveRecorder(saver)
-for values in ([0.7, 0.5], [0.9, 0.6]):
+for values in ([0.7, 0.5], [0.9, 0.6, 0.4]):
     play(values, saver, saves)
-    print(values, "saved in", len(saves.epochs), "epochs; best so far:", saver.best)
-assert saves.epochs == []
+    print(values, "saved after epochs", [epoch + 1 for epoch in saves.epochs], " best so far:", saver.best)
+assert saves.epochs == [2]
 # %% [markdown]
+# Without its last epoch the second training would have left no file at all.
+#
 # And `EarlyStopping`? The second training falls from 5 to 2, but the first had ended with 0.1.
 # %%
 stopper = EarlyStopping(patience=2)
@@ -101,20 +103,20 @@ for run, values in enumerate([[0.2, 0.1], [5.0, 4.0, 3.0, 2.0]], start=1):
     history = play(values, *callbacks)
     print("run", run, "epochs:", len(history.epoch), " saved:", len(callbacks[-1].epochs))
     assert len(history.epoch) == len(callbacks[-1].epochs) == len(values)
+
+
 # %% [markdown]
 # ## 22. self.validation_data is gone
 #
-# **You see:** a callback from an older page computes its own score on `self.validation_data`, and fails after the
-# first epoch.
+# **You see:** a callback from an older page computes its own score on `self.validation_data`, and fails with an
+# `AttributeError`.
 #
 # **People ask:** [tensorflow#32981](https://github.com/tensorflow/tensorflow/issues/32981),
 # [tensorflow#27318](https://github.com/tensorflow/tensorflow/issues/27318),
 # [tensorflow#41378](https://github.com/tensorflow/tensorflow/issues/41378) and
 # [keras#10472](https://github.com/keras-team/keras/issues/10472).
-# %% tags=["predict"]
-widgets.predict("08c.p22")
-
-
+#
+# The old callback, and what it gets today:
 # %%
 class OldScore(Callback):
     def on_epoch_end(self, epoch, logs=None):
@@ -128,7 +130,13 @@ with checks.expect_error(AttributeError):
 # %% [markdown]
 # **Why:** callbacks no longer get the validation data, only what was measured on them: the `val_` values in `logs`.
 #
-# **The fix:** hand the data to the callback yourself.
+# **The fix:** hand the data to the callback yourself. What will it measure?
+# %% tags=["predict"]
+widgets.predict("08c.p22")
+
+
+# %% [markdown]
+# Two epochs, the callback's own numbers beside those of `fit`:
 # %%
 class Score(Callback):
     def __init__(self, rows):
@@ -151,7 +159,7 @@ assert abs(history["score"][-1] - history["val_loss"][-1]) < 1e-6
 # ## 23. optimizer.lr and K.set_value are gone
 #
 # **You see:** old code changes the learning rate with `K.set_value(model.optimizer.lr, 0.001)`, which fails. Somebody
-# mends it to `model.optimizer.lr = 0.001`. No error: it seems to work.
+# mends it to `model.optimizer.lr = 0.001`.
 #
 # **People ask:** [keras#19148](https://github.com/keras-team/keras/issues/19148) and
 # [tensorflow/docs#2328](https://github.com/tensorflow/docs/issues/2328).
@@ -197,8 +205,8 @@ assert (model.get_weights()[0] == before).all()
 # %% [markdown]
 # ## 24. self.model cannot be set
 #
-# **You see:** a callback that needs a second model, a teacher or an older copy, keeps it as `self.model`. It fails
-# when it is made.
+# **You see:** a callback that needs a second model, a teacher or an older copy, keeps it as `self.model`, and fails
+# with an `AttributeError`.
 #
 # **People ask:** [wandb#7578](https://github.com/wandb/wandb/issues/7578),
 # [prism-samplernn#34](https://github.com/rncm-prism/prism-samplernn/issues/34) and, about what the attribute means,
@@ -274,8 +282,8 @@ print("A list works. So do a tuple, one callback alone, nested lists and a dicti
 # %% [markdown]
 # ## 30. Buttons and sliders are frozen while a cell trains
 #
-# **You see:** a slider should change the patience of a running training, a button should stop it. Nothing happens
-# until training is over; then everything happens at once.
+# **You see:** a slider should change the patience of a running training, a button should stop it. While it trains,
+# nothing happens.
 #
 # **People ask:** [vscode-jupyter#17360](https://github.com/microsoft/vscode-jupyter/issues/17360); the reason stands
 # in the [documentation of
@@ -339,7 +347,7 @@ assert trainer.changes or len(history.epoch) == epochs
 # %% [markdown]
 # ## 31. My hook is never called
 #
-# **You see:** the callback is in the list. Nothing fails, and nothing happens.
+# **You see:** the callback is in the list, and what its hook should do is never done.
 #
 # No thread was found: people look for the fault in what the hook does, until they see its name.
 # %% tags=["predict"]
