@@ -546,6 +546,7 @@ CASES = (
                 "P is taken over all epochs",
             ),
             (rule(("            self.losses = []\n", "            self.losses.pop(0)\n")), "it looks in every epoch"),
+            (rule(("len(self.losses) < self.strip", "epoch % self.strip")), "`epoch` counts from 0"),
             (rule(("min(self.losses)", "self.losses[-1]")), "not over its last"),
             (rule(("np.mean(self.losses)", "sum(self.losses)")), "yours takes their sum"),
             (rule(('logs["val_loss"]', 'logs["loss"]')), "from the training `loss`"),

@@ -59,7 +59,10 @@ def misspelt(kind: type[Callback]) -> str:
 
 def never_stops(kind: type[Callback]) -> str:
     """Say why a callback probably never stops anything."""
-    return misspelt(kind) or "It never stops. The flag that `fit` looks at is `self.model.stop_training`."
+    return misspelt(kind) or (
+        "It never stops. The flag that `fit` looks at is `self.model.stop_training`. If you set that one: can the "
+        "condition before it ever be true?"
+    )
 
 
 def made(kind: type[Callback], *arguments: object, **named: object) -> Callback:

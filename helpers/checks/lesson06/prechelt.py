@@ -60,6 +60,10 @@ PRECHELT_TWISTS = {
     "every epoch": (
         "With a `strip`, it looks in every epoch. Look only at the end of a strip, and begin a new one there."
     ),
+    "epoch number": (
+        "It looks one epoch late, and first after epoch 1. `epoch` counts from 0, so a strip of 5 is full when "
+        "`(epoch + 1) % 5` is 0."
+    ),
     "thousand": "P is meant in per mille: 1000 times the fraction.",
     "history": (
         "P is taken over all epochs of the fit. It belongs to the last strip alone: empty the list at its end."
@@ -104,6 +108,8 @@ def _strip_full(strips: list, loss: float, strip: int | None, epoch: int, twist:
     if not strip or twist == "no strip":
         return True
     strips.append(loss)
+    if twist == "epoch number":
+        return epoch % strip == 0
     if twist == "every epoch":
         del strips[:-strip]
         return len(strips) == strip

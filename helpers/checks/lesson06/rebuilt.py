@@ -119,7 +119,10 @@ def _stopping_remark(found: Disagreement) -> str:
     if found.what == "kept_epoch":
         if found.yours is None or "restore_best_weights" not in named:
             return " Look at `restore_best_weights` in both hooks."
-        return " `on_train_end` is called however the training ended: is there a condition too many, or one missing?"
+        return (
+            " `on_train_end` is called however the training ended: is there a condition too many, or one missing? And "
+            "is what you keep a copy, from `self.model.get_weights()`?"
+        )
     if "baseline" in named:
         return " Point 3: a value that misses the baseline may still be the new best. Only `wait` then keeps running."
     if "start_from_epoch" in named:

@@ -124,7 +124,7 @@ def _why_not_in_time(kind: type[Callback], clock: FakeClock, ran: _Timed) -> str
             )
         return (
             f"{told} It never stopped. The flag that `fit` looks at is `self.model.stop_training`; is it raised when "
-            "`time.perf_counter() - self.start >= self.seconds`?"
+            "`time.perf_counter() - self.start >= self.seconds`, and is `self.start` set only in `on_train_begin`?"
         )
     stopped = f"{told} It asked for a stop after {_batches(ran)}"
     hook = ran.driven.stop_asked[0]
@@ -138,7 +138,8 @@ def _why_not_in_time(kind: type[Callback], clock: FakeClock, ran: _Timed) -> str
         return f"{stopped}: it added up the batches alone. Validation takes time as well; subtract two readings."
     if ran.batches == 1:
         return (
-            f"{stopped}. Subtract the time at the start of the fit from the time now, and compare with `self.seconds`."
+            f"{stopped}. Subtract the time at the start of the fit from the time now, and compare with `self.seconds`. "
+            "Both are in seconds."
         )
     return f"{stopped}."
 
@@ -195,7 +196,10 @@ def _why_other_alerts(kind: type[Callback], calls: list[tuple]) -> str:
         work = _uses(kind, "process_time", "thread_time", "process_time_ns", "thread_time_ns")
         if work:
             return f"{told} There was none: `{work}` counts computing only, and stands still while the machine waits."
-        return f"{told} There was none. Two readings of the clock are needed, one in each of the two batch hooks."
+        return (
+            f"{told} There was none. Two readings of the clock are needed, one in each of the two batch hooks, and "
+            "then a call: `self.alert(...)` with a text."
+        )
     first = calls[0][0]
     where = f"batch {first[1] + 1} of epoch {first[0] + 1}"
     if first == (1, 0):
