@@ -593,7 +593,7 @@ with checks.expect_error(ValueError):
 
 
 # %% [markdown]
-# "File not found", and there it is, a few bytes of it.
+# "File not found", and there it is, the first part of it.
 #
 # **Why:** `save` empties the old file first and then fills it. Until the last byte neither the old nor the new model
 # exists. Weights files are the same. And so is the notebook's stop button: it raises
