@@ -193,7 +193,7 @@ assert b"EarlyStopping" not in everything
 # `initial_value_threshold` (lesson 03).
 # %% [markdown] tags=["instructor"]
 # Leave the picture on the wall. A question for two minutes: "The power fails two epochs after the best. What do you
-# have in the morning?" (The file of the best epoch. No counter, no copy, no later epochs.) Lesson 09 gets more.
+# have in the morning?" (The file of the best epoch. No counter, no copy, no later epochs.)
 # %% [markdown]
 # ## Exercise 04.1: four places
 #

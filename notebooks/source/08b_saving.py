@@ -651,7 +651,7 @@ assert keras.models.load_model(path).optimizer.iterations == 4
 print("saved twice, and never without a whole file")
 # %% [markdown] tags=["instructor"]
 # Ask who has pressed the stop button during a training that saves. It is the usual way to meet this one, and nobody
-# connects it with the file that does not load a day later. Lesson 09 kills a training again and again and counts.
+# connects it with the file that does not load a day later.
 # %% [markdown]
 # ## Key takeaways
 #
