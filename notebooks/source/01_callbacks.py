@@ -35,14 +35,15 @@ from helpers.callbacks import HookRecorder
 # ```
 # ▸ training begins
 # │
-# ├──▸ epoch begins  ◄───────────────────────────────┐
-# │     ├──▸ batch begins  ◄────────────┐            │
-# │     │    correct the weights        │ next       │ next
-# │     ├──▸ batch ends  ───────────────┘ batch      │ epoch
-# │     │    validation                              │
-# ├──▸ epoch ends  ──────────────────────────────────┘
+# ├─▸ epoch begins ◄─────────────────────┐
+# │    ├─▸ batch begins ◄───────┐        │
+# │    │   correct the weights  │ next   │ next
+# │    ├─▸ batch ends ──────────┘ batch  │ epoch
+# │    │   validation                    │
+# ├─▸ epoch ends ────────────────────────┘
 # │
-# ▸ training ends: all epochs are done, or a callback said stop
+# ▸ training ends
+#   (all epochs are done, or a callback said stop)
 # ```
 #
 # An **epoch** is one pass over the training rows, a **batch** is the few rows that correct the weights once. Each

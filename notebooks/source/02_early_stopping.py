@@ -58,8 +58,8 @@ style.show(plots.learning_curves(full, title="Fifty epochs, nobody watches"))
 #
 # `EarlyStopping` looks at one number after each epoch, the metric it **monitors**: `val_loss`, if you do not say
 # otherwise. When this number has not improved for `patience` epochs, it sets `self.model.stop_training = True`. You
-# wrote such a callback in lesson 01. To improve means to fall for a loss, to grow for an accuracy: Keras can tell from
-# the name.
+# wrote such a callback in lesson 01. For a loss, to improve means to fall; for an accuracy, to grow. Keras can tell
+# from the name.
 #
 # Why have patience at all? Validation losses wobble. One worse epoch proves nothing.
 # %% [markdown]

@@ -889,4 +889,5 @@ checks.check("06.7", Prechelt)
 # %% [markdown]
 # ## Where next
 #
-# [Lesson 07](07_myths.ipynb) puts what people believe about callbacks to the test. You now have the means to find out for yourself.
+# [Lesson 07](07_myths.ipynb) puts what people believe about callbacks to the test. You now have the means to find out
+# for yourself.
