@@ -269,7 +269,7 @@ def test_a_hundred_random_actions_leave_one_run_at_most_and_no_thread(make):
 
 
 def test_drawing_takes_a_small_share_of_the_time(make, monkeypatch):
-    """With a clock of our own: each frame costs 60 ms, so the next one comes 1.5 s later."""
+    """With a clock of our own: each frame costs 60 ms, so the next one comes 2 s later."""
     from helpers.widgets import live_training
 
     view, trainer, model = make([1.0], gated=True)
@@ -284,7 +284,7 @@ def test_drawing_takes_a_small_share_of_the_time(make, monkeypatch):
     model.let(1)
     trainer.join()
     painted()
-    assert rests[0] == pytest.approx(1.5)
+    assert rests[0] == pytest.approx(2.0)
     assert len(rests) == 1
     assert live_training._FRAMES_PER_SECOND <= 4
 

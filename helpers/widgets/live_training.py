@@ -21,7 +21,7 @@ __all__ = ["LiveTraining"]
 
 _log = logging.getLogger(__name__)
 # Of each second that passes, at most this share is spent drawing; the fit waits for the interpreter meanwhile.
-_SHARE = 0.04
+_SHARE = 0.03
 _FRAMES_PER_SECOND = 4.0
 # Lines about changed settings below the picture; a slider that is dragged makes one in each epoch.
 _NOTES = 4
@@ -41,7 +41,7 @@ class LiveTraining(ipywidgets.VBox):
     """Steer a fit while it runs, and watch it: `widgets.LiveTraining(live.Trainer(model, ...))`.
 
     Nothing trains until Start is pressed or `trainer.start()` is called. The picture is drawn on a thread of its own,
-    from the newest state, as often as 4 % of the time allows. Running the cell again, or `close()`, ends the run.
+    from the newest state, as often as 3 % of the time allows. Running the cell again, or `close()`, ends the run.
 
     Args:
         trainer: A `live.Trainer`.
