@@ -106,6 +106,12 @@ def slow_line(port: int, delay: float) -> Iterator[int]:
         asyncio.set_event_loop(loop)
         loop.run_until_complete(asyncio.start_server(meet, "127.0.0.1", own))
         loop.run_forever()
+        # A browser leaves its connections open; ended here, they leave no warnings behind.
+        open_ones = asyncio.all_tasks(loop)
+        for task in open_ones:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*open_ones, return_exceptions=True))
+        loop.close()
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()

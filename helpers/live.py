@@ -202,7 +202,6 @@ class Trainer:
             self._newest = self._thread
             self._thread.start()
         _kernel.on_interrupt(self.stop)
-        self._tell()
 
     def pause(self) -> None:
         """Hold the fit before its next batch; do nothing if none is running."""
@@ -372,9 +371,10 @@ class Trainer:
             )
 
     def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener()` when the state or a setting changes, in whichever thread that happens.
+        """Call `listener()` after the state or a setting has changed, in whichever thread that happens.
 
-        Epochs do not call it: whoever draws looks at `snapshot()` as often as it can afford.
+        It says that there is news, not what: two changes at once may be told twice with the same state. Epochs do not
+        call it: whoever draws looks at `snapshot()` as often as it can afford.
 
         Returns:
             A function that takes the listener away again.
@@ -398,6 +398,8 @@ class Trainer:
     def _work(self, over: threading.Event) -> None:
         """Fit, and fit again as long as someone asked for it meanwhile."""
         while True:
+            # Here and not in `start`, where a short run would be over before its beginning was told.
+            self._tell()
             self._fit_once()
             with self._lock:
                 again, self._again = self._again, False
@@ -407,8 +409,8 @@ class Trainer:
                     self._apply_pending()
                     self._thread = None
                     self._set_state("done" if self._run.error is None else "failed")
-            self._tell()
             if not again:
+                self._tell()
                 over.set()
                 return
 

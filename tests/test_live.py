@@ -476,6 +476,8 @@ model = ScriptedModel([1.0] * 1000, in_epoch=lambda epoch: time.sleep(0.01))
 trainer = Trainer(model, epochs=1000)
 trainer.on_change(lambda: print(trainer.state, flush=True))
 trainer.start()
+while not trainer.snapshot().epochs_run:  # its beginning is told by then
+    time.sleep(0.01)
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stderr[-2000:]
