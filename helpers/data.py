@@ -141,24 +141,12 @@ def load_digits(
     table = _read_npz(DATA / "digits.npz", ("images", "labels"), rebuild="make data")
     rng = np.random.default_rng(seed)
     order = _stratified_order(table["labels"], rng)
-    train, validation, test = _cut(order, _DIGITS_ROWS, train_rows)
+    rows = _cut(order, _DIGITS_ROWS, train_rows)
     x = (table["images"] / np.float32(16)).astype(np.float32)
     y = table["labels"].astype(np.int32)
     # A generator of its own: which labels are noisy must not depend on anything drawn before.
-    y_train = _change_labels(y[train], label_noise, np.random.default_rng((seed, 1)))
-    shuffled = np.random.default_rng((seed, 2)).permutation(train_rows)
-    return Splits(
-        "digits",
-        x[train][shuffled],
-        y_train[shuffled],
-        x[validation],
-        y[validation],
-        x[test],
-        y[test],
-        batch_size=int(batch_size),
-        seed=int(seed),
-        reshuffle=bool(reshuffle),
-    )
+    y_train = _change_labels(y[rows[0]], label_noise, np.random.default_rng((seed, 1)))
+    return _splits("digits", x, y, rows, y_train, seed, batch_size, reshuffle)
 
 
 def load_diabetes(
@@ -187,16 +175,31 @@ def load_diabetes(
         raise ValueError(f"label_noise is the size of the noise on training targets, 0 or more; got {label_noise}.")
     table = _read_npz(DATA / "diabetes.npz", ("features", "progression", "names"), rebuild="make data")
     order = np.random.default_rng(seed).permutation(len(table["progression"]))
-    train, validation, test = _cut(order, _DIABETES_ROWS, train_rows)
-    features = table["features"]
+    rows = _cut(order, _DIABETES_ROWS, train_rows)
+    features, train = table["features"], rows[0]
     centre, spread = features[train].mean(axis=0), features[train].std(axis=0)
     x = ((features - centre) / np.where(spread > 0, spread, 1)).astype(np.float32)
     y = ((table["progression"] - _PROGRESSION_CENTRE) / _PROGRESSION_UNIT).astype(np.float32)
     noise = np.random.default_rng((seed, 1)).standard_normal(_DIABETES_ROWS[0])[:train_rows]
     y_train = (y[train] + label_noise * noise).astype(np.float32)
-    shuffled = np.random.default_rng((seed, 2)).permutation(train_rows)
+    return _splits("diabetes", x, y, rows, y_train, seed, batch_size, reshuffle)
+
+
+def _splits(
+    name: str,
+    x: np.ndarray,
+    y: np.ndarray,
+    rows: tuple[np.ndarray, np.ndarray, np.ndarray],
+    y_train: np.ndarray,
+    seed: int,
+    batch_size: int,
+    reshuffle: bool,
+) -> Splits:
+    """Hand out the rows of training (with the targets `y_train`, shuffled), validation and test."""
+    train, validation, test = rows
+    shuffled = np.random.default_rng((seed, 2)).permutation(len(train))
     return Splits(
-        "diabetes",
+        name,
         x[train][shuffled],
         y_train[shuffled],
         x[validation],

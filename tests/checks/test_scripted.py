@@ -20,8 +20,10 @@ from keras.callbacks import (
 )
 
 from helpers.checks import scripted
+from helpers.checks._blame import HOOKS
 from helpers.checks._core import Wrong
 from helpers.checks.scripted import FakeModel, compare, drive
+from helpers.checks.scripted._model import read_tag
 
 NAN, INF = math.nan, math.inf
 ALL = ("wait", "best", "best_epoch", "stopped_epoch")
@@ -43,8 +45,8 @@ class Recorder(Callback):
         self.stop_at = stop_at
 
     def __getattribute__(self, name):
-        if name in scripted.HOOKS and name not in ("on_batch_begin", "on_batch_end"):
-            indexed = scripted.HOOKS[name] != "(self, logs=None)"
+        if name in HOOKS and name not in ("on_batch_begin", "on_batch_end"):
+            indexed = HOOKS[name] != "(self, logs=None)"
             return self._indexed(name) if indexed else lambda logs=None: self._note(name, None, logs)
         return super().__getattribute__(name)
 
@@ -146,7 +148,7 @@ def test_checkpoints_write_small_files_that_load_again(tmp_path, ending):
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"best-{n}{ending}" for n in (1, 2, 4)]
     model = FakeModel()
     model.load_weights(tmp_path / f"best-2{ending}")
-    assert scripted._kept(model) == (0, 1)
+    assert read_tag(model) == (0, 1)
 
 
 def test_checkpoints_of_batches_know_their_batch(tmp_path):

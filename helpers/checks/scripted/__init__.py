@@ -1,0 +1,32 @@
+"""Training by script: drive callbacks through the hooks of a `fit` in which nothing is learnt, and see what they do.
+
+Shared means of the checkers: `drive` plays the epochs, `FakeModel` is what gets "trained", `as_callback` and
+`as_class` take what a learner hands in, `compare` holds two callbacks against each other on many curves. It imports
+Keras for all checks.
+"""
+
+from __future__ import annotations
+
+from helpers.checks._blame import forgot_super_init, misspelt_hooks
+from helpers.checks.scripted._answers import as_callback, as_class
+from helpers.checks.scripted._compare import Disagreement, compare, early_stopping_settings
+from helpers.checks.scripted._drive import Driven, drive
+from helpers.checks.scripted._model import FakeModel, Save
+from helpers.checks.scripted._values import NASTY_CURVES, ROUNDING_CURVES, random_curve
+
+__all__ = [
+    "NASTY_CURVES",
+    "ROUNDING_CURVES",
+    "Disagreement",
+    "Driven",
+    "FakeModel",
+    "Save",
+    "as_callback",
+    "as_class",
+    "compare",
+    "drive",
+    "early_stopping_settings",
+    "forgot_super_init",
+    "misspelt_hooks",
+    "random_curve",
+]
