@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from keras.callbacks import EarlyStopping, ModelCheckpoint
 from live_scripted import SECONDS, ScriptedModel
 
-from helpers import live, replay
-from helpers.live import Change, Trainer
+from helpers import replay
+from helpers.live import Change, Trainer, _record
 
 
 def wait_for(condition, what):
@@ -506,7 +506,7 @@ def test_saves_are_those_of_the_rule(tmp_path_factory, values, best_only):
 def test_the_expected_time_leaves_pauses_and_the_first_epoch_out(monkeypatch):
     clock = iter(range(1000))
     now = [0.0]
-    monkeypatch.setattr(live.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(_record.time, "perf_counter", lambda: now[0])
 
     def work(epoch):
         now[0] += 10.0 if epoch == 0 else 2.0

@@ -13,6 +13,7 @@ from helpers.checks import _core, _progress
 @pytest.fixture(autouse=True)
 def _clean(tmp_path, monkeypatch):
     """Give each test its own progress, its own register of exercises and no memory of earlier notes."""
+    monkeypatch.chdir(tmp_path)  # for answers that name files where they stand
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "course" / "progress.json"))
     monkeypatch.setattr(_core, "_CHECKERS", {})
     # A lesson's checks register when their module is imported, so each test has to import it anew.

@@ -1,121 +1,29 @@
-"""Train in a background thread, and steer the fit while it runs.
-
-    trainer = live.Trainer(model, train, validation_data=validation, epochs=200, callbacks=[EarlyStopping(patience=20)])
-    trainer.start()
-    trainer.patience = 5
-    history = trainer.result()
-
-The model, the data and the callbacks are the learner's own, and Keras's own `fit` trains: a `Trainer` only chooses
-when it begins, pauses and ends, and writes down what happened. There are no widgets here; `helpers.widgets` has a
-`LiveTraining` over it. Keras is imported when the first run starts. Epochs are 0-based, as in Keras.
-"""
+"""The thread in which a fit runs, and the hands that steer it."""
 
 from __future__ import annotations
 
 import atexit
-import contextlib
 import logging
 import math
 import numbers
-import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from helpers import _kernel
+from helpers.live._parts import LIVE, checked, get_setting, number, of_kind, plain_state, set_setting, variables
+from helpers.live._record import Change, Run, Snapshot
 
-__all__ = ["Change", "Snapshot", "Trainer"]
+__all__ = ["Trainer"]
 
 _log = logging.getLogger(__name__)
 # A fit that will not end (a callback that hangs) must not hang the notebook with it.
 _GRACE_SECONDS = 30.0
-# Epochs whose mean time foretells the rest: enough to be steady, few enough to follow a busy machine.
-_RECENT = 20
-_LIVE = ("patience", "min_delta")
 _trainers: weakref.WeakSet[Trainer] = weakref.WeakSet()
-
-
-@dataclass(frozen=True)
-class Change:
-    """A setting of EarlyStopping that was changed during a run.
-
-    Attributes:
-        epoch: The epoch (0-based) at whose end the new value was first obeyed.
-        name: `"patience"` or `"min_delta"`.
-        old: The value in force until then.
-        new: The value in force from then on.
-    """
-
-    epoch: int
-    name: str
-    old: float
-    new: float
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """All that is known of a run at one moment; it does not change afterwards.
-
-    Attributes:
-        state: `"ready"`, `"running"`, `"pausing"`, `"paused"`, `"stopping"`, `"done"` or `"failed"`.
-        ended_by: Why a run is done: `"early stopping"`, `"epochs"` (they ran out), `"stop"` (someone stopped it),
-            `"callback"` (another callback did); `"error"` when it failed; None before the end.
-        run: 1 for the first run, 2 after a restart, 0 before any.
-        version: Grows whenever anything in here changes.
-        epochs: Epochs that `fit` was asked for.
-        first_epoch: The epoch of the first entry in the lists below; 0 unless `initial_epoch` was given.
-        epochs_run: How many epochs have ended.
-        batch: Batches begun in the present epoch, so that long epochs show progress.
-        batches: Batches in an epoch, None if unknown.
-        history: Metric name to its value after each epoch that ended, None where it was missing.
-        monitor: What EarlyStopping watches; None without one.
-        waits: EarlyStopping's `wait` after each epoch.
-        patiences: The patience in force at the end of each epoch.
-        patience: The patience asked for, which is in force from the next epoch's end on; None without EarlyStopping.
-        min_delta: Likewise.
-        best: EarlyStopping's best value; None if it has none yet.
-        best_epoch: The epoch of that value; None if there is none yet.
-        kept_epoch: The epoch whose weights the model holds after the end; None before the end and after a failure.
-        saves: Epochs in which a ModelCheckpoint wrote a file.
-        changes: What was changed during the run, in order.
-        seconds: Time spent training; pauses do not count.
-        seconds_left: Time that the remaining epochs would take, None while unknown.
-        error: The exception that ended the run, or None.
-    """
-
-    state: str
-    ended_by: str | None
-    run: int
-    version: int
-    epochs: int
-    first_epoch: int
-    epochs_run: int
-    batch: int
-    batches: int | None
-    history: dict[str, list[float | None]] = field(repr=False)
-    monitor: str | None
-    waits: tuple[int, ...] = field(repr=False)
-    patiences: tuple[int, ...] = field(repr=False)
-    patience: int | None
-    min_delta: float | None
-    best: float | None
-    best_epoch: int | None
-    kept_epoch: int | None
-    saves: tuple[int, ...] = field(repr=False)
-    changes: tuple[Change, ...]
-    seconds: float
-    seconds_left: float | None
-    error: BaseException | None
-
-    @property
-    def alive(self) -> bool:
-        """Whether a run is under way, paused or not."""
-        return self.state in ("running", "pausing", "paused", "stopping")
 
 
 class Trainer:
@@ -163,7 +71,7 @@ class Trainer:
         self._build_model = model if builds else None
         self._build_callbacks = callbacks if callable(callbacks) and not isinstance(callbacks, type) else None
         self._model = None if builds else model
-        self._callbacks = _checked(callbacks() if self._build_callbacks else callbacks)
+        self._callbacks = checked(callbacks() if self._build_callbacks else callbacks)
         self._fit = {"x": x, "y": y, "epochs": int(epochs), "verbose": verbose, **fit}
         # Re-entrant, for a listener may ask for a snapshot; a condition, for a paused fit waits on it.
         self._lock = threading.Condition(threading.RLock())
@@ -172,7 +80,7 @@ class Trainer:
         self._thread: threading.Thread | None = None
         self._newest: threading.Thread | None = None
         self._over: threading.Event | None = None
-        self._run = _Run(number=0, epochs=int(epochs))
+        self._run = Run(number=0, epochs=int(epochs))
         self._state = "ready"
         self._version = 0
         self._pause = self._stop = self._again = False
@@ -182,7 +90,7 @@ class Trainer:
         self._pending: dict[str, float] = {}
         self._chosen: dict[str, float] = {}
         self._before_first_run: list[tuple[Any, Any]] | None = None
-        self._checkpoints_before = [(one, _plain_state(one)) for one in _of(self._callbacks, "ModelCheckpoint")]
+        self._checkpoints_before = [(one, plain_state(one)) for one in of_kind(self._callbacks, "ModelCheckpoint")]
         _trainers.add(self)
         _kernel.before_rerun(self._end)
 
@@ -315,7 +223,7 @@ class Trainer:
     @property
     def stopper(self) -> Any:
         """The EarlyStopping that can be steered, or None."""
-        return next(iter(_of(self._callbacks, "EarlyStopping")), None)
+        return next(iter(of_kind(self._callbacks, "EarlyStopping")), None)
 
     @property
     def state(self) -> str:
@@ -419,7 +327,7 @@ class Trainer:
         try:
             self._make_ready(run)
             if not self._stop:
-                from helpers._live_hooks import First, Last, watching_saves
+                from helpers.live._hooks import First, Last, watching_saves
 
                 callbacks = [First(self), *self._callbacks, Last(self)]
                 with watching_saves(self._callbacks, self.saved):
@@ -432,7 +340,7 @@ class Trainer:
                 run.clock.pause()
                 run.ended_by = self._reason(run)
 
-    def _make_ready(self, run: _Run) -> None:
+    def _make_ready(self, run: Run) -> None:
         """Bring model and callbacks to where a first run finds them."""
         if self._build_model is not None:
             model = self._build_model()
@@ -444,17 +352,17 @@ class Trainer:
                 variable.assign(value)
         if run.number > 1:
             if self._build_callbacks is not None:
-                self._callbacks = _checked(self._build_callbacks())
+                self._callbacks = checked(self._build_callbacks())
                 with self._lock:
                     for name, value in self._chosen.items():
-                        _set(self.stopper, name, value)
+                        set_setting(self.stopper, name, value)
             else:
                 for callback, values in self._checkpoints_before:
                     vars(callback).update(values)
         with self._lock:
             run.in_force = self._settings()
 
-    def _reason(self, run: _Run) -> str:
+    def _reason(self, run: Run) -> str:
         """Say why a run ended."""
         if run.error is not None:
             return "error"
@@ -465,12 +373,12 @@ class Trainer:
             return "stop"
         return "epochs" if run.first_epoch + run.epochs_run >= run.epochs else "callback"
 
-    # -- what the callbacks in the fit report (`helpers._live_hooks`) ----------------------------------------------
+    # -- what the callbacks in the fit report (`helpers.live._hooks`) ----------------------------------------------
 
     def train_began(self, model: Any, params: Mapping[str, Any]) -> None:
         """Take note of the model as it is before its first step; the fit has built it by now."""
         if self._build_model is None and self._before_first_run is None:
-            self._before_first_run = [(variable, np.array(variable.numpy())) for variable in _variables(model)]
+            self._before_first_run = [(variable, np.array(variable.numpy())) for variable in variables(model)]
         with self._lock:
             run = self._run
             run.batches = params.get("steps")
@@ -523,13 +431,13 @@ class Trainer:
             run, stopper = self._run, self.stopper
             for name in [*run.history, *(name for name in logs if name not in run.history)]:
                 column = run.history.setdefault(name, [None] * run.epochs_run)
-                column.append(_number(logs.get(name)))
+                column.append(number(logs.get(name)))
             run.epochs_run += 1
             run.durations.append(run.clock.lap())
             if stopper is not None:
                 run.waits.append(int(stopper.wait))
                 run.patiences.append(run.in_force["patience"])
-                run.best = _number(stopper.best)
+                run.best = number(stopper.best)
                 run.best_epoch = None if stopper.best is None else int(stopper.best_epoch)
             self._version += 1
             self._obey_stop()
@@ -544,7 +452,7 @@ class Trainer:
     # -- under the lock --------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        self._run = _Run(number=self._run.number + 1, epochs=self._fit["epochs"])
+        self._run = Run(number=self._run.number + 1, epochs=self._fit["epochs"])
         self._pause = self._stop = self._again = self._attention = False
         self._set_state("running")
 
@@ -565,11 +473,11 @@ class Trainer:
 
     def _settings(self) -> dict[str, float]:
         stopper = self.stopper
-        return {} if stopper is None else {name: _get(stopper, name) for name in _LIVE}
+        return {} if stopper is None else {name: get_setting(stopper, name) for name in LIVE}
 
     def _apply_pending(self) -> None:
         for name, value in self._pending.items():
-            _set(self.stopper, name, value)
+            set_setting(self.stopper, name, value)
         self._pending.clear()
 
     # -- the rest --------------------------------------------------------------------------------------------------
@@ -577,7 +485,7 @@ class Trainer:
     def _asked(self, name: str) -> Any:
         with self._lock:
             stopper = self.stopper
-            return None if stopper is None else self._pending.get(name, _get(stopper, name))
+            return None if stopper is None else self._pending.get(name, get_setting(stopper, name))
 
     def _ask(self, name: str, value: float) -> None:
         with self._lock:
@@ -605,126 +513,6 @@ class Trainer:
         """Stop and wait, for as long as is bearable."""
         self.stop()
         self.join(_GRACE_SECONDS)
-
-
-class _Clock:
-    """A stopwatch of the training time; pauses do not count."""
-
-    def __init__(self) -> None:
-        self._sum = 0.0
-        self._since: float | None = None
-        self._lap = 0.0
-
-    def go(self) -> None:
-        if self._since is None:
-            self._since = time.perf_counter()
-
-    def pause(self) -> None:
-        self._sum, self._since = self.seconds(), None
-
-    def seconds(self) -> float:
-        return self._sum + (0.0 if self._since is None else time.perf_counter() - self._since)
-
-    def lap(self) -> float:
-        """Return the seconds since the last lap ended."""
-        now = self.seconds()
-        lap, self._lap = now - self._lap, now
-        return lap
-
-    def in_lap(self) -> float:
-        return self.seconds() - self._lap
-
-
-@dataclass
-class _Run:
-    """What one run has come to so far."""
-
-    number: int
-    epochs: int
-    first_epoch: int = 0
-    epochs_run: int = 0
-    batch: int = 0
-    batches: int | None = None
-    history: dict[str, list[float | None]] = field(default_factory=dict)
-    waits: list[int] = field(default_factory=list)
-    patiences: list[int] = field(default_factory=list)
-    durations: list[float] = field(default_factory=list)
-    saves: list[int] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    in_force: dict[str, float] = field(default_factory=dict)
-    best: float | None = None
-    best_epoch: int | None = None
-    told_to_stop: bool = False
-    ended_by: str | None = None
-    returned: Any = None
-    error: BaseException | None = None
-    traceback: Any = None
-    clock: _Clock = field(default_factory=_Clock)
-
-    def seconds_left(self) -> float | None:
-        """Foretell from the recent epochs; the first one, which also compiles, only while it is the only one."""
-        recent = self.durations[1:][-_RECENT:] or self.durations
-        if not recent:
-            return None
-        whole = sum(recent) / len(recent) * (self.epochs - self.first_epoch - self.epochs_run)
-        return max(0.0, whole - self.clock.in_lap())
-
-
-def _checked(callbacks: Any) -> list[Any]:
-    """Return the callbacks as a flat list, as Keras does; what is no callback is left for Keras to refuse."""
-    if callbacks is None:
-        return []
-    if isinstance(callbacks, (list, tuple)):
-        return [one for entry in callbacks for one in _checked(entry)]
-    if hasattr(callbacks, "callbacks"):
-        raise TypeError("Give the callbacks as a list: a CallbackList cannot take in those that steer the fit.")
-    return [callbacks]
-
-
-def _of(callbacks: Iterable[Any], name: str) -> list[Any]:
-    """Return the callbacks of one of Keras's kinds; without Keras in memory there can be none."""
-    keras = sys.modules.get("keras")
-    return [] if keras is None else [one for one in callbacks if isinstance(one, getattr(keras.callbacks, name))]
-
-
-def _plain_state(checkpoint: Any) -> dict[str, Any]:
-    """Return what a ModelCheckpoint carries from one fit into the next."""
-    names = ("best", "_batches_seen_since_last_saving", "_last_batch_seen")
-    return {name: vars(checkpoint)[name] for name in names if name in vars(checkpoint)}
-
-
-def _get(stopper: Any, name: str) -> float:
-    # Keras turns the sign of min_delta around for a metric that should fall.
-    value = getattr(stopper, name)
-    return abs(value) if name == "min_delta" else value
-
-
-def _set(stopper: Any, name: str, value: float) -> None:
-    if name == "min_delta" and getattr(stopper, "monitor_op", None) is not None:
-        import keras
-
-        # As `MonitorCallback._set_monitor_op` did, once, at the end of the first epoch.
-        value = -value if stopper.monitor_op == keras.ops.less else value
-    setattr(stopper, name, value)
-
-
-def _variables(model: Any) -> list[Any]:
-    """Return all that a fit changes: weights, random state, and the optimizer's state with its learning rate."""
-    optimizer = getattr(model, "optimizer", None)
-    if getattr(optimizer, "built", True) is False:
-        # Keras would do it at the first step; the moments of Adam, say, must be there to be put back.
-        strategy = getattr(model, "distribute_strategy", None)
-        with contextlib.nullcontext() if strategy is None else strategy.scope():
-            optimizer.build(model.trainable_variables)
-    return [*getattr(model, "variables", ()), *getattr(optimizer, "variables", ())]
-
-
-def _number(value: Any) -> float | None:
-    try:
-        return None if value is None else float(value)
-    except (TypeError, ValueError):
-        # A metric with several values, such as a confusion matrix, has no place in a curve.
-        return None
 
 
 @atexit.register
