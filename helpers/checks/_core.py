@@ -78,7 +78,7 @@ class Outcome(_cards.Shown):
         if self.broken or self.status == "right":
             return ""
         if self.status == "not attempted":
-            return "Put your answer in place of `...`, run that cell, then this one again."
+            return "Write your answer into the cell above, run that cell, then this one again."
         return f'Stuck? `checks.hint("{self.exercise}")` gives a hint.'
 
     def __str__(self) -> str:

@@ -196,11 +196,30 @@ NANOSECONDS = """
                 self.alert("slow")
 """
 
+SUMMED = """
+    import time
+
+    class TimeBudget(Callback):
+        def __init__(self, seconds):
+            super().__init__()
+            self.seconds = seconds
+
+        def on_train_begin(self, logs=None):
+            self.spent = 0
+
+        def on_train_batch_begin(self, batch, logs=None):
+            self.start = time.perf_counter()
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.spent += time.perf_counter() - self.start
+            if self.spent >= self.seconds:
+                self.model.stop_training = True
+"""
+
 RATES = """
     class BoldDriver(Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            if epoch == 0:
-                self.losses = []
+        def on_train_begin(self, logs=None):
+            self.losses = []
 
         def on_epoch_end(self, epoch, logs=None):
             self.losses.append(logs["loss"])
@@ -236,6 +255,9 @@ STRIPS = """
                 self.model.stop_training = True
 """
 
+# For the bold driver: what to keep of an epoch whose loss is NaN.
+REMEMBER = '        self.before = logs["loss"] if logs["loss"] == logs["loss"] else {}'
+
 CASES = (
     Cases(
         "06.1",
@@ -259,7 +281,23 @@ CASES = (
                 "leave before `wait` is raised",
             ),
             (stopper(("self.model.stop_training = epoch, True", "self.stop_training = epoch, True")), "The flag that"),
-            (stopper(("self.wait += 1", "self.wait += 1\n        self.model.stop_training = False")), "took it back"),
+            (
+                stopper(
+                    (
+                        "        elif self.wait >= self.patience and epoch > 0:\n"
+                        "            self.stopped_epoch, self.model.stop_training = epoch, True",
+                        "        else:\n"
+                        "            self.model.stop_training = self.wait >= self.patience and epoch > 0\n"
+                        "            self.stopped_epoch = epoch if self.model.stop_training else 0",
+                    )
+                ),
+                "took it back",
+            ),
+            (stopper(("elif self.wait", "if self.wait")), "the `elif` of point 3"),
+            (
+                stopper(("        self.wait += 1", "        value = logs['val_loss']\n        self.wait += 1")),
+                "follows another metric",
+            ),
             (
                 stopper(("value = self.value(logs)", "value = self.value(logs)\n        logs[self.monitor] = 0.0")),
                 "changes `val_loss` in `logs`",
@@ -318,6 +356,10 @@ CASES = (
             ),
             (saver(("            return True\n", "            return None\n")), "returned None"),
             (saver((BETTER, f"value == value and {BETTER}")), "Every comparison with NaN"),
+            (
+                saver(("improved = ", "value = logs['val_loss']\n        improved = ")),
+                "follows another metric",
+            ),
             (saver(("improved = ", "logs['val_loss'] = 0.0\n        improved = ")), "changes `val_loss`"),
             (lambda: ModelCheckpoint, "Keras's own `ModelCheckpoint`"),
             (learner("class MyModelCheckpoint(Saver): limit = 3", "MyModelCheckpoint", **GIVEN), "The rule is missing"),
@@ -351,6 +393,11 @@ CASES = (
                     ('self.lowest, self.highest, self.wait = float("inf")', "self.lowest, self.highest, self.wait = 0")
                 ),
                 "A `val_loss` never counts",
+            ),
+            (both(('float("-inf"), 0', "0, 0")), "A first `val_accuracy` of 0"),
+            (
+                both(("        self.lowest = min", "        better = better or epoch == 0\n        self.lowest = min")),
+                "The first epoch always counts",
             ),
             (both(("self.wait = 0 if better else self.wait + 1", "self.wait += not better")), "**in a row**"),
             (
@@ -414,6 +461,7 @@ CASES = (
                 "yours took it back",
             ),
             (budget(("time.perf_counter() - self.start", READ)), "after batch 1 of epoch 1. Subtract"),
+            (learner(SUMMED, "TimeBudget"), "Validation takes time as well"),
             (budget(("self.seconds = seconds", "self.seconds = 7")), "With `seconds=3`"),
             (budget((FLAG, "self.stop_training = True")), "is it raised when"),
             (budget(("super().__init__()", "pass")), "`callback.model` is an error"),
@@ -453,6 +501,35 @@ CASES = (
             (driver(('logs["loss"]', 'logs["val_loss"]')), "the road under the wheels"),
             (driver(("1.05", "x"), ("0.5", "1.05"), ("x", "0.5")), "The other way round"),
             (driver(("rate = float(self.model.optimizer.learning_rate)", "rate = 0.1")), "from the first rate again"),
+            (driver(("if self.before is not None", "if self.before")), "0 counts as false"),
+            (
+                driver(('        self.before = logs["loss"]', REMEMBER.format("self.before"))),
+                "compares with the epoch before the NaN",
+            ),
+            (
+                driver(('        self.before = logs["loss"]', REMEMBER.format('float("inf")'))),
+                "In the epoch after a NaN it speeds up",
+            ),
+            (
+                driver(('        self.before = logs["loss"]', REMEMBER.format("None"))),
+                "In the epoch after a NaN it does nothing",
+            ),
+            (
+                driver(
+                    ("self.before = None", 'self.before, self.rate = None, getattr(self, "rate", 0.1)'),
+                    ("rate = float(self.model.optimizer.learning_rate)", "rate = self.rate"),
+                    ("learning_rate = rate * factor", "learning_rate = self.rate = rate * factor"),
+                ),
+                "yours put its own back",
+            ),
+            (
+                driver(
+                    ("    def on_train_begin(self, logs=None):\n        self.before = None\n\n", ""),
+                    ("if self.before is not None", "if epoch > 0"),
+                    ("class BoldDriver(Callback):", "class BoldDriver(Callback):\n    before = None\n"),
+                ),
+                "Do not ask for `epoch == 0`",
+            ),
             (driver(("0.5", "0.9")), "the rates were [0.1, 0.1, 0.105, 0.0945"),
             (driver(('self.before = logs["loss"]', 'self.before = logs.pop("loss")')), "changes `loss`"),
             (
@@ -463,6 +540,7 @@ CASES = (
         ),
         raised=(
             (driver(("if self.before is not None", "if True")), "one side is None"),
+            (driver(("if self.before is not None", "if epoch > 0")), "begins with epoch number 3"),
             (driver(("def on_epoch_end", "def on_epoch_begin")), "loss"),
         ),
     ),
@@ -547,6 +625,13 @@ CASES = (
             ),
             (rule(("            self.losses = []\n", "            self.losses.pop(0)\n")), "it looks in every epoch"),
             (rule(("len(self.losses) < self.strip", "epoch % self.strip")), "`epoch` counts from 0"),
+            (
+                rule(
+                    ("        if 100 *", "        over = 100 *"),
+                    (" > limit:", "\n        if over > limit or (over == limit and not self.strip):"),
+                ),
+                "A GL equal to `alpha` does not",
+            ),
             (rule(("min(self.losses)", "self.losses[-1]")), "not over its last"),
             (rule(("np.mean(self.losses)", "sum(self.losses)")), "yours takes their sum"),
             (rule(('logs["val_loss"]', 'logs["loss"]')), "from the training `loss`"),
@@ -572,6 +657,17 @@ CASES = (
 @pytest.mark.parametrize("table", CASES, ids=lambda table: table.exercise)
 def test_answers(table):
     run(table)
+
+
+@pytest.mark.parametrize(
+    "place", ["        value = self.value(logs)\n", "        self.wait += 1\n", "                self.wait = 0\n"]
+)
+def test_the_flag_of_another_callback_is_left_wherever_it_could_be_lowered(place):
+    indent = place[: len(place) - len(place.lstrip())]
+    answer = stopper((place, f"{place}{indent}self.model.stop_training = False\n"))()
+    outcome = checks.check("06.1", answer)
+    assert outcome.status == "wrong"
+    assert "took it back" in outcome.message
 
 
 def test_each_check_tells_five_wrong_solutions_apart():
@@ -601,6 +697,10 @@ TWISTS = {
         lambda twist: [two_metrics.both_epochs(*c, twist) for c in two_metrics.BOTH],
     ),
     "06.5": (bold_driver.DRIVER_TWISTS, lambda twist: [bold_driver.driver_rates(c, twist) for c in bold_driver.DRIVES]),
+    "06.5, remembered": (
+        bold_driver.REMEMBERED_TWISTS,
+        lambda twist: [bold_driver.driver_rates(c, twist) for c in bold_driver.REMEMBERED],
+    ),
     "06.7": (prechelt.PRECHELT_TWISTS, lambda twist: [prechelt.prechelt_epochs(*c, twist) for c in prechelt.PRECHELT]),
 }
 

@@ -7,10 +7,10 @@ what it does is what the rule does with a twist, that mistake has been found, an
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from helpers.checks._core import Verdict, not_attempted, right, wrong
-from helpers.checks.lesson06.common import Fit, begun, explained, held, keeps_the_flag, listed, made, taken
+from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
+from helpers.checks.lesson06.common import Callback, Fit, begun, explained, held, keeps_the_flag, listed, made, taken
 from helpers.checks.scripted import FakeModel, drive
 
 NAN, INF = math.nan, math.inf
@@ -57,6 +57,33 @@ DRIVER_TWISTS = {
 }
 
 
+# What an answer remembers of an epoch shows only in the one after it: asked when all else is right.
+REMEMBERED: tuple[tuple[Fit, ...], ...] = (
+    (((3, NAN, 2, 1), (1, 0.9, 0.8, 0.7)),),
+    (((NAN, 2, 1), (1, 0.9, 0.8)),),
+    (((0, 1, 2), (1, 0.9, 0.8)),),
+)
+
+REMEMBERED_TWISTS = {
+    "NaN skipped": (
+        "After a NaN it compares with the epoch before the NaN. The rule knows only the epoch before, and nothing is "
+        "lower than NaN: brake once more."
+    ),
+    "NaN as infinity": (
+        "In the epoch after a NaN it speeds up. Nothing is lower than NaN, so it should brake once more: keep the NaN "
+        "as it is."
+    ),
+    "NaN as nothing": (
+        "In the epoch after a NaN it does nothing. A NaN is a loss like any other here, and nothing is lower: it "
+        'should brake. Tell "nothing yet" by None.'
+    ),
+    "zero as nothing": (
+        "After a loss of 0 it does nothing. 0 counts as false, so `if self.before` takes it for nothing yet: ask "
+        "`if self.before is not None`."
+    ),
+}
+
+
 def driver_rates(fits: Sequence[Fit], twist: str = "") -> list[float]:
     """Return the rate of each epoch and that at the end, over all fits, by the rule of 06.5 or with a mistake."""
     rate, before, rates = RATE, None, []
@@ -74,9 +101,17 @@ def driver_rates(fits: Sequence[Fit], twist: str = "") -> list[float]:
                 rate = RATE * factor
             else:
                 rate *= factor
-            before = min(before, loss) if twist == "best" and before is not None else loss
+            before = _remembered(before, loss, twist)
         rates.append(rate)
     return rates
+
+
+def _remembered(before: float | None, loss: float, twist: str) -> float | None:
+    if twist == "best" and before is not None:
+        return min(before, loss)
+    if math.isnan(loss):
+        return {"NaN skipped": before, "NaN as infinity": INF, "NaN as nothing": None}.get(twist, loss)
+    return None if twist == "zero as nothing" and loss == 0 else loss
 
 
 def _driver_factor(loss: float, before: float | None, twist: str) -> float:
@@ -98,33 +133,78 @@ def bold_driver(answer: object) -> Verdict:
     kind = taken(answer, "BoldDriver")
     if not begun(kind):
         return not_attempted("Write your hooks into the class.")
-    yours = []
-    for fits in DRIVES:
-        callback, model, rates = made(kind), FakeModel(learning_rate=RATE), []
-        for losses, val_losses in fits:
-            driven = held(
-                drive(callback, {"loss": losses, "val_loss": val_losses}, model=model, batches=2),
-                allowed=frozenset({"learning_rate"}),
-            )
-            rates += [*driven.learning_rates, driven.final_learning_rate]
-        yours.append(rates)
-        if "lr" in vars(model.optimizer):
-            return wrong(
-                "It sets `optimizer.lr`. In Keras 3 that is a new attribute that nobody reads, and no error says so. "
-                "The rate is `self.model.optimizer.learning_rate`."
-            )
-    expected = [driver_rates(fits) for fits in DRIVES]
-    if not _close(yours, expected):
-        return wrong(_why_other_rates(yours, expected))
+    for drives, twists in ((DRIVES, DRIVER_TWISTS), (REMEMBERED, REMEMBERED_TWISTS)):
+        yours = [_rates(kind, fits) for fits in drives]
+        expected = [driver_rates(fits) for fits in drives]
+        if not _close(yours, expected):
+            return wrong(_why_other_rates(yours, expected, drives, twists))
+    _goes_on_from_the_rate_of_others(kind)
+    _begins_at_any_epoch(kind)
     keeps_the_flag(made(kind), {"loss": [4.0, 3.0, 2.0, 1.0]})
     return right("Faster while the loss falls, half the speed at anything else, and a fresh start in each fit.")
 
 
-def _why_other_rates(yours: list[list[float]], expected: list[list[float]]) -> str:
+def _rates(kind: type[Callback], fits: Sequence[Fit]) -> list[float]:
+    callback, model, rates = made(kind), FakeModel(learning_rate=RATE), []
+    for losses, val_losses in fits:
+        driven = held(
+            drive(callback, {"loss": losses, "val_loss": val_losses}, model=model, batches=2),
+            allowed=frozenset({"learning_rate"}),
+        )
+        rates += [*driven.learning_rates, driven.final_learning_rate]
+    if "lr" in vars(model.optimizer):
+        raise Wrong(
+            "It sets `optimizer.lr`. In Keras 3 that is a new attribute that nobody reads, and no error says so. "
+            "The rate is `self.model.optimizer.learning_rate`."
+        )
+    return rates
+
+
+class _Sets(Callback):
+    """Another callback of the list, which sets the rate before epoch 3."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 2:
+            self.model.optimizer.learning_rate = RATE / 10
+
+
+def _goes_on_from_the_rate_of_others(kind: type[Callback]) -> None:
+    model = FakeModel(learning_rate=RATE)
+    ran = drive([_Sets(), made(kind)], {"loss": [4.0, 3.0, 2.0, 1.0]}, model=model)
+    if not math.isclose(ran.learning_rates[3], RATE / 10 * 1.05, rel_tol=1e-4):
+        raise Wrong(
+            "Another callback in the list had set the learning rate, and yours put its own back. Keep no rate of your "
+            "own: read `self.model.optimizer.learning_rate` each time, and multiply that."
+        )
+
+
+def _begins_at_any_epoch(kind: type[Callback]) -> None:
+    told = "A fit that resumes with `initial_epoch=3` begins with epoch number 3."
+    callback, model = made(kind), FakeModel(learning_rate=RATE)
+    try:
+        drive(callback, {"loss": [5.0, 1.0]}, model=model)
+        before = model.learning_rate
+        ran = drive(callback, {"loss": [4.0, 3.0, 2.0]}, model=model, initial_epoch=3)
+    except Exception as error:
+        error.add_note(f"{told} Its first epoch, too, has nothing to compare with.")
+        raise
+    if not math.isclose(ran.learning_rates[1], before, rel_tol=1e-4):
+        raise Wrong(
+            f"{told} Its first epoch changed the rate. Do not ask for `epoch == 0`: set `self.before = None` in "
+            "`on_train_begin`."
+        )
+
+
+def _why_other_rates(
+    yours: list[list[float]],
+    expected: list[list[float]],
+    drives: Sequence[Sequence[Fit]],
+    twists: Mapping[str, str],
+) -> str:
     if all(math.isclose(rate, RATE, rel_tol=1e-4) for rates in yours for rate in rates):
         return "The rate never changes. Assign to `self.model.optimizer.learning_rate` in `on_epoch_end`."
-    found = explained(yours, lambda twist: [driver_rates(fits, twist) for fits in DRIVES], DRIVER_TWISTS, _close)
-    for fits, mine, right_ones in zip(DRIVES, yours, expected, strict=True):
+    found = explained(yours, lambda twist: [driver_rates(fits, twist) for fits in drives], twists, _close)
+    for fits, mine, right_ones in zip(drives, yours, expected, strict=True):
         if not _close([mine], [right_ones]):
             played = " and then ".join(listed(losses) for losses, _ in fits)
             case = f"With `loss` {played}, the rates were {listed(mine)}; they should be {listed(right_ones)}."

@@ -134,6 +134,11 @@ def keeps_the_flag(callback: Callback, logs: Sequence | dict, *, batches: int = 
         )
 
 
+def epoch_count(count: int) -> str:
+    """Return the number with its noun."""
+    return f"{count} epoch" if count == 1 else f"{count} epochs"
+
+
 def listed(values: Sequence[float | None]) -> str:
     """Write a curve for a person."""
     words = ("missing" if v is None else "NaN" if v != v else f"{v:.6g}" for v in values)

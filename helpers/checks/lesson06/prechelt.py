@@ -11,7 +11,18 @@ import random
 from collections.abc import Sequence
 
 from helpers.checks._core import Verdict, not_attempted, right, wrong
-from helpers.checks.lesson06.common import Fit, begun, explained, held, keeps_the_flag, listed, made, never_stops, taken
+from helpers.checks.lesson06.common import (
+    Fit,
+    begun,
+    epoch_count,
+    explained,
+    held,
+    keeps_the_flag,
+    listed,
+    made,
+    never_stops,
+    taken,
+)
 from helpers.checks.scripted import FakeModel, drive
 
 NAN, INF = math.nan, math.inf
@@ -40,6 +51,9 @@ PRECHELT_TWISTS = {
     "before": "It compares with the `val_loss` of the epoch before. GL compares with the lowest so far.",
     "loss": "It takes GL from the training `loss`. The loss of generalisation shows in `val_loss`.",
     ">=": "It stops when GL equals `alpha`. The rule says **greater**: is it `>`, or did you write `>=`?",
+    "GL >=": (
+        "A GL equal to `alpha` does not stop a training without a `strip`: the rule says **greater**, so it is `>`."
+    ),
     "below": "GL is the rise divided by the **lowest** value, not by the value now.",
     "NaN": (
         "A NaN in the middle wipes out the lowest value before it. `min(a, b)` gives `a` when either is NaN, so "
@@ -134,7 +148,7 @@ def _over(value: float, lowest: float, alpha: float, strip: int | None, losses: 
     if strip and twist != "no strip":
         total = sum(losses) if twist == "sum" else sum(losses) / len(losses)
         limit *= (1 if twist == "thousand" else 1000) * (total / (losses[-1] if twist == "last" else min(losses)) - 1)
-    return loss >= limit if twist == ">=" else loss > limit
+    return loss >= limit if twist == ">=" or (twist == "GL >=" and not strip) else loss > limit
 
 
 def _random_prechelt(rng: random.Random) -> Strips:
@@ -190,6 +204,6 @@ def _prechelt_example(yours: Sequence[list[int]], cases: Sequence[Strips]) -> st
                 fit = "" if number == 0 else f" in fit {number + 1}"
                 return (
                     f"`Prechelt({case[0]}{strip})` with `loss` {listed(losses)} and `val_loss` {listed(val_losses)} "
-                    f"ran {ran[number]} epochs{fit}; it should run {expected[number]}."
+                    f"ran {epoch_count(ran[number])}{fit}; it should run {expected[number]}."
                 )
     return ""

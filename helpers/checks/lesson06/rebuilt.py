@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import keras
 
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
-from helpers.checks.lesson06.common import Callback, begun, held, made, misspelt, taken
+from helpers.checks.lesson06.common import Callback, begun, held, keeps_the_flag, made, misspelt, taken
 from helpers.checks.scripted import Disagreement, FakeModel, compare, drive
 
 STATE = ("wait", "best", "best_epoch", "stopped_epoch")
@@ -49,11 +49,14 @@ def my_early_stopping(answer: object) -> Verdict:
     with _told_about_value():
         held(drive(made(kind, patience=2), [3.0, 2.0, 4.0, 5.0, 6.0]))
         # Small cases first, so that the usual slips get a sentence of their own.
-        for slip in (_never_stops, _stops_in_the_first_epoch, _stops_late, _takes_the_flag_back):
+        for slip in (_never_stops, _stops_at_the_best, _stops_late, _watches_another_metric):
             slip(kind)
         found = compare(kind, settings=stopping_settings, cases=CASES, rounding=True, attributes=STATE)
-    if found is not None:
-        return wrong(f"{found}{_stopping_remark(found)}")
+        if found is not None:
+            return wrong(f"{found}{_stopping_remark(found)}")
+        # Falling, rising, missing: wherever the line stands that lowers the flag, one of them comes by.
+        for values in ([4.0, 3.0, 2.0, 1.0], [1.0, 2.0, 3.0, 4.0], [None] * 4):
+            keeps_the_flag(made(kind, patience=9), values)
     return right(
         f"In {CASES} trainings, with every argument, NaN, infinities, ties and missing values, yours and the real "
         "one agreed on every epoch, attribute and weight."
@@ -90,8 +93,13 @@ def _never_stops(kind: type[Callback]) -> None:
         )
 
 
-def _stops_in_the_first_epoch(kind: type[Callback]) -> None:
+def _stops_at_the_best(kind: type[Callback]) -> None:
     ran = drive(made(kind, patience=0), [2.0, 1.0, 0.5])
+    if ran.epochs_run == 2:
+        raise Wrong(
+            "With `val_loss` = [2, 1, 0.5] and `patience=0` it stopped after epoch 2, the best so far. Only an epoch "
+            "that was **not** better can stop: point 4 is the `elif` of point 3."
+        )
     if ran.epochs_run == 1:
         raise Wrong(
             "With `val_loss` = [2, 1, 0.5] and `patience=0` it stopped after epoch 1. The first value has nothing to "
@@ -99,15 +107,13 @@ def _stops_in_the_first_epoch(kind: type[Callback]) -> None:
         )
 
 
-def _takes_the_flag_back(kind: type[Callback]) -> None:
-    class Stops(Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            self.model.stop_training = True
-
-    if drive([Stops(), made(kind, patience=5)], [3.0, 2.0, 1.0]).epochs_run > 1:
+def _watches_another_metric(kind: type[Callback]) -> None:
+    logs = {"loss": [1.0] * 5, "val_loss": [1.0, 2.0, 3.0, 4.0, 5.0], "val_mae": [5.0, 4.0, 3.0, 2.0, 1.0]}
+    ran = drive(made(kind, monitor="val_mae", mode="min", patience=2), logs)
+    if ran.epochs_run != 5 or ran.final.get("best") != 1.0:
         raise Wrong(
-            "Another callback in the list had asked for a stop, and yours took it back by setting `stop_training` to "
-            "False. Only ever set it to True."
+            'With `monitor="val_mae"` it follows another metric. Take the number that `self.value(logs)` returns; '
+            '`logs["val_loss"]` is there only by chance.'
         )
 
 
@@ -145,6 +151,7 @@ def my_model_checkpoint(answer: object) -> Verdict:
     with _told_about_value():
         held(drive(made(kind, "model.keras", save_best_only=True), [3.0, 2.0, 4.0], model=FakeModel(write=False)))
         _says_nothing(kind)
+        _saves_by_another_metric(kind)
         found = compare(
             lambda **settings: kind("model.keras", **settings),
             lambda **settings: keras.callbacks.ModelCheckpoint("model.keras", **settings),
@@ -174,6 +181,16 @@ def _says_nothing(kind: type[Callback]) -> None:
         raise Wrong(
             "Without `save_best_only`, `should_save` returned None, which counts as no. There is nothing to compare "
             "then: it should return True."
+        )
+
+
+def _saves_by_another_metric(kind: type[Callback]) -> None:
+    logs = {"loss": [1.0] * 3, "val_loss": [1.0, 2.0, 3.0], "val_mae": [3.0, 2.0, 1.0]}
+    saver = made(kind, "model.keras", monitor="val_mae", mode="min", save_best_only=True)
+    if drive(saver, logs, model=FakeModel(write=False)).saved_epochs != (0, 1, 2):
+        raise Wrong(
+            'With `monitor="val_mae"` it follows another metric. Take the number that `self.value(logs)` returns; '
+            '`logs["val_loss"]` is there only by chance.'
         )
 
 

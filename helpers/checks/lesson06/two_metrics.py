@@ -15,6 +15,7 @@ from helpers.checks.lesson06.common import (
     Curve,
     Fit,
     begun,
+    epoch_count,
     explained,
     held,
     keeps_the_flag,
@@ -45,6 +46,20 @@ BOTH: tuple[tuple[int, tuple[Fit, ...]], ...] = (
     (2, (((5, 4, NAN, 3, 2, 1), (0.9, 0.8, 0.7, 0.6, 0.5, 0.4)),)),
     (2, (((3, None, None, None, 2, 4, None, 5), (0.5, None, None, None, 0.4, 0.3, None, 0.2)),)),
     (2, (((3, 2, 1), (0.7, 0.8, 0.9)), ((9, 8, 7, 6, 5), (0.1, 0.2, 0.3, 0.4, 0.5)))),
+)
+
+# Asked of an answer that is right in all these: each with what is wrong when it is not as it should be.
+FIRST_EPOCH = (
+    (
+        (1, (((NAN, NAN, 3), (0.0, 0.0, 0.1)),)),
+        "A first `val_accuracy` of 0 is a new highest value, but not with yours. What is compared before the first "
+        'value has come? Begin with `float("-inf")`, not with 0.',
+    ),
+    (
+        (1, (((NAN, 3, 2), (NAN, 0.5, 0.6)),)),
+        "The first epoch always counts as an improvement. NaN is never new, not even in the first epoch: with NaN in "
+        "both metrics it is an epoch with neither.",
+    ),
 )
 
 BOTH_TWISTS = {
@@ -192,6 +207,10 @@ def stop_when_both(answer: object) -> Verdict:
             return wrong(never_stops(kind))
         found = explained(yours, lambda twist: [both_epochs(*case, twist) for case in BOTH], BOTH_TWISTS)
         return wrong(f"{found} {_both_example(yours, BOTH)}".strip())
+    for case, message in FIRST_EPOCH:
+        example = _both_example([play(case)], [case])
+        if example:
+            return wrong(f"{message} {example}")
     rng = random.Random(0)
     more = [_random_both(rng) for _ in range(RANDOM_CASES)]
     yours = [play(case) for case in more]
@@ -210,6 +229,6 @@ def _both_example(yours: Sequence[list[int]], cases: Sequence) -> str:
                 fit = "" if number == 0 else f", in fit {number + 1},"
                 return (
                     f"With `patience={case[0]}`{fit} `val_loss` {listed(losses)} and `val_accuracy` "
-                    f"{listed(accuracies)} it ran {ran[number]} epochs; it should run {expected[number]}."
+                    f"{listed(accuracies)} it ran {epoch_count(ran[number])}; it should run {expected[number]}."
                 )
     return ""
