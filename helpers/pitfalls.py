@@ -26,10 +26,19 @@ _QUESTIONS = {
     "ds": "https://datascience.stackexchange.com/questions",
 }
 _NOTEBOOK = re.compile(r"08[a-z]?_[a-z_]+")
-# What differs between two people's messages, or says nothing: too common to tell one trouble from another.
+# Words of every sentence, and what differs between two people's messages: they tell no trouble from another.
 _COMMON = frozenset(
-    re.findall(r"\w+", "a an and are be by for from in is it not of on only or that the this to with which file line")
+    re.findall(
+        r"\w+",
+        "a an and any are as at be been but by can could did do does doing done for from get gets had has "
+        "have how i if in is isn it its just keras line me model my no not of on only or our out please s "
+        "should so some t than that the their them then there they this to training trains traceback was we "
+        "were what when where which who why with would you your",
+    )
 )
+_ENDING = re.compile(r"(ings?|ers?|ed|es|s|e)$")
+# Of the weight of all words asked for, the share that the best trouble must have to be called a fit.
+_FITS = 0.3
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,7 @@ class Pitfall:
         title: the symptom in a few words, as its heading has it.
         symptom: what a person sees.
         message: texts that Keras or Python show; empty where there is none.
+        words: more words that people use for it, for the search alone.
         threads: short names of the threads in which people met it.
         notebook: the notebook that holds it, without suffix.
     """
@@ -51,6 +61,7 @@ class Pitfall:
     message: tuple[str, ...]
     threads: tuple[str, ...]
     notebook: str
+    words: tuple[str, ...] = ()
 
     @property
     def heading(self) -> str:
@@ -143,7 +154,9 @@ def index(file: Path | None = None) -> Index:
 def find(text: str, *, most: int = 5) -> Index:
     """Find the troubles that fit a text: the last line of a traceback, a warning, or words of your own.
 
-    A trouble fits better the more of the text's words stand in its messages, title and symptom; rare words count more.
+    A trouble fits better the more of the text's words stand in its messages, title, symptom and further words; rare
+    words count more, and endings such as in `saved` and `saving` do not count. When hardly any of the text is known
+    here, the note above the result says so.
 
     Args:
         text: what the screen says; more than one line is fine.
@@ -156,14 +169,16 @@ def find(text: str, *, most: int = 5) -> Index:
     if not wanted:
         raise ValueError('Give find() some words, as in find("metric val_loss which is not available").')
     everything = load()
-    words = {one.number: _words(" ".join((one.title, one.symptom, *one.message))) for one in everything}
+    words = {one.number: _words(" ".join((one.title, one.symptom, *one.message, *one.words))) for one in everything}
     weight = {word: 1 / sum(word in of for of in words.values()) for word in set().union(*words.values())}
     score = {one.number: sum(weight[word] for word in wanted & words[one.number]) for one in everything}
     best = max(score.values())
     fits = sorted((one for one in everything if score[one.number] > best / 4), key=lambda one: -score[one.number])
     if not best:
         return Index((), "No trouble here has one of these words. `pitfalls.index()` lists all of them.")
-    return Index(tuple(replace(one, message=()) for one in fits[:most]), "Best fit first.")
+    known = best / sum(weight.get(word, 1.0) for word in wanted)
+    note = "Best fit first." if known > _FITS else "Nothing fits well: this may be another trouble. The nearest are:"
+    return Index(tuple(replace(one, message=()) for one in fits[:most]), note)
 
 
 def address(thread: str) -> str:
@@ -220,6 +235,7 @@ def _judge(one: Pitfall, file: str) -> None:
         (_text(one.symptom), "`symptom` is a text"),
         (isinstance(one.message, tuple) and all(map(_text, one.message)), "`message` is a list of texts, or []"),
         (isinstance(one.threads, tuple) and all(map(_text, one.threads)), "`threads` is a list of texts, or []"),
+        (isinstance(one.words, tuple) and all(map(_text, one.words)), "`words` is a list of texts, if it is there"),
         (_text(one.notebook) and _NOTEBOOK.fullmatch(one.notebook), "`notebook` is a name like 08a_stopping"),
     )
     for fine, rule in rules:
@@ -237,7 +253,9 @@ def _text(value: object) -> bool:
 
 
 def _words(text: str) -> set[str]:
-    return {word for word in re.findall(r"[a-z0-9_]+", text.lower()) if word not in _COMMON}
+    """Return the words that tell something, without their endings; names with an underscore stay whole."""
+    words = {word for word in re.findall(r"[a-z0-9_]+", text.lower()) if word not in _COMMON and not word.isdecimal()}
+    return {word if "_" in word or len(word) < 5 else _ENDING.sub("", word) for word in words}
 
 
 def _numbers(ones: Iterable[Pitfall], shown: Callable[[Pitfall], str]) -> str:
@@ -250,7 +268,8 @@ def _link(one: Pitfall, text: str) -> str:
 
 def _html_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     cell = 'style="text-align:left;vertical-align:top;padding:3px 14px 3px 0;white-space:normal;overflow-wrap:anywhere"'
-    top = "".join(f'<th scope="col" {cell}>{name}</th>' for name in head)
+    one_line = cell.replace("white-space:normal;overflow-wrap:anywhere", "white-space:nowrap")
+    top = "".join(f'<th scope="col" {one_line}>{name}</th>' for name in head)
     body = "".join("<tr>" + "".join(f"<td {cell}>{text}</td>" for text in row) + "</tr>" for row in rows)
     return f'<table style="margin:4px 0;max-width:60em"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import random
 
 from helpers import replay
@@ -14,6 +15,7 @@ _PROBES = (
     ([1.0, 0.8, 0.9, 0.95, 0.5, 0.6, 0.7, 0.8], 2, "dip"),
     ([0.6, 0.5, 0.5, 0.5, 0.5, 0.4, 0.45, 0.46], 2, "tie"),
     ([1.0, 0.6, 0.8, 0.7, 0.65, 0.64, 0.9], 2, "falling but not best"),
+    ([1.0, 0.8, 0.9, 0.7, 0.8, 0.6, 0.7, 0.5], 2, "in a row"),
     ([1.0, 0.9, 0.95, 0.8, 0.85, 0.9], 0, "zero"),
 )
 _CURVES = 300
@@ -27,7 +29,7 @@ def foretell_the_stop(answer: object) -> Verdict:
     for losses, patience, kind in _PROBES:
         want = replay.early_stopping(losses, patience=patience).epochs_run
         given = answer(list(losses), patience)
-        if not isinstance(given, int) or isinstance(given, bool):
+        if not isinstance(given, numbers.Integral) or isinstance(given, bool):
             return wrong(
                 f"For losses {_listed(losses)} and `patience={patience}` it returned {given!r}. Every way through it "
                 "needs a `return` with a whole number: where nothing stops, the number of epochs."
@@ -57,6 +59,8 @@ def _listed(losses: list[float]) -> str:
 
 def _why(kind: str, given: int, want: int, losses: list[float]) -> str:
     """Name the misconception behind a wrong number."""
+    if kind == "zero" and given == 1:
+        return "The first loss is always a new best, so no training ends after epoch 1."
     if kind == "plain" and given == want - 1:
         return "One too small: do you count from 0, or stop one bad epoch too soon?"
     if kind == "plain" and given == want + 1:
@@ -67,7 +71,8 @@ def _why(kind: str, given: int, want: int, losses: list[float]) -> str:
         "runs out": "The loss falls to the end, so nothing stops it and all epochs run.",
         "dip": "The lowest loss comes later, and the callback never sees it: go through the losses one by one, and "
         "forget what lies ahead.",
-        "tie": "A tie is no improvement: it does not set the counter back.",
+        "tie": "A tie is no improvement: it does not set the counter back, it adds 1.",
+        "in a row": "Only epochs **in a row** count: each new best sets the counter back to 0.",
         "falling but not best": "Better than the epoch before is not enough: it has to be better than the best so far.",
         "zero": "Patience 0 does the same as patience 1: it cannot stop at an epoch that improves.",
     }.get(kind, "Go through the losses one by one, with a best and a counter.")

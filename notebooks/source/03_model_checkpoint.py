@@ -407,7 +407,8 @@ print(f"four bytes for each weight: {4 * model.count_params() / 1000:.0f} kB")
 assert size > 3 * 4 * model.count_params()
 # %% [markdown]
 # What an epoch takes longer than in the first line is the save. Our epochs are very short, so it shows. Measure yours
-# like this.
+# like this. It is also the time in which a crash is worst: a file that is being written over holds neither the old
+# model nor the new one. [Lesson 07](07_myths.ipynb) lets it happen.
 #
 # Both files are more than three times as large as the weights: Adam's two numbers for each weight are in them.
 # "Weights only" saves hardly any space.

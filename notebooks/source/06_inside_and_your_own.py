@@ -5,9 +5,9 @@
 # them against the real ones in hundreds of trainings, and write callbacks that Keras does not have.
 #
 # **You need** lessons [01](01_callbacks.ipynb) to [05](05_choose_the_numbers.ipynb), and to have written a Python class
-# before.
+# before. Each callback of the workbench at the end takes another ten minutes. For all before it, take:
 #
-# **Minutes:** 35
+# **Minutes:** 45
 # %% tags=["setup"]
 from helpers import checks, data, lesson, plots, style, widgets
 
@@ -51,6 +51,7 @@ class Where(Callback):
         happened.append(f"epoch {epoch + 1}, in {threading.current_thread().name}")
 
 
+# Hand the notebook a job: do this as soon as you are free.
 asyncio.get_running_loop().call_soon(happened.append, "the job of the notebook")
 model.fit(digits.train, epochs=3, callbacks=[Where()], verbose=0)
 print("this cell ran in", threading.current_thread().name)
@@ -66,8 +67,8 @@ assert happened[-1] == "the job of the notebook"
 
 # %% [markdown]
 # So, with TensorFlow, callbacks run **in step**: each hook is a plain function call between two steps of training.
-# That thread does nothing else until `fit` has returned. This is why a slider does not move while a cell trains, and
-# why `LiveTraining` in lesson 05 put its `fit` into a thread of its own.
+# That thread does nothing else until `fit` has returned. This is why nothing happens when you move a slider while a
+# cell trains, and why `LiveTraining` in lesson 05 put its `fit` into a thread of its own.
 # %% [markdown]
 # ## How Keras calls them
 #
@@ -95,8 +96,9 @@ def my_fit(model, splits, epochs, callbacks):
 
 
 # %% [markdown]
-# One number differs from `fit`: here `loss` at the end of an epoch is that of the last batch, because `train_on_batch`
-# starts its metrics anew each time. `fit` takes the mean over the epoch. `val_loss` is the same.
+# Two things differ from `fit`. Here `loss` and `accuracy` at the end of an epoch are those of the last batch, because
+# `train_on_batch` starts its metrics anew each time; `fit` takes them over the epoch. And validation calls no
+# `on_test_` hooks here. `val_loss` is the same.
 #
 # Nothing in this loop knows what early stopping is. Give it the real `EarlyStopping`:
 # %%
@@ -110,7 +112,6 @@ assert 0 < stopper.stopped_epoch < 39
 # ## Predict: the flag
 #
 # A callback stops a training by one assignment, `self.model.stop_training = True`. It is a note for the loop, no more.
-# Our loop looks at it in two places, and so does `fit`.
 #
 # This one sets it very early: after the first of three batches of the first epoch. Five epochs are ordered.
 # %%
@@ -127,12 +128,13 @@ from helpers.callbacks import HookRecorder
 recorder = HookRecorder()
 model.fit(few.train, validation_data=few.validation, epochs=5, callbacks=[StopAtOnce(), recorder], verbose=0)
 style.show(plots.hook_timeline(recorder.events))
-model.stop_training
+print("the flag after the fit:", model.stop_training)
 
 
 # %% [markdown]
-# The other two batches are skipped. But the epoch is brought to its end: validation, `on_epoch_end`, `on_train_end`.
-# And `recorder`, which stands behind `StopAtOnce` in the list, missed nothing. So every callback gets to tidy up.
+# `fit` looks at the flag in two places, as our loop does. The other two batches are skipped, but the epoch is brought
+# to its end: validation, `on_epoch_end`, `on_train_end`. And `recorder`, which stands behind `StopAtOnce` in the list,
+# missed nothing. So every callback gets to tidy up.
 #
 # The flag is still up after the fit. The next `fit` takes it down before it calls anybody.
 # %% [markdown] tags=["instructor"]
@@ -169,7 +171,8 @@ for _ in range(2):
 #
 # `super().__init__()` prepares what every callback has, such as `self.model`.
 # %% [markdown]
-# Is the state also in the model's file? Layers and optimizers have `get_config`, which writes their settings into it.
+# Is the state also in the model's file? Layers and optimizers have `get_config`, which gives their settings, and
+# `save` writes them into it.
 # %%
 import zipfile
 
@@ -184,12 +187,19 @@ print("get_config:", hasattr(model.optimizer, "get_config"), hasattr(stopper, "g
 # Callbacks have no `get_config`. Nothing about them is saved with a model: whoever loads it makes new ones. It leaves
 # you free: a callback may hold a function, an open file, a database.
 #
-# To keep one with its state, **pickle** it: Python's way to turn an object into bytes.
+# To keep one with its state, **pickle** it: Python's way to turn an object into bytes. It is worth it for state that
+# the next fit does not reset, such as the `best` of a `ModelCheckpoint`.
 # %%
 import pickle
 
-again = pickle.loads(pickle.dumps(stopper))
-print("the same state:", (again.best, again.wait) == (stopper.best, stopper.wait))
+saver = ModelCheckpoint(path, save_best_only=True)
+model.fit(few.train, validation_data=few.validation, epochs=2, callbacks=[saver], verbose=0)
+again = pickle.loads(pickle.dumps(saver))
+print("the same best:", again.best == saver.best, f"  bytes: {len(pickle.dumps(saver)):,}")
+assert again.best == saver.best is not None
+# %% [markdown]
+# That many bytes, because a callback that was in a fit holds its model, and the model comes along. Some things do not:
+# %%
 with checks.expect_error((pickle.PicklingError, AttributeError)):
     pickle.dumps(keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None))
 with checks.expect_error(TypeError), open(path, "rb") as file:
@@ -197,8 +207,8 @@ with checks.expect_error(TypeError), open(path, "rb") as file:
 
 
 # %% [markdown]
-# The state came along. A lambda cannot be pickled, nor can an open file. If a callback of yours has to be pickled, use
-# named functions, and open files in `on_train_begin`.
+# A lambda cannot be pickled, nor can an open file. If a callback of yours has to be pickled, use named functions, and
+# open files in `on_train_begin`.
 # %% [markdown]
 # ## Test a callback without training
 #
@@ -262,7 +272,7 @@ class FirstTry(Callback):
 # what a loss becomes when a computation breaks down) and infinity.
 # %%
 nan, inf = float("nan"), float("inf")
-plain = [[5, 4, 3, 4, 5, 6], [1, 1, 1, 1], [3, 2, nan, 1, 2, 3]]
+easy = [[5, 4, 3, 4, 5, 6], [1, 1, 1, 1], [3, 2, nan, 1, 2, 3]]
 nasty = [[nan, 3, 2, 1, 0.5], [inf, inf, 2, 1, 0.5]]
 # %% [markdown]
 # ## Predict: the first value is NaN
@@ -272,12 +282,12 @@ nasty = [[nan, 3, 2, 1, 0.5], [inf, inf, 2, 1, 0.5]]
 # %% tags=["predict"]
 widgets.predict("06.c")
 # %%
-for losses in plain + nasty:
+for losses in easy + nasty:
     mine, real = play(FirstTry(2), losses), play(EarlyStopping(patience=2), losses)
     print(f"{losses!s:26} mine: {mine[:8]}   real: {real[:8]}   {'' if mine == real else '<- differ'}")
 assert play(EarlyStopping(patience=2), nasty[0])[:8] == "3 epochs"
 # %% [markdown]
-# On plain curves the first try is right. On the nasty ones it is not:
+# On the easy curves the first try is right, and a NaN that comes later does no harm. On the nasty ones it is not:
 #
 # - The real one takes **whatever comes first** as its best. Every comparison with NaN is false, so nothing beats NaN,
 #   and training ends while it gets better and better.
@@ -356,8 +366,7 @@ class Monitor(Callback):
 # 2. Add 1 to `wait`.
 # 3. Better than `best`? Take it as `best`, and the epoch as `best_epoch`. If `restore_best_weights`, copy the weights.
 #    Without a `baseline`, or if the value beats the baseline too, `wait` is 0 again.
-# 4. Otherwise, if `wait` has reached `patience` and this is not the very first epoch: note it in `stopped_epoch`, and
-#    stop.
+# 4. Not better than `best`, and `wait` has reached `patience`? Note the epoch in `stopped_epoch`, and stop.
 #
 # At the end of training, put the copied weights back, if there are any.
 #
@@ -405,7 +414,7 @@ class MyEarlyStopping(Monitor):
                 self.best_weights = self.model.get_weights()
             if self.baseline is None or self.better(value, self.baseline):
                 self.wait = 0
-        elif self.wait >= self.patience and epoch > 0:
+        elif self.wait >= self.patience:
             self.stopped_epoch, self.model.stop_training = epoch, True
 
     def on_train_end(self, logs=None):
@@ -458,7 +467,8 @@ class Saver(Writer):
 
     def on_train_batch_end(self, batch, logs=None):
         # Keras may run several batches in one step (steps_per_execution); `batch` is then the last of them.
-        self.batches += batch - self.last_batch if batch > self.last_batch else batch + 1
+        new_epoch = batch <= self.last_batch
+        self.batches += batch + 1 if new_epoch else batch - self.last_batch
         self.last_batch = batch
         if self.save_freq != "epoch" and self.batches >= self.save_freq:
             self.batches = 0
@@ -509,7 +519,8 @@ with warnings.catch_warnings():
 # ## What a callback costs
 #
 # "Callbacks slow training down." "Callbacks cost nothing." Both are said often. Measure it: between two callbacks that
-# look at the clock stands the one to be measured. What passes from `Tick` to `Tock` is its cost, hook by hook.
+# look at the clock stands the one to be measured. What passes from `Tick` to `Tock` is its cost, in the two hooks that
+# do the work.
 # %%
 import time
 
@@ -641,6 +652,21 @@ assert abs(now - rescued.history.history["val_loss"][2]) < 1e-4
 # %% [markdown]
 # Why look at `val_loss` too? The loss of a batch is computed **before** the batch changes the weights. If the last
 # batch of an epoch breaks them, `loss` is still fine. Validation comes afterwards, and sees it.
+#
+# Weights are all that comes back. An optimizer with a memory, such as Adam, keeps its NaN: compile anew before you
+# train on.
+# %%
+model = build()
+model.fit(few.train, epochs=1, verbose=0)
+good, adam = model.get_weights(), model.optimizer
+adam.learning_rate = float("inf")
+model.fit(few.train, epochs=1, verbose=0)
+model.set_weights(good)
+adam.learning_rate = 0.005
+print("the same Adam:", model.fit(few.train, epochs=1, verbose=0).history["loss"])
+model.set_weights(good)
+model.compile(keras.optimizers.Adam(0.005), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+print("compiled anew:", np.round(model.fit(few.train, epochs=1, verbose=0).history["loss"], 2))
 # %% [markdown]
 # ## Your own: an alert
 #
@@ -679,8 +705,8 @@ print("in the history:", np.round(history.history["memory_mb"], 1))
 # Five callbacks to write. Take **two** now, whichever you could use at work, and the others another day. Each check
 # plays trainings by script, in which clock and losses are ours, so it knows exactly what should happen.
 #
-# What every one of them must get right: settings in `__init__`, state in `on_train_begin`, a fair first epoch, NaN,
-# and never lowering a flag that another callback raised.
+# What every one of them must get right: settings in `__init__`, state in `on_train_begin`, a first epoch that is
+# compared with nothing, NaN, and never lowering a flag that another callback raised.
 # %% [markdown]
 # ## Exercise 06.3: two metrics together
 #
@@ -765,7 +791,8 @@ checks.check("06.4", TimeBudget)
 # - lower than in the epoch before: the learning rate times 1.05;
 # - anything else, so equal, higher or NaN: the learning rate times 0.5.
 #
-# After the first epoch of a fit there is nothing to compare, so it changes nothing. Read the rate with
+# After the first epoch of a fit there is nothing to compare, so it changes nothing. The epoch after a NaN brakes too:
+# nothing is lower than NaN. Read the rate with
 # `float(self.model.optimizer.learning_rate)`, and assign to `self.model.optimizer.learning_rate`.
 # %% tags=["exercise"]
 # Exercise 06.5

@@ -5,7 +5,8 @@
 # proved fix home.
 #
 # **You need** to have trained a model with `fit`. Each trouble stands for itself; [lesson 02](02_early_stopping.ipynb)
-# and [lesson 03](03_model_checkpoint.ipynb) explain the two callbacks from the beginning. For one trouble, take:
+# and [lesson 03](03_model_checkpoint.ipynb) explain the two callbacks from the beginning. The exercise at the end takes
+# ten minutes more. One trouble takes:
 #
 # **Minutes:** 3
 # %% tags=["setup"]
@@ -27,8 +28,8 @@ pitfalls.find("Early stopping conditioned on metric `val_acc` which is not avail
 # in four notebooks: this one has the three that cost people most, [08a](08a_stopping.ipynb) is about stopping,
 # [08b](08b_saving.ipynb) about saving, [08c](08c_callbacks.ipynb) about writing and using callbacks.
 #
-# In each notebook, run the first cells, down to the one under **Tools**. Then jump to any trouble. (A link that opens a
-# notebook at its top finds the place when you click it once more.)
+# In each notebook, run every cell above its first trouble. Then jump to any of them. (A link that opens a notebook at
+# its top finds the place when you click it once more.)
 # %%
 pitfalls.index()
 # %% [markdown]
@@ -44,13 +45,13 @@ from keras.callbacks import EarlyStopping, ModelCheckpoint
 digits = data.load_digits(train_rows=300, label_noise=0.2, reshuffle=True)
 
 
-def train(callback, validation_data=digits.validation):
+def train(*callbacks, validation_data=digits.validation):
     keras.utils.set_random_seed(3)
     layers = [keras.layers.Dense(128, activation="relu"), keras.layers.Dense(10, activation="softmax")]
     model = keras.Sequential([keras.Input((64,)), *layers])
     adam = keras.optimizers.Adam(0.02)
     model.compile(adam, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    history = model.fit(digits.train, validation_data=validation_data, epochs=30, callbacks=[callback], verbose=0)
+    history = model.fit(digits.train, validation_data=validation_data, epochs=30, callbacks=callbacks, verbose=0)
     return model, history
 
 
@@ -73,7 +74,7 @@ def judge(model):
 # **You see:** the history has a better epoch than the model that you load, or hold, afterwards.
 #
 # **People ask:** [keras#11371](https://github.com/keras-team/keras/issues/11371),
-# [ds/92955](https://datascience.stackexchange.com/questions/92955).
+# [Data Science 92955](https://datascience.stackexchange.com/questions/92955).
 # %% tags=["predict"]
 widgets.predict("08.p1")
 # %% [markdown]
@@ -108,11 +109,18 @@ assert abs(held["right"] - min(losses)) < 1e-4 < losses[-1] - min(losses)
 # %%
 held = {}
 for restore in [False, True]:
-    stopper = EarlyStopping(patience=5, restore_best_weights=restore)
-    model, history = train(stopper)
+    stopper, saver = EarlyStopping(patience=5, restore_best_weights=restore), ModelCheckpoint(folder / "both.keras")
+    model, history = train(stopper, saver)
     held[restore] = model.evaluate(digits.validation, verbose=0)[0]
     print(f"restore_best_weights={restore}: the model shows {held[restore]:.4f}, the best was {stopper.best:.4f}")
 assert abs(held[True] - stopper.best) < 1e-4 < held[False] - stopper.best
+# %% [markdown]
+# And the file that `ModelCheckpoint`, left as it is, wrote beside it? It was saved after the last epoch; the best
+# weights came back later, and only into memory.
+# %%
+saved = keras.models.load_model(folder / "both.keras").evaluate(digits.validation, verbose=0)[0]
+print(f"the file: {saved:.4f}, the last epoch: {history.history['val_loss'][-1]:.4f}, the model: {held[True]:.4f}")
+assert abs(saved - history.history["val_loss"][-1]) < 1e-4 < saved - held[True]
 # %% [markdown] tags=["instructor"]
 # Trouble 1 in front of a class, three minutes: predict, run, then ask: "How many models on your disk are the last and
 # not the best?" The answer is in their code: look for `save_best_only`.
@@ -124,7 +132,7 @@ assert abs(held[True] - stopper.best) < 1e-4 < held[False] - stopper.best
 #
 # **People ask:** [keras#8100](https://github.com/keras-team/keras/issues/8100),
 # [keras#16393](https://github.com/keras-team/keras/issues/16393),
-# [so/46656948](https://stackoverflow.com/questions/46656948).
+# [Stack Overflow 46656948](https://stackoverflow.com/questions/46656948).
 # %% tags=["predict"]
 widgets.predict("08.p12")
 # %% [markdown]
@@ -171,7 +179,7 @@ for patience in [0, 1, 2, 3]:
 # **You see:** `monitor="loss"`, perhaps because there are no validation data and `val_loss` gave a warning. Training
 # runs to the last epoch.
 #
-# **People ask:** [ds/73726](https://datascience.stackexchange.com/questions/73726).
+# **People ask:** [Data Science 73726](https://datascience.stackexchange.com/questions/73726).
 # %% tags=["predict"]
 widgets.predict("08.p29")
 # %% [markdown]
@@ -182,7 +190,7 @@ seeing = EarlyStopping(monitor="val_loss", patience=5, restore_best_weights=True
 results, pictures = {}, []
 for name, stopper in [("wrong", blind), ("right", seeing)]:
     validation_data = None if name == "wrong" else digits.validation
-    model, history = train(stopper, validation_data)
+    model, history = train(stopper, validation_data=validation_data)
     picture = plots.learning_curves(history, monitor=stopper.monitor, stopping=stopper, width=360, height=300)
     pictures.append(picture)
     results[name] = {"monitor": stopper.monitor, "epochs": len(history.epoch), **judge(model)}
@@ -248,7 +256,6 @@ checks.check("08.1", stop_epoch)
 # - Defaults keep the last: say `save_best_only=True` and `restore_best_weights=True`.
 # - `patience` counts epochs in a row without improvement; 0 and 1 are the same, and both are mostly too few.
 # - A training loss cannot say when to stop. Early stopping needs data that the model does not train on.
-# - An error message may name the wrong thing. Reproduce it small, then judge.
 # %% [markdown]
 # ## Where next
 #

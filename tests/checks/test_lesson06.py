@@ -264,7 +264,7 @@ CASES = (
         right=(stopper(), learner(MINE, "MyEarlyStopping")),
         wrong=(
             (stopper(("self.wait >= self", "self.wait > self")), "did you write `>`?"),
-            (stopper((" and epoch > 0", ""), (BETTER, f"self.best is not None and {BETTER}")), "The first value has"),
+            (stopper((BETTER, f"self.best is not None and {BETTER}")), "The first value has"),
             (stopper((AFRESH, ONCE)), "is everything set afresh in `on_train_begin`?"),
             (stopper((BETTER, f"(value == value and {BETTER})")), "Every comparison with NaN is false"),
             (stopper((BETTER, f"({BETTER} or value == self.best)")), "An equal value is no improvement"),
@@ -284,7 +284,7 @@ CASES = (
             (
                 stopper(
                     (
-                        "        elif self.wait >= self.patience and epoch > 0:\n"
+                        "        elif self.wait >= self.patience:\n"
                         "            self.stopped_epoch, self.model.stop_training = epoch, True",
                         "        else:\n"
                         "            self.model.stop_training = self.wait >= self.patience and epoch > 0\n"

@@ -35,12 +35,29 @@ CASES = (
                             return epoch
                     return len(losses)
             """),
+            changed("return epoch", "return np.int64(epoch)"),
             learner("""
                 from helpers import replay
                 answer = lambda losses, patience: replay.early_stopping(losses, patience=patience).epochs_run
             """),
         ),
         wrong=(
+            (changed("best, wait = loss, 0", "best = loss"), "Only epochs **in a row**"),
+            (
+                learner("""
+                    def answer(losses, patience):
+                        best, wait = losses[0], 0
+                        for epoch, loss in enumerate(losses, start=1):
+                            if loss < best:
+                                best, wait = loss, 0
+                            else:
+                                wait += 1
+                                if wait >= patience:
+                                    return epoch
+                        return len(losses)
+                """),
+                "The first loss is always a new best",
+            ),
             (
                 learner("""
                     def answer(losses, patience):
@@ -65,7 +82,7 @@ CASES = (
                         for epoch, loss in enumerate(losses, start=1):
                             wait = 0 if loss < best else wait + 1
                             best = min(best, loss)
-                            if wait >= patience:
+                            if epoch > 1 and wait >= patience:
                                 return epoch
                         return len(losses)
                 """),

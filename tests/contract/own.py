@@ -6,6 +6,7 @@ import importlib.resources
 import pickle
 
 import keras
+import numpy as np
 import pytest
 from keras.callbacks import (
     Callback,
@@ -56,6 +57,36 @@ def test_a_used_early_stopping_can_be_pickled():
     again = pickle.loads(pickle.dumps(stopper))
     assert (again.best, again.stopped_epoch, again.wait) == (1, 1, 1)
     assert again.model.count_params() == 4
+
+
+@claim("06", text="A ModelCheckpoint pickled after fit keeps its best, and the next fit does not reset it.")
+def test_a_used_checkpoint_keeps_its_best_in_a_pickle(tmp_path):
+    saver = ModelCheckpoint(tmp_path / "best.keras", save_best_only=True)
+    fit(still_model(), [Script([2, 1, 3]), saver], epochs=3)
+    again = pickle.loads(pickle.dumps(saver))
+    fit(still_model(), [Script([5, 4]), again], epochs=2)
+    assert again.best == 1
+
+
+@claim("06", text="After a NaN, weights put back do not mend Adam: its moments stay NaN and break them again.")
+def test_adam_remembers_a_nan():
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    x, y = np.ones((8, 4), "float32"), np.ones((8, 1), "float32")
+    lost = {}
+    for name in ("sgd", "adam"):
+        model.compile(name, "mse")
+        good = model.get_weights()
+        rate = float(model.optimizer.learning_rate)
+        model.optimizer.learning_rate = float("inf")
+        model.fit(x, y, epochs=2, verbose=0)
+        assert not np.isfinite(model.get_weights()[0]).all()
+        model.optimizer.learning_rate = rate
+        model.set_weights(good)
+        model.fit(x, y, epochs=2, verbose=0)
+        lost[name] = not np.isfinite(model.get_weights()[0]).all()
+        model.set_weights(good)
+    assert lost == {"sgd": False, "adam": True}
 
 
 @claim("06", text="The wheel of Keras 3.15.1 holds the tests of its own callbacks, to be run against a rebuilt one.")
