@@ -24,6 +24,9 @@ def epoch_axis(axes: Axes, first: int, length: int) -> None:
     axes.set_xlim(first + 1 - room, first + length + room)
     steps = (s * 10**k for k in itertools.count() for s in (1, 2, 5))
     step = 1 if length <= 16 else next(s for s in steps if s >= 5 and length <= 10 * s)
+    pixels = axes.get_position().width * axes.figure.get_figwidth() * 100 / length
+    if step == 1 and first + length >= 10 and pixels < 20:
+        step = 2 if pixels >= 10 else 5  # in a narrow picture, numbers of two digits would touch
     # Always the first epoch, and no other number that would touch it.
     ticks = [first + 1]
     ticks += [e for e in range(first + 2, first + length + 1) if e % step == 0 and e - first - 1 > 0.6 * step]

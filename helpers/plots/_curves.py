@@ -116,9 +116,10 @@ def draw_axes(
         axes, [*finite(facts.train), *finite(facts.validation)], finite(facts.monitored), yscale=yscale,
         below=0.05 + (_LANE if saves else 0.0), above=0.05 + (_ODD if _odd(facts) else 0.0),
     )  # fmt: skip
+    number_axis(axes, facts.monitor.removeprefix("val_").replace("_", " "), right=_MARGIN)
+    # After the other axis, which settles how wide this one is.
     epoch_axis(axes, facts.first, facts.length)
     axes.set_xlabel("epoch", labelpad=3)
-    number_axis(axes, facts.monitor.removeprefix("val_").replace("_", " "), right=_MARGIN)
     if saves:
         _saves_lane(axes)
     _name_curves(axes, facts)
