@@ -421,7 +421,7 @@ def test_save_best_only_saves_unvalidated_epochs(tmp_path):
     assert warned == ["Can save best model only with val_loss available."] * 2
 
 
-@claim("08.9", text="In an epoch without validation a file name with {val_loss} is a KeyError, one with {epoch} is fine.")
+@claim("08.9", text="A file name with {val_loss}, unlike {epoch}, is a KeyError in an epoch without validation.")
 def test_names_in_epochs_without_validation(tmp_path):
     for best in (True, False):
         saver = ModelCheckpoint(tmp_path / "{val_loss}.keras", save_best_only=best)
