@@ -255,7 +255,7 @@ assert run.holds == run.epoch_of(loaded) == 2
 # %%
 def stop_button(epoch, logs):
     if epoch + 1 == 3:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt("the stop button")
 
 
 with checks.expect_error(KeyboardInterrupt):
