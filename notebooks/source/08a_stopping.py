@@ -3,16 +3,17 @@
 #
 # **You will** see one of 13 troubles with stopping happen, know why, and take a proved fix home.
 #
-# **You need** to have trained a model with `fit`. Run the first cells, down to the first try, then jump to your
-# trouble: each stands for itself. The index of all is in [the pitfall lab](08_pitfall_lab.ipynb). For one, take:
+# **You need** to have trained a model with `fit`. Run every cell above the first trouble, then jump to yours: each
+# stands for itself. The numbers are those of the index in [the pitfall lab](08_pitfall_lab.ipynb), hence the gaps.
 #
 # **Minutes:** 3
+# for one trouble
 # %% tags=["setup"]
 from helpers import checks, data, lesson, widgets
 
 lesson.begin("08a")
 import keras
-from keras.callbacks import Callback, EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
+from keras.callbacks import Callback, EarlyStopping, LambdaCallback, ModelCheckpoint, ReduceLROnPlateau
 
 from helpers.callbacks import SaveRecorder
 
@@ -42,6 +43,9 @@ class Album(Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.pages.append(self.model.get_weights()[1].tolist())
 
+    def epoch_of(self, model):
+        return self.pages.index(model.get_weights()[1].tolist()) + 1
+
 
 # %%
 folder = lesson.new_folder("08a")
@@ -49,6 +53,7 @@ digits = data.load_digits(train_rows=64)
 toy = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, activation="softmax")])
 toy.compile("sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 # %%
+import textwrap
 import warnings
 from collections import Counter
 from types import SimpleNamespace
@@ -62,14 +67,14 @@ def play(*callbacks, epochs=None, more=(), **curves):
         warnings.simplefilter("always", UserWarning)
         history = toy.fit(digits.train, callbacks=[Script(curves), *callbacks, album], **todo)
     for text, times in Counter(str(one.message) for one in said).items():
-        print(f"{times} x UserWarning: {text}")
-    holds = album.pages.index(toy.get_weights()[1].tolist()) + 1
-    return SimpleNamespace(epochs=len(history.epoch), holds=holds, history=history, pages=album.pages)
+        print(textwrap.fill(f"{times} x UserWarning: {text}", 80))
+    counted = {"epochs": len(history.epoch), "holds": album.epoch_of(toy)}
+    return SimpleNamespace(**counted, epoch_of=album.epoch_of, history=history)
 
 
 # %% [markdown]
 # A first try: the loss is best in the second epoch, and the patience is 2. `epochs` is how many ran, `holds` the epoch
-# whose weights the model has now (counted from 1).
+# whose weights the model has now (counted from 1): the last, since `restore_best_weights` is off.
 # %%
 run = play(EarlyStopping(patience=2), val_loss=[1.0, 0.5, 0.6, 0.7, 0.8])
 print("epochs:", run.epochs, "  holds:", run.holds)
@@ -80,16 +85,16 @@ print("epochs:", run.epochs, "  holds:", run.holds)
 # no stop.
 #
 # **People ask:** [tensorflow#38648](https://github.com/tensorflow/tensorflow/issues/38648),
-# [so/49035200](https://stackoverflow.com/questions/49035200),
+# [Stack Overflow 49035200](https://stackoverflow.com/questions/49035200),
 # [DeepVirFinder#12](https://github.com/jessieren/DeepVirFinder/issues/12).
-# %% tags=["predict"]
-widgets.predict("08a.p2")
 # %%
 falling = [0.5, 0.4, 0.4, 0.4]
 with checks.expect_error(ValueError):
     play(EarlyStopping("val_acc", patience=1), val_accuracy=falling)
 # %% [markdown]
-# Now do what the message says, in a stopper and in a saver:
+# Now do what the message says, in a stopper and in a saver.
+# %% tags=["predict"]
+widgets.predict("08a.p2")
 # %%
 stopper = EarlyStopping("val_acc", mode="max", patience=1)
 saver = ModelCheckpoint(folder / "2.keras", "val_acc", mode="max", save_best_only=True)
@@ -113,16 +118,18 @@ assert run.epochs == 2
 # **You see:** all epochs run, nothing is restored, and somewhere in the log is one warning.
 #
 # **People ask:** [keras#13689](https://github.com/keras-team/keras/issues/13689),
-# [so/59706714](https://stackoverflow.com/questions/59706714).
+# [Stack Overflow 59706714](https://stackoverflow.com/questions/59706714).
 # %% tags=["predict"]
 widgets.predict("08a.p3")
 # %%
-stopper = EarlyStopping(patience=1, restore_best_weights=True)
-run = play(stopper, epochs=4)
-print("epochs:", run.epochs, "  best:", stopper.best, "  best_weights:", stopper.best_weights)
+for monitor in ["val_loss", "val_accuracy"]:
+    stopper = EarlyStopping(monitor, patience=1, restore_best_weights=True)
+    run = play(stopper, epochs=4)
+    print("epochs:", run.epochs, "  best:", stopper.best, "  best_weights:", stopper.best_weights)
 # %% [markdown]
-# **Why:** without validation data nobody computes `val_loss`. The callback warns, and goes on with nothing in its
-# hands. (Elsewhere a notebook shows a repeated warning only once; `play` counts them.)
+# **Why:** without validation data nobody computes what begins with `val_`. The callback warns, and goes on with
+# nothing in its hands. (`play` counts the warnings. Elsewhere a notebook shows a repeated one once, and none at all
+# when you run the cell again.)
 #
 # **The fix:** `validation_data=...`. For arrays, `validation_split=0.2` holds back the last rows.
 # %%
@@ -147,10 +154,10 @@ assert stopper.best == min(history["val_loss"])
 widgets.predict("08a.p9")
 # %%
 every_second = {"validation_data": digits.validation, "validation_freq": 2}
-curve = [None, 0.9, None, 0.1, None, 0.2, None, 0.3, None, 0.4]
+skipping = [None, 0.9, None, 0.1, None, 0.2, None, 0.3, None, 0.4]
 saver = ModelCheckpoint(folder / "9.keras", save_best_only=True)
 saves = SaveRecorder(saver)
-run = play(EarlyStopping(patience=2), saver, saves, val_loss=curve, more=every_second)
+run = play(EarlyStopping(patience=2), saver, saves, val_loss=skipping, more=every_second)
 print("epochs:", run.epochs, "  saved after epochs:", [epoch + 1 for epoch in saves.epochs])
 # %% [markdown]
 # **Why:** in an epoch without validation there is no `val_loss`. `EarlyStopping` skips that epoch, so patience counts
@@ -167,6 +174,15 @@ assert run.epochs == 6
 assert saves.epochs[-1] + 1 == 4
 # %% [markdown]
 # If you must skip epochs, halve the patience and put `{epoch}` into the file name, so that nothing is written over.
+# Not `{val_loss}`, which an epoch without validation does not have:
+# %%
+saver = ModelCheckpoint(folder / "9" / "{epoch}.keras", save_best_only=True)
+run = play(EarlyStopping(patience=1), saver, val_loss=skipping, more=every_second)
+files = sorted(file.name for file in (folder / "9").iterdir())
+print("epochs:", run.epochs, "  files:", *files)
+assert (run.epochs, files) == (6, [f"{epoch}.keras" for epoch in range(1, 6)])
+with checks.expect_error(KeyError):
+    play(ModelCheckpoint(folder / "{val_loss}.keras"), val_loss=skipping, more=every_second)
 # %% [markdown]
 # ## 10. My own metric, and it cannot tell up from down
 #
@@ -175,34 +191,40 @@ assert saves.epochs[-1] + 1 == 4
 # **People ask:** [keras#18798](https://github.com/keras-team/keras/issues/18798),
 # [tensorflow#59036](https://github.com/tensorflow/tensorflow/issues/59036),
 # [keras#17593](https://github.com/keras-team/keras/issues/17593),
-# [so/69744405](https://stackoverflow.com/questions/69744405).
+# [Stack Overflow 69744405](https://stackoverflow.com/questions/69744405).
 # %% tags=["predict"]
 widgets.predict("08a.p10")
 
 
 # %%
 def certainty(true, predicted):
-    return keras.ops.mean(keras.ops.max(predicted, axis=-1))
+    return keras.ops.mean(keras.ops.abs(predicted - 0.5))
 
 
-own = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, activation="softmax")])
-own.compile("sgd", loss="sparse_categorical_crossentropy", metrics=[certainty])
-todo = {"validation_data": digits.validation, "epochs": 3, "verbose": 0}
-with checks.expect_error(ValueError):
-    own.fit(digits.train, callbacks=[EarlyStopping("val_certainty")], **todo)
+own = keras.Sequential([keras.Input((64,)), keras.layers.Dense(1, activation="sigmoid")])
+metrics = [certainty, keras.metrics.FalseNegatives(name="missed"), keras.metrics.AUC(name="auc")]
+own.compile("sgd", loss="binary_crossentropy", metrics=metrics)
+# %%
+x, y = digits.x_train, digits.y_train == 1
+todo = {"validation_split": 0.2, "epochs": 3, "verbose": 0}
+for name in ["val_certainty", "val_missed"]:
+    with checks.expect_error(ValueError):
+        own.fit(x, y, callbacks=[EarlyStopping(name)], **todo)
+own.fit(x, y, callbacks=[EarlyStopping("val_auc")], **todo)
+print("val_auc: no error")
 # %% [markdown]
-# **Why:** for its own metrics (accuracy, AUC, precision, losses) Keras knows which way is better. Your function does
-# not say. The same happens to counts such as `FalseNegatives`, and to every metric of one output when a model has
-# several.
+# **Why:** of accuracy, AUC, precision and losses Keras knows which way is better. Your function does not say, nor do
+# counts such as `FalseNegatives`. When a model has several outputs, the same happens to every metric and loss of one
+# of them.
 #
 # **The fix:** say it. `mode="max"` when more is better, `mode="min"` when less is.
 # %%
 stopper = EarlyStopping("val_certainty", mode="max", patience=9)
-history = own.fit(digits.train, callbacks=[stopper], **todo).history
+history = own.fit(x, y, callbacks=[stopper], **todo).history
 print("values:", *(f"{value:.4f}" for value in history["val_certainty"]), "  best:", f"{stopper.best:.4f}")
 assert stopper.best == max(history["val_certainty"])
 # %% [markdown]
-# ## 11. The epochs ran out, and are the best weights back
+# ## 11. The epochs ran out before it stopped
 #
 # **You see:** nothing was stopped early, and pages say that `restore_best_weights` does nothing then.
 #
@@ -215,17 +237,33 @@ stopper = EarlyStopping(patience=10, restore_best_weights=True)
 run = play(stopper, val_loss=[1.0, 0.5, 0.6, 0.7])
 print("epochs:", run.epochs, "  stopped_epoch:", stopper.stopped_epoch, "  holds:", run.holds)
 # %% [markdown]
-# **Why:** in old releases the weights came back at the moment of the stop, so without a stop they did not. Now they
-# come back when training ends, whatever ended it.
+# **Why:** up to Keras 2.15 the weights came back at the moment of the stop, so without a stop they did not. Now they
+# come back when training ends.
 #
 # **The fix:** none is needed with this Keras. If your code must also run on an old one, load the best file of a
 # `ModelCheckpoint`. Both give the same model:
 # %%
 saver = ModelCheckpoint(folder / "11.keras", save_best_only=True)
 run = play(EarlyStopping(patience=10, restore_best_weights=True), saver, val_loss=[1.0, 0.5, 0.6, 0.7])
-loaded = keras.models.load_model(folder / "11.keras").get_weights()[1].tolist()
-print("in memory: epoch", run.holds, "  in the file: epoch", run.pages.index(loaded) + 1)
-assert run.holds == run.pages.index(loaded) + 1 == 2
+loaded = keras.models.load_model(folder / "11.keras")
+print("in memory: epoch", run.holds, "  in the file: epoch", run.epoch_of(loaded))
+assert run.holds == run.epoch_of(loaded) == 2
+
+
+# %% [markdown]
+# After an error, or the stop button, nothing comes back. Then it is up to you:
+# %%
+def stop_button(epoch, logs):
+    if epoch + 1 == 3:
+        raise KeyboardInterrupt("the stop button")
+
+
+with checks.expect_error(KeyboardInterrupt):
+    play(stopper, LambdaCallback(on_epoch_end=stop_button), val_loss=[1.0, 0.5, 0.6, 0.7])
+came_back = (toy.get_weights()[1] == stopper.best_weights[1]).all()
+print("best epoch:", stopper.best_epoch + 1, "  its weights came back:", came_back)
+assert (stopper.best_epoch + 1, came_back) == (2, False)
+toy.set_weights(stopper.best_weights)
 # %% [markdown]
 # ## 13. EarlyStopping waits where ReduceLROnPlateau acts
 #
@@ -237,21 +275,23 @@ assert run.holds == run.pages.index(loaded) + 1 == 2
 widgets.predict("08a.p13")
 # %%
 tiny_steps = [1 - 0.00001 * epoch for epoch in range(6)]
-run = play(EarlyStopping(patience=2), ReduceLROnPlateau(patience=2), val_loss=tiny_steps)
-rates = run.history.history["learning_rate"]
-print("epochs:", run.epochs, "  rates:", *(f"{rate:.5f}" for rate in rates))
+for curve in [tiny_steps, [1.0] * 6]:
+    run = play(EarlyStopping(patience=2), ReduceLROnPlateau(patience=2), val_loss=curve)
+    rates = [*run.history.history["learning_rate"], float(toy.optimizer.learning_rate)]
+    *used, then = [f"{rate:.5f}" for rate in rates]
+    print("epochs:", run.epochs, "  rates:", *used, "  afterwards:", then)
 # %% [markdown]
 # **Why:** today both count alike. But `min_delta`, what counts as better, is 0.0001 in `ReduceLROnPlateau` and 0 in
 # `EarlyStopping`. Steps of 0.00001 are progress for the one and a plateau for the other.
 #
 # **The fix:** the same `min_delta` in both. Then they agree, on progress and on plateaus.
 # %%
-run = play(EarlyStopping(patience=2), ReduceLROnPlateau(patience=2, min_delta=0), val_loss=tiny_steps)
-progress = run.history.history["learning_rate"]
-run = play(EarlyStopping(patience=2), ReduceLROnPlateau(patience=2, min_delta=0), val_loss=[1.0] * 6)
-print("progress:", len(progress), "epochs, one rate;  plateau: stopped after", run.epochs)
-assert (len(progress), len(set(progress)), run.epochs) == (6, 1, 3)
-assert float(toy.optimizer.learning_rate) < 0.002
+ends = []
+for curve in [tiny_steps, [1.0] * 6]:
+    run = play(EarlyStopping(patience=2), ReduceLROnPlateau(patience=2, min_delta=0), val_loss=curve)
+    ends.append((run.epochs, round(float(toy.optimizer.learning_rate), 5)))
+    print("epochs:", ends[-1][0], "  rate afterwards:", ends[-1][1])
+assert ends == [(6, 0.01), (3, 0.001)]
 # %% [markdown]
 # ## 14. The learning rate never falls
 #
@@ -262,7 +302,7 @@ assert float(toy.optimizer.learning_rate) < 0.002
 # %% tags=["predict"]
 widgets.predict("08a.p14")
 # %%
-for patience in [4, 3]:
+for patience in [4, 3, 2]:
     run = play(ReduceLROnPlateau(patience=patience), EarlyStopping(patience=3), val_loss=[1.0] * 9)
     rates = run.history.history["learning_rate"]
     print(f"patience {patience} against 3: rates", *(f"{rate:.3f}" for rate in rates))
@@ -272,9 +312,9 @@ for patience in [4, 3]:
 #
 # **The fix:** the rate's patience is shorter, by the number of epochs that the new rate gets.
 # %%
-run = play(ReduceLROnPlateau(patience=1), EarlyStopping(patience=3), val_loss=[1.0] * 9)
+run = play(ReduceLROnPlateau(patience=3), EarlyStopping(patience=5), val_loss=[1.0] * 9)
 rates = run.history.history["learning_rate"]
-print("patience 1 against 3: rates", *(f"{rate:.4f}" for rate in rates))
+print("patience 3 against 5: rates", *(f"{rate:.3f}" for rate in rates))
 assert sum(rate < 0.009 for rate in rates) == 2
 # %% [markdown]
 # ## 15. The best it kept is not the lowest value
@@ -287,7 +327,7 @@ assert sum(rate < 0.009 for rate in rates) == 2
 # %% tags=["predict"]
 widgets.predict("08a.p15")
 # %%
-curve = [1.0, 0.95, 0.91, 0.905]
+curve = [1.0, 0.94, 0.88, 0.85]
 stopper = EarlyStopping(min_delta=0.1, patience=9, restore_best_weights=True)
 run = play(stopper, val_loss=curve)
 print("best:", stopper.best, "  holds:", run.holds)
@@ -300,31 +340,31 @@ print("best:", stopper.best, "  holds:", run.holds)
 # %%
 saver = ModelCheckpoint(folder / "15.keras", save_best_only=True)
 run = play(EarlyStopping(min_delta=0.1, patience=9), saver, val_loss=curve)
-loaded = keras.models.load_model(folder / "15.keras").get_weights()[1].tolist()
+loaded = keras.models.load_model(folder / "15.keras")
 exact = play(EarlyStopping(patience=9, restore_best_weights=True), val_loss=curve)
-print("the file: epoch", run.pages.index(loaded) + 1, "  min_delta=0: epoch", exact.holds)
-assert run.pages.index(loaded) + 1 == exact.holds == 4
+print("the file: epoch", run.epoch_of(loaded), "  min_delta=0: epoch", exact.holds)
+assert run.epoch_of(loaded) == exact.holds == 4
 # %% [markdown]
-# ## 16. With a baseline it stops while it still improves
+# ## 16. With a baseline it stops before patience is used up
 #
-# **You see:** `baseline` was meant as a goal, and training ends before patience is used up.
+# **You see:** `baseline` was meant as a goal, and training ends sooner than `patience` allows.
 #
 # **People ask:** [keras#13860](https://github.com/keras-team/keras/issues/13860),
-# [tensorflow#45187](https://github.com/tensorflow/tensorflow/issues/45187),
+# [tensorflow#45187](https://github.com/tensorflow/tensorflow/issues/45187) (on what is restored then),
 # [keras#23559](https://github.com/keras-team/keras/issues/23559).
 # %% tags=["predict"]
 widgets.predict("08a.p16")
 # %%
-curve = [1.0, 0.9, 0.8, 0.9, 0.7]
-for baseline in [None, 0.1]:
-    run = play(EarlyStopping(patience=3, baseline=baseline), val_loss=curve)
-    print(f"baseline={baseline}: epochs {run.epochs}")
+for curve in [[1.0, 0.9, 0.8, 0.9, 0.7], [1.0, 0.9, 0.8, 0.7, 0.6, 0.5]]:
+    for baseline in [None, 0.1]:
+        run = play(EarlyStopping(patience=3, baseline=baseline), val_loss=curve)
+        print(f"baseline={baseline}: epochs {run.epochs} of {len(curve)}")
 
 
 # %% [markdown]
-# **Why:** an improvement that stays short of the baseline does not set the counter back. It runs from the start, and
-# the first epoch without improvement ends the training. A run that improves every time is not stopped at all. (The
-# last thread changes this after Keras 3.15.)
+# **Why:** an improvement short of the baseline does not set the counter back: it runs from the start. Once it has
+# reached `patience`, the first epoch without improvement ends the training; a run that improves every time is not
+# stopped at all. (The last thread changes this after Keras 3.15.)
 #
 # **The fix:** say what you mean. Here: give up if the goal is not reached in time.
 # %%
@@ -359,26 +399,32 @@ widgets.predict("08a.p18")
 # One batch an epoch makes it plain:
 # %%
 x, y = digits.x_train, digits.y_train
+toy.optimizer.learning_rate = 0.01
 measured = []
-note = keras.callbacks.LambdaCallback(
-    on_epoch_end=lambda epoch, logs: measured.append(toy.evaluate(x, y, verbose=0)[0])
-)
-printed = toy.fit(x, y, batch_size=len(x), epochs=4, callbacks=[note], verbose=0).history["loss"]
-print("printed: ", *(f"{value:.5f}" for value in printed))
-print("measured:", *(f"{value:.5f}" for value in measured))
-assert all(abs(one - other) < 1e-4 for one, other in zip(printed[1:], measured[:-1], strict=True))
+note = LambdaCallback(on_epoch_end=lambda epoch, logs: measured.append(toy.evaluate(x, y, verbose=0)[0]))
+stopper = EarlyStopping("loss", patience=9, restore_best_weights=True)
+todo = {"batch_size": len(x), "epochs": 4, "verbose": 0}
+printed = toy.fit(x, y, callbacks=[note, stopper], **todo).history["loss"]
+restored = toy.evaluate(x, y, verbose=0)[0]
+# %%
+print("printed: ", *(f"{value:.5f}" for value in printed), f"  best:     {stopper.best:.5f}")
+print("measured:", *(f"{value:.5f}" for value in measured), f"  restored: {restored:.5f}")
+assert all(abs(one - other) < 1e-5 for one, other in zip(printed[1:], measured[:-1], strict=True))
+assert restored < stopper.best - 1e-4
 # %% [markdown]
 # **Why:** the training loss is taken **before** each update, and averaged over the epoch. With one batch it is exactly
-# the loss of the weights one epoch earlier; with more batches it lies between. The weights at the epoch's end were
-# never measured.
+# the loss of the weights one epoch earlier. The weights at the epoch's end were not measured yet.
 #
-# **The fix:** monitor a validation value. It is measured after the epoch, with the weights that are kept.
+# **The fix:** monitor a validation value. It is measured after the epoch, with the weights that are kept. Here a rate
+# far too high spoils epoch 3:
 # %%
+rates = keras.callbacks.LearningRateScheduler(lambda epoch, rate: [0.01, 0.01, 10.0, 10.0][epoch])
 stopper = EarlyStopping(patience=1, restore_best_weights=True)
-toy.fit(digits.train, validation_data=digits.validation, epochs=4, callbacks=[stopper], verbose=0)
+todo = {"validation_data": digits.validation, "epochs": 4, "verbose": 0}
+values = toy.fit(digits.train, callbacks=[rates, stopper], **todo).history["val_loss"]
 now = toy.evaluate(digits.validation, verbose=0)[0]
-print(f"best: {stopper.best:.6f}   the restored model: {now:.6f}")
-assert abs(now - stopper.best) < 1e-6
+print("val_loss:", *(f"{value:.5f}" for value in values), f"  the restored model: {now:.5f}")
+assert abs(now - stopper.best) < 1e-6 < values[-1] - now
 # %% [markdown]
 # ## 19. The two callbacks keep two different models
 #
@@ -392,8 +438,8 @@ widgets.predict("08a.p19")
 curves = {"val_loss": [0.5, 0.3, 0.4, 0.6], "val_accuracy": [0.6, 0.7, 0.8, 0.7]}
 stopper = EarlyStopping("val_accuracy", patience=9, restore_best_weights=True)
 run = play(stopper, ModelCheckpoint(folder / "19.keras", save_best_only=True), **curves)
-loaded = keras.models.load_model(folder / "19.keras").get_weights()[1].tolist()
-print("in memory: epoch", run.holds, "  in the file: epoch", run.pages.index(loaded) + 1)
+loaded = keras.models.load_model(folder / "19.keras")
+print("in memory: epoch", run.holds, "  in the file: epoch", run.epoch_of(loaded))
 with checks.expect_error(AttributeError):
     run.history.predict(digits.x_test)
 # %% [markdown]
@@ -405,17 +451,17 @@ with checks.expect_error(AttributeError):
 watch = {"monitor": "val_accuracy", "mode": "max"}
 stopper = EarlyStopping(patience=9, restore_best_weights=True, **watch)
 run = play(stopper, ModelCheckpoint(folder / "19b.keras", save_best_only=True, **watch), **curves)
-loaded = keras.models.load_model(folder / "19b.keras").get_weights()[1].tolist()
-print("in memory: epoch", run.holds, "  in the file: epoch", run.pages.index(loaded) + 1)
-assert run.holds == run.pages.index(loaded) + 1 == 3
+loaded = keras.models.load_model(folder / "19b.keras")
+print("in memory: epoch", run.holds, "  in the file: epoch", run.epoch_of(loaded))
+assert run.holds == run.epoch_of(loaded) == 3
 # %% [markdown]
 # ## 28. The first loss is NaN, and nothing is ever better
 #
 # **You see:** the first loss is NaN, then all is well, the loss falls. Training stops all the same, and the NaN epoch
 # is restored.
 #
-# **People ask:** [early-stopping-pytorch#28](https://github.com/Bjarten/early-stopping-pytorch/issues/28), about the
-# same trap elsewhere.
+# **People ask:** [early-stopping-pytorch#28](https://github.com/Bjarten/early-stopping-pytorch/issues/28), about a
+# related trap.
 # %% tags=["predict"]
 widgets.predict("08a.p28")
 # %%
@@ -426,9 +472,12 @@ saves = SaveRecorder(saver)
 run = play(stopper, saver, saves, val_loss=curve)
 print("epochs:", run.epochs, "  best:", stopper.best, "  holds:", run.holds)
 print("saved after epochs:", [epoch + 1 for epoch in saves.epochs])
+# %%
+later = play(EarlyStopping(patience=2, restore_best_weights=True), val_loss=[1.0, float("nan"), 0.5, 0.2])
+print("NaN second: epochs:", later.epochs, "  holds:", later.holds)
 # %% [markdown]
-# **Why:** the first value becomes the best, whatever it is. After that "better" means `value < best`, and no number is
-# smaller than NaN: every such comparison is False.
+# **Why:** the first value becomes the best, whatever it is. After that "better" means `value < best`, and every such
+# comparison with NaN is False: no number beats it, and it beats no number.
 #
 # **The fix:** do not look at the first epoch. The saver, which cannot skip epochs, gets a first best to beat.
 # %%
@@ -449,15 +498,19 @@ assert (run.epochs, run.holds, saves.epochs) == (4, 4, [1, 2, 3])
 # %% tags=["predict"]
 widgets.predict("08a.p34")
 # %%
-print("Python says:", 0.7 + 0.1 < 0.8)
+for fall in [1e-10, 1e-8, 1e-6]:
+    run = play(EarlyStopping(patience=9, restore_best_weights=True), val_loss=[0.2, 0.2 - fall])
+    print(f"a fall of {fall}: holds", run.holds)
+# %% [markdown]
+# And an edge that is easier to meet, a fall of exactly `min_delta`:
+# %%
 stopper = EarlyStopping(min_delta=0.1, patience=9, restore_best_weights=True)
 run = play(stopper, val_loss=[0.8, 0.7])
 print("best:", stopper.best, "  holds:", run.holds)
-tie = play(EarlyStopping(patience=9, restore_best_weights=True), val_loss=[0.2, 0.2 - 1e-10])
-print("0.2 against 0.2 - 1e-10, holds:", tie.holds)
+print("0.7 + 0.1 < 0.8 in Python:", 0.7 + 0.1 < 0.8)
 # %% [markdown]
-# **Why:** Keras compares as 32-bit floats, with about seven digits. What differs later is equal, and a fall of exactly
-# `min_delta` may come out on either side.
+# **Why:** the values in `logs` are Python floats, and Keras compares those as 32-bit numbers, with about seven digits.
+# What differs later is equal: 0.2 and 0.2 - 1e-10, and so 0.7 + 0.1 and 0.8.
 #
 # **The fix:** never build on such edges. Ask for a little less than you mean. And compare in `np.float32` when you
 # check a callback by hand.
@@ -467,7 +520,7 @@ import numpy as np
 stopper = EarlyStopping(min_delta=0.0999, patience=9, restore_best_weights=True)
 run = play(stopper, val_loss=[0.8, 0.7])
 print("best:", stopper.best, "  holds:", run.holds)
-print("by hand, as Keras does:", np.float32(0.7 + 0.1) < np.float32(0.8))
+print("0.7 + 0.1 < 0.8 in float32:", np.float32(0.7 + 0.1) < np.float32(0.8))
 assert run.holds == 2
 assert not np.float32(0.7 + 0.1) < np.float32(0.8)
 # %% [markdown]
@@ -476,6 +529,7 @@ assert not np.float32(0.7 + 0.1) < np.float32(0.8)
 # - Most troubles with stopping are about what is compared: the name, whether the value is there, how much counts as
 #   better, and what the first value was.
 # - A warning in the log is often the only sign. Read the log of the first epochs.
+# - An error message may name the wrong thing. Reproduce it small, then judge.
 # - To understand a stop, play the curve: a real `fit`, values of your choice, one second.
 # %% [markdown]
 # ## Where next

@@ -134,6 +134,25 @@ def test_best_weights_return_when_the_epochs_run_out():
     assert stopping([1.0, 0.5, 0.6, 0.7], patience=10)[1].kept == 3
 
 
+@claim(
+    "08.11",
+    text="After an error or the stop button nothing is restored; the best weights wait in best_weights.",
+)
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_an_error_restores_nothing(error):
+    def fail(epoch, logs):
+        if epoch == 2:
+            raise error
+
+    model, weights = still_model(), []
+    note = LambdaCallback(on_epoch_end=lambda epoch, logs: weights.append(model.get_weights()))
+    stopper = EarlyStopping(patience=9, restore_best_weights=True)
+    with pytest.raises(error):
+        fit(model, [note, Script([1.0, 0.5, 0.6, 0.7]), stopper, LambdaCallback(on_epoch_end=fail)], epochs=4)
+    assert same_weights(model.get_weights(), weights[2])
+    assert same_weights(stopper.best_weights, weights[1])
+
+
 @claim("02", "04", "06", text="Only weights are restored: the optimizer stays where training ended.")
 def test_the_optimizer_is_not_restored():
     model = new_model("adam")
@@ -189,6 +208,21 @@ def test_no_validation_data():
     assert len(history["loss"]) == 4
     assert stopper.best is None
     assert same_weights(model.get_weights(), weights[-1])
+
+
+@claim(
+    "08.3",
+    text="Without validation data val_accuracy gets the same warning: its direction is known, its value is missing.",
+)
+def test_a_known_metric_without_validation_data():
+    stopper = EarlyStopping("val_accuracy", patience=1, restore_best_weights=True)
+    with said() as warned:
+        history = fit(new_model(metrics=["accuracy"]), [stopper], epochs=3)
+    assert warned == [
+        "Early stopping conditioned on metric `val_accuracy` which is not available. "
+        "Available metrics are: accuracy,loss"
+    ] * 3  # fmt: skip
+    assert (len(history["loss"]), stopper.best, stopper.best_weights) == (3, None, None)
 
 
 @claim(

@@ -7,7 +7,14 @@ import random
 import keras
 import numpy as np
 import pytest
-from keras.callbacks import Callback, EarlyStopping, LambdaCallback, LearningRateScheduler, ReduceLROnPlateau
+from keras.callbacks import (
+    Callback,
+    EarlyStopping,
+    LambdaCallback,
+    LearningRateScheduler,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+)
 
 from .claims import claim
 from .means import (
@@ -60,11 +67,12 @@ def test_the_sign_of_min_delta():
     "05",
     "06",
     "08.34",
-    text="Keras compares in float32: two losses 1e-10 apart are a tie, and 0.3 - 0.1 is not below 0.2.",
+    text="Keras compares Python floats in float32: two losses 1e-10 apart are a tie, and 0.3 - 0.1 is not below 0.2.",
 )
 def test_comparisons_are_in_float32():
     assert 0.2 - 1e-10 < 0.2
-    assert stopping([0.2, 0.2 - 1e-10], patience=9)[0].best_epoch == 0
+    falls = {1e-10: 0, 1e-8: 1, 1e-6: 1}
+    assert {fall: stopping([0.2, 0.2 - fall], patience=9)[0].best_epoch for fall in falls} == falls
     assert 0.3 - 0.1 < 0.2
     assert stopping([0.2, 0.3 - 0.1], patience=9)[0].best_epoch == 0
     assert drive(Saves("a.keras", mode="min", save_best_only=True), [0.2, 0.3 - 0.1]).saved == (0,)
@@ -190,6 +198,19 @@ def test_baseline_lets_wait_run():
 @claim(
     "05",
     "08.16",
+    text="Short of the baseline: from the epoch with the number patience on, one without improvement ends training.",
+)
+@pytest.mark.parametrize(
+    ("values", "epochs"),
+    [([1.0, 1.1, 0.9, 0.8, 0.9, 0.7], 5), ([1.0, 1.1, 1.2, 0.8], 3), ([1.0, 0.9, 0.8, 0.7, 0.7, 0.6], 5)],
+)
+def test_baseline_once_patience_has_passed(values, epochs):
+    assert stopping(values, patience=3, baseline=0.1)[1].epochs == epochs
+
+
+@claim(
+    "05",
+    "08.16",
     text="baseline: a run that improves at every epoch never stops, however far it is from the baseline.",
 )
 def test_baseline_does_not_stop_an_improving_run():
@@ -275,6 +296,20 @@ def test_equal_patience_lowers_the_rate_too_late():
     history = fit(model, callbacks, epochs=9)
     assert history["learning_rate"] == pytest.approx([0.01] * 3)
     assert rate(model) == pytest.approx(0.001)
+
+
+@claim(
+    "08.14",
+    text="The lower rate gets as many epochs as its patience is shorter; neither order nor cooldown gives it more.",
+)
+def test_the_difference_of_the_patiences_is_what_the_new_rate_gets():
+    def used(patience, stop, *, turned=False, **settings):
+        callbacks = [ReduceLROnPlateau(patience=patience, **settings), EarlyStopping(patience=stop)]
+        history = fit(still_model(), [Script([1.0] * 9), *callbacks[:: -1 if turned else 1]], epochs=9)
+        return sum(value < 0.009 for value in history["learning_rate"])
+
+    assert [used(4, 3), used(3, 3), used(2, 3), used(3, 5)] == [0, 0, 1, 2]
+    assert [used(3, 3, turned=True), used(2, 3, turned=True), used(3, 3, cooldown=1)] == [0, 1, 0]
 
 
 @claim(
@@ -384,6 +419,18 @@ def test_save_best_only_saves_unvalidated_epochs(tmp_path):
     assert saver.epochs == [0, 1, 2]
     assert saver.best == 1
     assert warned == ["Can save best model only with val_loss available."] * 2
+
+
+@claim("08.9", text="A file name with {val_loss}, unlike {epoch}, is a KeyError in an epoch without validation.")
+def test_names_in_epochs_without_validation(tmp_path):
+    for best in (True, False):
+        saver = ModelCheckpoint(tmp_path / "{val_loss}.keras", save_best_only=best)
+        with said(), pytest.raises(KeyError, match="val_loss"):
+            fit(still_model(), [saver], epochs=2, validate=True, validation_freq=2)
+    saver = ModelCheckpoint(tmp_path / "{epoch}.keras", save_best_only=True)
+    with said():
+        fit(still_model(), [saver], epochs=3, validate=True, validation_freq=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1.keras", "2.keras", "3.keras"]
 
 
 @claim("08.18", text="The loss of an epoch is the mean over its updates, so it belongs to no set of weights.")
