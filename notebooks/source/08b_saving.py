@@ -316,7 +316,7 @@ class Remembering(EarlyStopping):
 
 
 # %% [markdown]
-# The same cut, the same restart. `start` serves for both, since it asks whether there is something to remember:
+# `start` serves for the first start and for the next, since it asks whether there is something to remember:
 # %%
 home = lesson.new_folder("08b")
 file = home / "stopper.json"
@@ -331,6 +331,9 @@ def start(*more):
     return stopper.best, saves.epochs, history.epoch
 
 
+# %% [markdown]
+# The same cut, the same restart:
+# %%
 with checks.expect_error(KeyboardInterrupt):
     start(cut)
 best, saved, ran = start()

@@ -387,7 +387,8 @@ class Report(Callback):
 
 
 called = []
-play([1.0, 1.0], Report(), LambdaCallback(on_epoch_ends=lambda epoch, logs: called.append("on_epoch_ends")))
+misspelt = LambdaCallback(on_epoch_ends=lambda epoch, logs: called.append("on_epoch_ends"))
+play([1.0, 1.0], Report(), misspelt)
 print("called:", *called)
 assert called == ["on_batch_end"] * 4
 # %% [markdown]
