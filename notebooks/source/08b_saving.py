@@ -295,6 +295,7 @@ import json
 from pathlib import Path
 
 
+# %%
 class Remembering(EarlyStopping):
     def __init__(self, file, **settings):
         super().__init__(**settings)
