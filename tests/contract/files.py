@@ -262,7 +262,7 @@ def test_save_refuses_other_endings(tmp_path):
     "08.4",
     text=(
         "ModelCheckpoint('a.weights.h5') without save_weights_only writes a legacy whole model that "
-        "load_weights refuses."
+        "load_weights refuses, after a warning that it finds no optimizer."
     ),
 )
 def test_weights_name_without_save_weights_only(tmp_path, caplog):
@@ -271,17 +271,34 @@ def test_weights_name_without_save_weights_only(tmp_path, caplog):
         fit(new_model("adam"), [ModelCheckpoint(path)])
     with h5py.File(path) as file:
         assert list(file) == ["model_weights", "optimizer_weights"]
-    with pytest.raises(ValueError, match="expected 2 variables, but received 0 variables during loading"):
+    with (
+        said() as warned,
+        pytest.raises(ValueError, match="expected 2 variables, but received 0 variables during load"),
+    ):
         new_model("adam").load_weights(path)
+    assert len(warned) == 1
+    assert warned[0].endswith("because it has 2 variables whereas the saved optimizer has 0 variables. ")
 
 
-@claim("08.4", text="A legacy .h5 file of a model compiled with loss='mse' cannot be loaded; compile=False helps.")
-def test_legacy_h5_with_short_names(tmp_path):
-    new_model().save(tmp_path / "a.h5")
-    with pytest.raises(ValueError, match=r"Could not (deserialize|locate function) '(keras.metrics.)?mse'"):
+@claim(
+    "08.4",
+    text=(
+        "A legacy .h5 file of a model compiled with an abbreviated loss, such as 'mse', cannot be loaded, except with "
+        "compile=False; with the full name it can, whatever its metrics are called."
+    ),
+)
+@pytest.mark.parametrize("loss", ["mse", "mae", "mape", "bce", "kld"])
+def test_legacy_h5_with_short_names(tmp_path, loss):
+    model = new_model()
+    model.compile("sgd", loss)
+    model.save(tmp_path / "a.h5")
+    with pytest.raises(ValueError, match=rf"Could not (deserialize|locate function) '(keras.metrics.)?{loss}'"):
         keras.saving.load_model(tmp_path / "a.h5")
     loaded = keras.saving.load_model(tmp_path / "a.h5", compile=False)
-    assert same_weights(loaded.get_weights(), new_model().get_weights())
+    assert same_weights(loaded.get_weights(), model.get_weights())
+    model.compile("sgd", "mean_squared_error", metrics=["mse", "mae"])
+    model.save(tmp_path / "b.h5")
+    assert keras.saving.load_model(tmp_path / "b.h5").compiled
 
 
 @claim("03", text="A stranger's file with a Lambda layer is refused by load_model; safe_mode=False runs its code.")
@@ -353,6 +370,66 @@ def test_a_kill_while_saving_leaves_no_model(tmp_path, name):
     assert os.WTERMSIG(status) == signal.SIGKILL
     with pytest.raises((ValueError, OSError), match=r"File not found|truncated file"):
         read()
+
+
+@claim(
+    "08.33",
+    text=(
+        "A kill before the weights are written leaves a file far smaller than the old one; a late kill leaves nearly "
+        "all of it, unreadable all the same."
+    ),
+)
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the kill needs os.fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("late", [False, True])
+def test_what_a_kill_leaves_depends_on_when(tmp_path, late):
+    path = tmp_path / "a.keras"
+    model = keras.Sequential([keras.Input((64,)), Interrupt(), keras.layers.Dense(256)])
+    model.save(path)
+    size = path.stat().st_size
+
+    def kill():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def kill_at_the_end(archive):
+        archive.fp.flush()
+        kill()
+
+    child = os.fork()
+    if child == 0:
+        try:
+            if late:
+                zipfile.ZipFile.close = kill_at_the_end
+            else:
+                Interrupt.action = kill
+            model.save(path, overwrite=True)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    assert (path.stat().st_size > 0.9 * size) if late else (path.stat().st_size < 0.1 * size)
+    with pytest.raises(ValueError, match="File not found"):
+        keras.saving.load_model(path, custom_objects={"Interrupt": Interrupt})
+
+
+@claim(
+    "08.33",
+    text="A weights file whose save was interrupted after the layers loads, with a warning and without the optimizer.",
+)
+def test_an_interrupt_after_the_layers_leaves_weights(tmp_path):
+    class Late(keras.optimizers.SGD):
+        def save_own_variables(self, store):
+            raise KeyboardInterrupt
+
+    model, fresh, path = new_model(Late()), new_model("adam"), tmp_path / "a.weights.h5"
+    fit(model)
+    with pytest.raises(KeyboardInterrupt):
+        model.save_weights(path)
+    with said() as warned:
+        fresh.load_weights(path)
+    assert len(warned) == 1
+    assert warned[0].startswith("Skipping variable loading for optimizer 'adam")
+    assert same_weights(model.get_weights(), fresh.get_weights())
 
 
 @claim("03", "08.33", text="The stop button does the same: KeyboardInterrupt while saving spoils the file.")

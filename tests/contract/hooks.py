@@ -66,11 +66,18 @@ def test_hook_order_under_fit():
     assert recorder.events == [*expected, ("on_train_end", None, VALIDATED)]
 
 
-@claim("01", text="evaluate calls the test hooks alone, and their logs have no val_ prefix.")
+@claim("01", "08.31", text="evaluate calls the test hooks alone, and their logs have no val_ prefix.")
 def test_hook_order_under_evaluate():
     recorder = Recorder()
     still_model().evaluate(validation(), callbacks=[recorder], verbose=0)
     assert recorder.events == [("on_test_begin", None, []), *_batches("test", TRAIN), ("on_test_end", None, TRAIN)]
+
+
+@claim("08.31", text="Without validation data fit calls no test hook.")
+def test_no_test_hooks_without_validation():
+    recorder = Recorder()
+    fit(still_model(), [recorder], epochs=2)
+    assert [name for name in recorder.names() if "test" in name] == []
 
 
 @claim("01", text="predict calls the predict hooks alone; a batch's end brings its outputs, the end brings nothing.")
@@ -202,7 +209,7 @@ def test_steps_per_execution_thins_batch_hooks():
     assert batches == [("on_train_batch_begin", 0), ("on_train_batch_end", 1)]
 
 
-@claim("06", text="on_batch_end is an old alias that only the base class's on_train_batch_end calls.")
+@claim("06", "08.31", text="on_batch_end is an old alias that only the base class's on_train_batch_end calls.")
 def test_on_batch_end_is_an_alias():
     calls = []
 
@@ -490,6 +497,14 @@ def test_validation_data_is_gone():
     assert history["own"] == history["val_loss"]
 
 
+@claim("08.22", "08.24", text="evaluate gives a number, or a list if there are metrics; return_dict=True gives names.")
+def test_evaluate_gives_a_number_a_list_or_names():
+    assert isinstance(new_model(metrics=()).evaluate(validation(), verbose=0), float)
+    loss, mae = new_model().evaluate(validation(), verbose=0)
+    assert new_model().evaluate(validation(), verbose=0, return_dict=True) == {"loss": loss, "mae": mae}
+    assert new_model(metrics=()).evaluate(validation(), verbose=0, return_dict=True) == {"loss": loss}
+
+
 @claim("06", "08.23", text="optimizer.lr is gone; assigning to it raises nothing and changes nothing.")
 def test_optimizer_lr_is_gone():
     model = new_model(keras.optimizers.SGD(0.5))
@@ -511,6 +526,13 @@ def test_learning_rate_is_assigned():
     fit(model, [LambdaCallback(on_epoch_begin=lambda epoch, logs: setattr(model.optimizer, "learning_rate", 0.0))])
     assert rate(model) == 0.0
     assert np.array_equal(before[0], model.get_weights()[0])
+
+
+@claim("08.23", text="The rate of an optimizer that was made with a schedule cannot be assigned: TypeError.")
+def test_the_rate_of_a_schedule_cannot_be_assigned():
+    optimizer = keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9))
+    with pytest.raises(TypeError, match="This optimizer was created with a `LearningRateSchedule` object"):
+        optimizer.learning_rate = 0.01
 
 
 @claim("06", text="fit does not notice a forgotten super().__init__(); only use before a fit fails.")

@@ -101,7 +101,10 @@ def test_folders(tmp_path):
 @claim(
     "03",
     "08.4",
-    text="A whole model needs a name that ends in .keras or .h5; anything else fails when the callback is made.",
+    text=(
+        "A whole model needs a name that ends in .keras or .h5; anything else fails when the callback is made, and the "
+        "message names .keras only."
+    ),
 )
 @pytest.mark.parametrize("name", ["saved_model", "a.hdf5", "a.tf", "a.ckpt", "folder/"])
 def test_endings_of_whole_models(name):
@@ -211,7 +214,12 @@ def test_saving_without_validation_data(tmp_path):
     assert warned == []
 
 
-@claim("03", "08.2", text="A wrong monitor name with an explicit mode: ModelCheckpoint warns and saves every epoch.")
+@claim(
+    "03",
+    "08.2",
+    "08.21",
+    text="A wrong monitor name with an explicit mode: ModelCheckpoint warns and saves every epoch.",
+)
 def test_wrong_name_saves_every_epoch(tmp_path):
     callback = Saves(tmp_path / "a.keras", monitor="val_acc", mode="max", save_best_only=True)
     with said() as warned:
@@ -223,6 +231,7 @@ def test_wrong_name_saves_every_epoch(tmp_path):
 @claim(
     "03",
     "08.2",
+    "08.21",
     text="A wrong monitor name with mode auto is an error, even when save_best_only is off and nothing is compared.",
 )
 def test_wrong_name_with_mode_auto_fails_anyway(tmp_path):

@@ -98,8 +98,12 @@ def test_the_backup_is_deleted_at_the_end(tmp_path):
 
 
 @claim(
+    "08.8",
     "09",
-    text="After a restored run the model remembers its first epoch: a later fit of fewer epochs trains nothing.",
+    text=(
+        "After a restored run the model remembers its first epoch: a later fit of fewer epochs trains nothing, a "
+        "longer one its last epochs only."
+    ),
 )
 def test_a_restored_model_keeps_its_first_epoch(tmp_path):
     interrupted(tmp_path / "backup")
@@ -108,9 +112,10 @@ def test_a_restored_model_keeps_its_first_epoch(tmp_path):
     steps = iterations(model)
     assert fit(model, epochs=2) == {}
     assert iterations(model) == steps
+    assert model.fit(training(), epochs=5, verbose=0, shuffle=False).epoch == [3, 4]
 
 
-@claim("09", text="BackupAndRestore needs a built model, and a folder name that is not empty.")
+@claim("08.8", "09", text="BackupAndRestore needs a built model, and a folder name that is not empty.")
 def test_backup_needs_a_built_model(tmp_path):
     model = keras.Sequential([keras.layers.Dense(1)])
     model.compile("sgd", "mse")
