@@ -38,7 +38,7 @@ _COMMON = frozenset(
 )
 _ENDING = re.compile(r"(ings?|ers?|ed|es|s|e)$")
 # Of the weight of all words asked for, the share that the best trouble must have to be called a fit.
-_FITS = 0.3
+_FITS = 0.35
 
 
 @dataclass(frozen=True)
