@@ -8,6 +8,8 @@ import re
 import shutil
 import sys
 import warnings
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import lesson_rules
@@ -247,10 +249,15 @@ def imported(code: str) -> set[str]:
     return found
 
 
+@cache
+def installed() -> Mapping[str, list[str]]:
+    """Return the packages that give each name to import; asking takes a fifth of a second."""
+    return importlib.metadata.packages_distributions()
+
+
 def foreign(names: set[str]) -> set[str]:
     """Return the names that neither Python, the course nor the learner's lock gives."""
-    owners = importlib.metadata.packages_distributions()
-    locked = learner_packages()
+    owners, locked = installed(), learner_packages()
     ours = {
         name
         for name in names
