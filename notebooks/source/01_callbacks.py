@@ -198,7 +198,7 @@ collector = LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(logs["va
 # %%
 checks.check("01.1", (collector, seen))
 # %% [markdown]
-# ## Predict: where is validation?
+# ## Predict: who is called in validation?
 #
 # You have used one hook, `on_epoch_end`. Before you see them all, commit to an answer.
 # %% tags=["predict"]
