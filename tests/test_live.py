@@ -432,6 +432,16 @@ def test_an_interrupt_while_joining_stops_the_run():
     assert trainer.snapshot().ended_by == "stop"
 
 
+def test_beginning_and_end_are_told_in_this_order_by_the_thread_of_the_run():
+    heard = []
+    trainer, _, _ = scripted([1.0])
+    trainer.on_change(lambda: heard.append((trainer.state, threading.current_thread().name)))
+    for _ in range(2):
+        trainer.start()
+        trainer.join()
+    assert heard == [("running", "live-fit"), ("done", "live-fit")] * 2
+
+
 def test_join_waits_until_the_listeners_have_heard_of_the_end():
     heard, results = [], []
 

@@ -14,6 +14,10 @@ from helpers.checks.scripted import Disagreement, FakeModel, compare, drive
 
 STATE = ("wait", "best", "best_epoch", "stopped_epoch")
 CASES = 400
+_OTHER_METRIC = (
+    'With `monitor="val_mae"` it follows another metric. Take the number that `self.value(logs)` returns; '
+    '`logs["val_loss"]` is there only by chance.'
+)
 # "auto" makes Keras look at the metrics of a compiled model, which takes its time to be made.
 _MODES = ("min",) * 9 + ("max",) * 6 + ("auto",)
 
@@ -111,10 +115,7 @@ def _watches_another_metric(kind: type[Callback]) -> None:
     logs = {"loss": [1.0] * 5, "val_loss": [1.0, 2.0, 3.0, 4.0, 5.0], "val_mae": [5.0, 4.0, 3.0, 2.0, 1.0]}
     ran = drive(made(kind, monitor="val_mae", mode="min", patience=2), logs)
     if ran.epochs_run != 5 or ran.final.get("best") != 1.0:
-        raise Wrong(
-            'With `monitor="val_mae"` it follows another metric. Take the number that `self.value(logs)` returns; '
-            '`logs["val_loss"]` is there only by chance.'
-        )
+        raise Wrong(_OTHER_METRIC)
 
 
 def _stopping_remark(found: Disagreement) -> str:
@@ -188,10 +189,7 @@ def _saves_by_another_metric(kind: type[Callback]) -> None:
     logs = {"loss": [1.0] * 3, "val_loss": [1.0, 2.0, 3.0], "val_mae": [3.0, 2.0, 1.0]}
     saver = made(kind, "model.keras", monitor="val_mae", mode="min", save_best_only=True)
     if drive(saver, logs, model=FakeModel(write=False)).saved_epochs != (0, 1, 2):
-        raise Wrong(
-            'With `monitor="val_mae"` it follows another metric. Take the number that `self.value(logs)` returns; '
-            '`logs["val_loss"]` is there only by chance.'
-        )
+        raise Wrong(_OTHER_METRIC)
 
 
 def _without_advice(found: Disagreement) -> str:
