@@ -77,7 +77,7 @@ def explain(error: Exception, answer: object, checker: Callable | None = None) -
     if place is None and keras:
         heading = f"Keras raised {name} while it used your answer."
         parts.append(
-            words_about_settings(error, answer)
+            words_about_settings(error, [*_used(error), *_callbacks(answer)])
             or ("It happened inside Keras, with what your answer handed to it: look at the settings you passed.")
         )
     else:
@@ -157,6 +157,15 @@ def words_about_settings(error: Exception, answer: object) -> str:
     return ""
 
 
+def _used(error: Exception) -> Iterator[object]:
+    """Yield the callbacks whose methods an error passed through, the innermost first."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    for frame in reversed(frames):
+        one = frame.f_locals.get("self")
+        if any(base.__name__ == "Callback" for base in type(one).__mro__):
+            yield one
+
+
 def _callbacks(answer: object) -> Iterator[object]:
     parts = answer if isinstance(answer, list | tuple) else [answer]
     for part in parts:
@@ -232,7 +241,9 @@ _SYNTAX = {
     "keyword argument repeated": "one argument is given twice.",
     "non-default argument follows": "in a `def`, arguments without a default come first.",
     "cannot assign": "what stands left of `=` has to be a name.",
-    "invalid syntax": "Python cannot read this line: look for a missing comma, bracket, quote or colon there or before.",
+    "invalid syntax": (
+        "Python cannot read this line: look for a missing comma, bracket, quote or colon there or before."
+    ),
 }
 
 

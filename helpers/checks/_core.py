@@ -12,8 +12,8 @@ For the author of `lessonNN.py`:
 
 `raise Wrong("...")` does the same as `return wrong("...")` from deep inside a helper; both take a `credit`, the part
 of the exercise that is right all the same. Whatever else is raised becomes the outcome `raised`, or, when no line of
-the learner and no call of Keras lies on its way, an honest "the check broke". A check has a budget (`_guard`), puts back
-what the answer changed around it (`_world`), and looks first whether the answer's own cell failed (`_cell`).
+the learner and no call of Keras lies on its way, an honest "the check broke". A check has a budget (`_guard`), puts
+back what the answer changed around it (`_world`), and looks first whether the answer's own cell failed (`_cell`).
 """
 
 from __future__ import annotations

@@ -65,7 +65,9 @@ def collect(answer: tuple) -> Verdict:
             already = list(seen)
             driven = drive(collector, logs, batches=2, validation_batches=1)
             if seen[: len(already)] != already:
-                return wrong("The list lost or moved what it held before. Append to `seen`; do not empty or replace it.")
+                return wrong(
+                    "The list lost or moved what it held before. Append to `seen`; do not empty or replace it."
+                )
             found.append((seen[len(already) :], driven))
     except KeyError as error:
         # A function that comes without a name becomes LambdaCallback's first argument, and nobody sees it.
@@ -219,7 +221,10 @@ GOOD_TWISTS = {
         "One fit alone is right. In a second one with the same object, it does not end any more: what it remembers of "
         "the first has to be set back in `on_train_begin`."
     ),
-    "at once": "It ends after the first epoch, whatever the value. There is an `if` missing, or its condition is always true.",
+    "at once": (
+        "It ends after the first epoch, whatever the value. There is an `if` missing, or its condition is always "
+        "true."
+    ),
 }  # fmt: skip
 
 
@@ -260,7 +265,9 @@ def _good_ran(maker: object, case: Case) -> tuple[list[tuple[int, bool]], Callba
     for logs in fits:
         driven = drive(callback, logs, batches=2, validation_batches=1, model=model)
         if driven.logs_changed:
-            raise Wrong(f"It changes `{sorted(driven.logs_changed)[0]}` in `logs`, which all callbacks share. Only read.")
+            raise Wrong(
+                f"It changes `{sorted(driven.logs_changed)[0]}` in `logs`, which all callbacks share. Only read."
+            )
         ran.append((driven.epochs_run, driven.stopped and driven.stop_asked != ("on_train_end", driven.epochs_run - 1)))
     return ran, callback, model
 
@@ -286,7 +293,7 @@ def good_enough(answer: object) -> Verdict:
     agreed = sum(one == other for one, other in zip(yours, wanted, strict=True)) / len(cases)
     if yours != wanted:
         return wrong(_why_not_good(plays, cases, wanted), credit=0.5 if agreed > 0.8 else 0.0)
-    if not drive([_StopsAfterTwo(), made_by(answer, 0.99)], _RISING, model=FakeModel()).epochs_run == 2:
+    if drive([_StopsAfterTwo(), made_by(answer, 0.99)], _RISING, model=FakeModel()).epochs_run != 2:
         return wrong(
             "Alone it works. But when another callback in the list has said stop, yours takes that back by setting the "
             "flag to False. Set it to True in an `if`, and otherwise leave it alone.",
@@ -360,13 +367,16 @@ def own_column(answer: Sequence) -> Verdict:
         found.append([row["best"] for row in rows])
     if any(value in ("", "NA") for values in found for value in values):
         return wrong(
-            "Some lines of the file have no number in the column `best`; it says NA there. Put `best` into `logs` after "
+            "Some lines of the file have no number in the column `best`; it says NA there. Put `best` into `logs` "
+            "after "
             "**each** epoch, also when it is not a new one.", credit=0.4
         )  # fmt: skip
     try:
         numbers = [[float(value) for value in values] for values in found]
     except ValueError:
-        return wrong(f"The column `best` holds {found[0][0]!r}, which is no number. Put one number into it.", credit=0.3)
+        return wrong(
+            f"The column `best` holds {found[0][0]!r}, which is no number. Put one number into it.", credit=0.3
+        )
     if any(not math.isclose(n, w, rel_tol=1e-6) for ns, logs in zip(numbers, fits, strict=True)
            for n, w in zip(ns, best_column([logs])[0], strict=True)):  # fmt: skip
         return wrong(_why_not_lowest(numbers, fits), credit=0.4)
@@ -375,13 +385,16 @@ def own_column(answer: Sequence) -> Verdict:
 
 BEST_TWISTS = {
     "own": "That is each epoch's own value. Keep the lowest so far in `self.best`.",
-    "loss own": "That is `loss`, from the training data, and each epoch's own. Asked for is the lowest `val_loss` so far.",
+    "loss own": (
+        "That is `loss`, from the training data, and each epoch's own. Asked for is the lowest `val_loss` so far."
+    ),
     "loss": "That is the lowest `loss`, from the training data. Asked for is `val_loss`.",
     "highest": "That is the highest so far. For a loss, lower is better.",
     "zero": 'Nothing is lower than the 0 it begins with. Begin with `float("inf")`.',
     "infinity": "Nothing is higher than infinity. For a loss, lower is better: `min`, not `max`.",
     "before": (
-        "It takes a value that is lower than that of the epoch **before** for the best. Compare with the lowest so far, "
+        "It takes a value that is lower than that of the epoch **before** for the best. Compare with the lowest so "
+        "far, "
         "`self.best`."
     ),
     "two": "That is the lower of this epoch's value and the one before. Compare with the lowest so far, `self.best`.",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import keras
 
@@ -52,10 +54,11 @@ _TOLD: dict[str, Callable[[object], str]] = {
 }
 
 
+@cache
 def _plays() -> list[list[dict]]:
     rng = random.Random(21)
     plays: list[list[dict]] = [[_WATCHED], [_WATCHED, _WATCHED]]
-    for number in range(24):
+    for number in range(9):
         fits = []
         for _ in range(1 if number % 2 else 2):
             # Many small gains, and dips of one to four epochs before them; off any grid.
@@ -172,6 +175,23 @@ def _weights_cases() -> list[_Case]:
     return cases
 
 
+@cache
+def _weights_trainings() -> list[tuple[_Ran, EarlyStopping, keras.callbacks.History]]:
+    """Play each training once; what is handed to an answer is a copy."""
+    trainings = []
+    for case in _weights_cases():
+        stopper = EarlyStopping(patience=case.patience, restore_best_weights=case.restore)
+        driven = drive(stopper, case.losses, model=FakeModel())
+        history = keras.callbacks.History()
+        history.epoch, history.history = list(range(driven.epochs_run)), dict(driven.history)
+        history.set_params({"verbose": 0, "epochs": len(case.losses), "steps": 1})
+        losses = case.losses[: driven.epochs_run]
+        last_best = len(losses) - losses[::-1].index(min(losses))
+        facts = (driven.epochs_run, stopper.best_epoch + 1, last_best, driven.stopped, stopper.stopped_epoch)
+        trainings.append((_Ran(case, driven.kept_epoch + 1, *facts), stopper, history))
+    return trainings
+
+
 WEIGHTS_TWISTS: dict[str, tuple[Callable[[_Ran], int], str]] = {
     "from 0": (lambda r: r.held - 1, "All answers are one too small: they count from 0. People count from 1."),
     "best from 0": (
@@ -189,7 +209,8 @@ WEIGHTS_TWISTS: dict[str, tuple[Callable[[_Ran], int], str]] = {
     ),
     "always last": (
         lambda r: r.epochs,
-        "That is the last epoch that ran, where training stopped or ended: with `restore_best_weights` the best weights "
+        "That is the last epoch that ran, where training stopped or ended: with `restore_best_weights` the best "
+        "weights "
         "come back.",
     ),
     "swapped": (lambda r: r.epochs if r.case.restore else r.best, "The two cases are in each other's place."),
@@ -211,7 +232,8 @@ WEIGHTS_TWISTS: dict[str, tuple[Callable[[_Ran], int], str]] = {
     ),
     "stopped_epoch from 0": (
         lambda r: r.best if r.case.restore else r.stopped_epoch,
-        "`stopped_epoch` counts from 0, and is 0 when nothing was stopped. How many epochs ran stands in `history.epoch`.",
+        "`stopped_epoch` counts from 0, and is 0 when nothing was stopped. How many epochs ran stands in "
+        "`history.epoch`.",
     ),
     "always stopped_epoch": (
         lambda r: r.stopped_epoch + 1,
@@ -223,7 +245,8 @@ WEIGHTS_TWISTS: dict[str, tuple[Callable[[_Ran], int], str]] = {
     ),
     "minus patience": (
         lambda r: r.stopped_epoch + 1 - r.case.patience if r.case.restore else r.epochs,
-        "Counting `patience` back from `stopped_epoch` is right only where training was stopped; otherwise it is 0. Ask "
+        "Counting `patience` back from `stopped_epoch` is right only where training was stopped; otherwise it is 0. "
+        "Ask "
         "`best_epoch`.",
     ),
     "epochs minus patience": (
@@ -242,18 +265,9 @@ def whose_weights(answer: object) -> Verdict:
     """Train by script with many settings and compare the function's answer with what the model really holds."""
     function = as_function(answer, "stopper, history")
     ran, given = [], []
-    for case in _weights_cases():
-        stopper, model = EarlyStopping(patience=case.patience, restore_best_weights=case.restore), FakeModel()
-        driven = drive(stopper, case.losses, model=model)
-        history = keras.callbacks.History()
-        history.set_model(model)
-        history.epoch, history.history = list(range(driven.epochs_run)), dict(driven.history)
-        history.set_params({"verbose": 0, "epochs": len(case.losses), "steps": 1})
-        losses = case.losses[: driven.epochs_run]
-        last_best = len(losses) - losses[::-1].index(min(losses))
-        facts = (driven.epochs_run, stopper.best_epoch + 1, last_best, driven.stopped, stopper.stopped_epoch)
-        ran.append(_Ran(case, driven.kept_epoch + 1, *facts))
-        given.append(call(function, stopper, history))
+    for one, stopper, history in _weights_trainings():
+        ran.append(one)
+        given.append(call(function, copy.copy(stopper), copy.deepcopy(history)))
     if all(whole(value) == one.held for value, one in zip(given, ran, strict=True)):
         return right(f"Right for all {len(ran)} trainings: stopped or not, restored or not, with ties.")
     hits = sum(whole(value) == one.held for value, one in zip(given, ran, strict=True)) / len(ran)

@@ -131,7 +131,9 @@ _SAVER_TOLD: dict[str, Callable[[object], str]] = {
     "monitor": lambda name: f"{about_monitor(name, list(_WATCHED), 'val_accuracy')} Two monitors, two bests.",
     "mode": _BY_MODE.format,
     "save_best_only": lambda _: "It writes the file after every epoch. Look at `save_best_only`.",
-    "save_weights_only": lambda _: "Only weights are saved. The whole model was asked for: leave `save_weights_only` alone.",
+    "save_weights_only": lambda _: (
+        "Only weights are saved. The whole model was asked for: leave `save_weights_only` alone."
+    ),
     "save_freq": lambda value: f"`save_freq={value!r}` saves within an epoch, where there is no `val_accuracy` yet.",
 }
 
@@ -140,7 +142,7 @@ _SAVER_TOLD: dict[str, Callable[[object], str]] = {
 def _one_best_plays() -> list[dict]:
     rng = random.Random(42)
     plays = [_WATCHED]
-    for _ in range(8):
+    for _ in range(5):
         plays.append({name: [rng.uniform(0.02, 0.98) for _ in range(13)] for name in _WATCHED})
         best, values = 0.1, []
         while len(values) < 13:
@@ -252,9 +254,7 @@ def _told(mine: Record, want: Record, driven: Driven, file: Path, logs: dict) ->
         return f"{case}The best was epoch {best + 1}, and the file holds epoch {into[-1].epoch + 1}."
     if kept != best:
         held = "an earlier training" if kept is None else f"epoch {kept + 1}"
-        return (
-            f"{case}The file holds epoch {best + 1}, the best, but the model in memory holds the weights of {held}."
-        )
+        return f"{case}The file holds epoch {best + 1}, the best, but the model in memory holds the weights of {held}."
     return f"{case}The file was written {len(into)} times, expected {len(want[3])}: only for a new best."
 
 
@@ -267,9 +267,9 @@ def go_on(answer: object) -> Verdict:
     function = as_function(answer, "path")
     with tempfile.TemporaryDirectory() as folder:
         whole_run = _train()
-        for done in (2, 1, 3):
+        for done in (2, 1):
             # Its name says nothing: who reads the epoch from it has read nothing.
-            path = Path(folder) / f"{'abc'[done - 1]}.keras"
+            path = Path(folder) / f"{'ab'[done - 1]}.keras"
             path.write_bytes(whole_run.files[done])
             try:
                 rest = call(function, path)
@@ -286,7 +286,7 @@ def go_on(answer: object) -> Verdict:
                 return wrong(f"{again}{fault}", credit=0.3)
             if path.read_bytes() != whole_run.files[done]:
                 return wrong("The numbers are right, but your function changed the file. It should only read it.", 0.7)
-    return right("From three files, it counted on and did exactly what the training would have done.")
+    return right("From two files, it counted on and did exactly what the training would have done.")
 
 
 class _Whole:
@@ -304,8 +304,8 @@ def _train() -> _Whole:
     model.compile(keras.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     with tempfile.TemporaryDirectory() as folder:
         saver = ModelCheckpoint(Path(folder) / "{epoch}.keras")
-        history = model.fit(digits.train, validation_data=digits.validation, epochs=5, callbacks=[saver], verbose=0)
-        files = {epoch: (Path(folder) / f"{epoch}.keras").read_bytes() for epoch in (1, 2, 3)}
+        history = model.fit(digits.train, validation_data=digits.validation, epochs=4, callbacks=[saver], verbose=0)
+        files = {epoch: (Path(folder) / f"{epoch}.keras").read_bytes() for epoch in (1, 2)}
     return _Whole(history, files)
 
 
@@ -324,7 +324,7 @@ def _went_on_wrongly(rest: object, run: _Whole, done: int) -> str:
     if max(abs(one - other) for one, other in zip(losses, wanted, strict=True)) < 1e-4 and steps == expected:
         return ""
     told = f"The epochs are right, but not the losses: `val_loss` is {losses[0]:.4f} in place of {wanted[0]:.4f}."
-    if abs(losses[0] - run.history["val_loss"][0]) < 1e-4 or losses[0] > 1.2 * wanted[0] and steps == 2 * run.steps:
+    if abs(losses[0] - run.history["val_loss"][0]) < 1e-4 or (losses[0] > 1.2 * wanted[0] and steps == 2 * run.steps):
         return f"{told} So a new model was trained, without what the file holds: `load_model(path)` brings all of it."
     if steps == 2 * run.steps:
         return (

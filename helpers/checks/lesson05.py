@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Callable
@@ -49,7 +50,8 @@ _NAMES = ("loss", "accuracy", "val_loss", "val_accuracy", "val_errors")
 def _why_mode(mode: object) -> str:
     if mode == "auto":
         return (
-            "Keras cannot know whether few or many `val_errors` are good, and refuses at the end of the first epoch. Say "
+            "Keras cannot know whether few or many `val_errors` are good, and refuses at the end of the first epoch. "
+            "Say "
             "the `mode`."
         )
     return f'With `mode="{mode}"` it takes more errors for an improvement. Look at `mode`.'
@@ -57,13 +59,16 @@ def _why_mode(mode: object) -> str:
 
 def _why_start(start: object) -> str:
     looked = "looks at the first epochs" if start == 0 else f"begins to look at epoch {start + 1}"
-    return f"It {looked}, expected from epoch 6 on. `start_from_epoch` counts from 0, as Keras does: epoch 6 is number 5."
+    return (
+        f"It {looked}, expected from epoch 6 on. `start_from_epoch` counts from 0, as Keras does: epoch 6 is number 5."
+    )
 
 
 def _why_delta(delta: float) -> str:
     if abs(delta) < 1:
         return (
-            f"With `min_delta={delta:g}` one error less counts as an improvement. A gain must be **more** than `min_delta`."
+            f"With `min_delta={delta:g}` one error less counts as an improvement. A gain must be **more** than "
+            "`min_delta`."
         )
     return f"With `min_delta={delta:g}` two errors less do not count: a gain must be **more** than `min_delta`."
 
@@ -84,10 +89,11 @@ def _with_others(errors: list) -> dict:
     return dict(zip(_NAMES, (falling, rising, [value * 0.9 for value in falling], rising, errors), strict=True))
 
 
+@cache
 def _error_plays() -> list[list[dict]]:
     rng = random.Random(51)
     plays = [[_with_others(_ERRORS)], [_with_others(_SIXTH)], [_with_others(_ERRORS), _with_others(_SIXTH)]]
-    for _ in range(20):
+    for _ in range(9):
         value, errors = rng.randint(25, 60), []
         while len(errors) < 26:
             value += rng.choice((-3, -2, -2, -1, -1, 0, 1, 2))
@@ -157,7 +163,7 @@ _STOPPER_TOLD: Told = {
 def _plateaus() -> list[dict]:
     rng = random.Random(52)
     curves = [[0.9, 0.5, *[0.6] * 30], [0.8, *[0.8] * 20]]
-    for _ in range(8):
+    for _ in range(5):
         best, losses = 2.0, []
         while len(losses) < 24:
             best -= rng.uniform(0.004, 0.2)
@@ -254,14 +260,16 @@ def _plateau_told(driven: Driven, want: tuple, logs: dict) -> str:
     drop, due = (next((n for n in range(1, len(r)) if r[n] < 0.999 * r[n - 1]), None) for r in (mine, wished))
     if driven.epochs_run < epochs and drop is None and due is not None and due >= driven.epochs_run:
         return (
-            f"{where}stopped after epoch {driven.epochs_run}, expected {epochs}: too early. Of the epochs that ran, none "
+            f"{where}stopped after epoch {driven.epochs_run}, expected {epochs}: too early. Of the epochs that ran, "
+            "none "
             "had a lower rate. The stop must be more patient than the reducer."
         )
     if drop != due and due is not None:
         if drop is None:
             return f"{where}the rate never fell; expected is a lower one from epoch {due + 1} on."
         return (
-            f"{where}the best was epoch {best}, and epoch {drop + 1} was the first with a lower rate; expected is epoch "
+            f"{where}the best was epoch {best}, and epoch {drop + 1} was the first with a lower rate; expected is "
+            "epoch "
             f"{due + 1}."
         )
     if drop is not None and due is not None and not math.isclose(mine[drop], wished[due], rel_tol=0.01):
@@ -301,8 +309,9 @@ def _gaps(values: list[float], ties: bool = False) -> list[int]:
     best, marks = values[0], [0]
     for epoch, value in enumerate(values[1:], start=1):
         if value < best or (ties and value == best):
-            best, _ = value, marks.append(epoch)
-    return [b - a for a, b in zip(marks, marks[1:], strict=False)] + [len(values) - 1 - marks[-1]]
+            best = value
+            marks.append(epoch)
+    return [b - a for a, b in itertools.pairwise(marks)] + [len(values) - 1 - marks[-1]]
 
 
 def _up_to_best(values: list[float]) -> list[int]:
@@ -314,7 +323,7 @@ _RISES = "It counts epochs that are no better than the one before. Better than t
 
 def _rises(values: list[float], whole: bool = False) -> int:
     longest = run = 0
-    for one, other in zip(values, values[1 : None if whole else values.index(min(values)) + 1], strict=False):
+    for one, other in itertools.pairwise(values if whole else values[: values.index(min(values)) + 1]):
         run = run + 1 if other >= one else 0
         longest = max(longest, run)
     return longest

@@ -43,18 +43,22 @@ STOP_TWISTS = {
     "tie stays": "A tie is no improvement: it adds 1 to the counter, and yours leaves it as it is.",
     "before": "Better than the epoch before is not enough: it has to be better than the best so far.",
     "total": "Only epochs **in a row** count: each new best sets the counter back to 0.",
-    "rising": "It counts epochs that are worse than the one before. What counts are those that do not beat the best so far.",
+    "rising": (
+        "It counts epochs that are worse than the one before. What counts are those that do not beat the best so far."
+    ),
     "zero": "Patience 0 does the same as patience 1: it cannot end at an epoch that improves.",
     "zero at once": "Patience 0 does the same as patience 1: it cannot end before an epoch that is no improvement.",
     "zero never": "Patience 0 does the same as patience 1: the first epoch without an improvement ends the training.",
     "first counts": "The first loss is always a new best, and yours counts epoch 1 as one without an improvement.",
     "0 at the end": "Where nothing ends the training, all epochs run: the answer is the number of losses.",
     "-1 at the end": "Where nothing ends the training, all epochs run: the answer is the number of losses.",
-    "best at the end": "Where nothing ends the training, all epochs run: the answer is their number, not the best epoch.",
+    "best at the end": (
+        "Where nothing ends the training, all epochs run: the answer is their number, not the best epoch."
+    ),
     "more at the end": "Where nothing ends the training, the answer is the number of losses; yours is one more.",
     "less at the end": "Where nothing ends the training, the answer is the number of losses; yours is one less.",
-    "start at 1": "The best begins at a fixed value that the first losses do not beat. Begin with `float(\"inf\")`.",
-    "start at 0": "Nothing is below the 0 that it begins with. Begin with `float(\"inf\")`, or with the first loss.",
+    "start at 1": 'The best begins at a fixed value that the first losses do not beat. Begin with `float("inf")`.',
+    "start at 0": 'Nothing is below the 0 that it begins with. Begin with `float("inf")`, or with the first loss.',
     "rounded": "It rounds the losses. A small gain is a gain, too.",
     "rising is better": "It takes a rising loss for an improvement. A lower loss is better.",
 }
@@ -135,13 +139,15 @@ def foretell_the_stop(answer: object) -> Verdict:
     if nothing:
         losses, patience = cases[nothing[0]]
         return wrong(
-            f"For losses {_listed(losses)} and `patience={patience}` it returned {given[nothing[0]]!r}. Every way through "
+            f"For losses {_listed(losses)} and `patience={patience}` it returned {given[nothing[0]]!r}. Every way "
+            "through "
             "it needs a `return` with a whole number: where nothing stops, the number of epochs.", credit=credit
         )  # fmt: skip
     named = " And: ".join(STOP_TWISTS[twist] for twist in _mistakes(cases, numbers))
     if not named and all(cases[n][1] == 0 for n in wrong_ones):
         named = (
-            "Only with `patience=0` it is wrong. 0 does the same as 1: an epoch that improves cannot end a training, and "
+            "Only with `patience=0` it is wrong. 0 does the same as 1: an epoch that improves cannot end a training, "
+            "and "
             "the first that does not ends it."
         )
     return wrong(f"{asked}you say {numbers[number]}. {named or _ADVICE}", credit=credit)

@@ -50,7 +50,7 @@ def begun(kind: Callable[..., Callback], *hooks: str) -> bool:
         return True
     known = {name for name in dir(Callback) if name.startswith("on_")}
     own = {name for base in kind.__mro__ if base is not Callback and base is not object for name in vars(base)}
-    if own & (set(hooks) or known) or "__init__" in own and any(name in known for name in _set_in_init(kind)):
+    if own & (set(hooks) or known) or any(name in known for name in _set_in_init(kind)):
         return True
     slip = strange_hook(kind)
     if slip:

@@ -168,10 +168,13 @@ def prechelt(answer: object) -> Verdict:
     if not begun(kind):
         return not_attempted("Write your hooks below `__init__`.")
 
+    last: list = []
+
     def play(case: Strips) -> list[int]:
         alpha, strip, fits = case
         callback = made(kind, alpha) if strip is None else made(kind, alpha, strip=strip)
         model, ran = FakeModel(), []
+        last[:] = callback, model
         for losses, val_losses in fits:
             ran.append(held(drive(callback, {"loss": losses, "val_loss": val_losses}, model=model)).epochs_run)
         return ran
@@ -183,7 +186,7 @@ def prechelt(answer: object) -> Verdict:
         raise
     if yours != [prechelt_epochs(*case) for case in PRECHELT]:
         if all(ran[0] == len(case[2][0][0]) for ran, case in zip(yours, PRECHELT, strict=True)):
-            return wrong(never_stops(kind))
+            return wrong(never_stops(kind, *last))
         found = explained(yours, lambda twist: [prechelt_epochs(*case, twist) for case in PRECHELT], PRECHELT_TWISTS)
         return wrong(f"{found} {_prechelt_example(yours, PRECHELT)}".strip())
     rng = random.Random(0)
@@ -205,5 +208,27 @@ def _prechelt_example(yours: Sequence[list[int]], cases: Sequence[Strips]) -> st
                 return (
                     f"`Prechelt({case[0]}{strip})` with `loss` {listed(losses)} and `val_loss` {listed(val_losses)} "
                     f"ran {epoch_count(ran[number])}{fit}; it should run {expected[number]}."
+                    + _measured(case[0], case[1], losses, val_losses, sorted({ran[number], expected[number]}))
                 )
     return ""
+
+
+def _measured(
+    alpha: float, strip: int | None, losses: Sequence[float], values: Sequence[float], ends: list[int]
+) -> str:
+    """Write down GL, and with a strip P, after each of these epochs (from 1), so that a person can compare."""
+    told = ""
+    for end in ends:
+        seen = [value for value in values[:end] if value == value]
+        if not seen or (strip and end % strip):
+            continue
+        loss = 100 * (values[end - 1] / min(seen) - 1)
+        told += f" After epoch {end}, GL = {loss:.4g} (lowest {min(seen):g})"
+        if strip:
+            part = losses[end - strip : end]
+            progress = 1000 * (sum(part) / strip / min(part) - 1)
+            told += f" and P = {progress:.4g} (mean {sum(part) / strip:.4g}, lowest {min(part):g}): "
+            told += f"GL is {'more' if loss > alpha * progress else 'no more'} than alpha * P = {alpha * progress:.4g}."
+        else:
+            told += f", {'more' if loss > alpha else 'no more'} than alpha = {alpha:g}."
+    return told

@@ -82,6 +82,7 @@ def _told_about_value() -> Iterator[None]:
 
 def _part(kind: type[Callback], settings: Callable) -> float:
     """Return half a credit to an answer that agrees as long as only `patience` and the direction are set."""
+
     def few(rng: random.Random) -> dict:
         return {name: value for name, value in settings(rng).items() if name in ("mode", "patience")}
 

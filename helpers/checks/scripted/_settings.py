@@ -1,4 +1,4 @@
-"""Callbacks that are all settings: judged by what they do; what differs is named only after it was changed and replayed.
+"""Callbacks that are all settings: judged by what they do; a setting is named after it was changed and played again.
 
 A check says what each setting should be. The answer plays the situations beside a callback with the wished settings.
 When it does the same, it is right, however it is written. When not, the settings that differ are put right one after
@@ -26,7 +26,7 @@ _EPOCHS = ("patience", "start_from_epoch", "cooldown")
 
 @dataclass(frozen=True)
 class Wish:
-    """What a setting should be: a value, and, where others do as well, what says so; `words` complete "asked for is"."""
+    """What a setting should be: a value, and, where others do as well, what says so; `words` end "asked for is"."""
 
     value: object
     fits: Callable[[object], bool] | None = field(default=None, compare=False)
@@ -41,7 +41,7 @@ class Wish:
 
 
 def settings_of(callback: keras.callbacks.Callback) -> dict[str, object]:
-    """Return the arguments of a Keras callback as they are now, each by its name; those it does not keep are left out."""
+    """Return the arguments of a Keras callback as they are now, by name; those that it does not keep are left out."""
     kind = next(base for base in type(callback).__mro__ if base.__module__.startswith("keras."))
     found = {}
     for name in list(inspect.signature(kind.__init__).parameters)[1:]:

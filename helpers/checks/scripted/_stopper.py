@@ -40,13 +40,12 @@ def judged_stopper(
     monitor, logs = wishes["monitor"].value, list(plays[0][0])
     if not isinstance(stopper.monitor, str) or stopper.monitor not in logs:
         others = _others(stopper, wishes)
-        message = told["monitor"](stopper.monitor) if "monitor" in told else about_monitor(stopper.monitor, logs, monitor)
+        message = (
+            told["monitor"](stopper.monitor) if "monitor" in told else about_monitor(stopper.monitor, logs, monitor)
+        )
         return wrong(f"{message}{others}", credit=_credit(wishes, 1))
 
-    def played(callback: keras.callbacks.Callback) -> list[list[Driven]]:
-        return [_fits(fresh(callback), fits) for fits in plays]
-
-    wanted = played(keras.callbacks.EarlyStopping(**{name: wish.value for name, wish in wishes.items()}))
+    wanted = reference(wishes, plays)
 
     def is_right(callback: keras.callbacks.Callback) -> bool:
         try:
@@ -58,7 +57,7 @@ def judged_stopper(
             return False
 
     try:
-        yours = played(stopper)
+        yours = [_fits(fresh(stopper), fits) for fits in plays]
     except ValueError:
         found = causes(stopper, wishes, is_right)
         if "mode" not in found:
@@ -72,6 +71,17 @@ def judged_stopper(
     if not found:
         return wrong(f"{happened} Compare your settings with what was asked for, one by one.")
     return wrong(f"{happened} {sentences(found, wishes, logs, told)}", credit=_credit(wishes, len(found)))
+
+
+_references: dict[int, list[list[Driven]]] = {}
+
+
+def reference(wishes: Mapping[str, Wish], plays: Sequence[Fits]) -> list[list[Driven]]:
+    """Return what the wished callback does in these trainings; played once for each list of them, which has to stay."""
+    if id(plays) not in _references:
+        wished = keras.callbacks.EarlyStopping(**{name: wish.value for name, wish in wishes.items()})
+        _references[id(plays)] = [_fits(fresh(wished), fits) for fits in plays]
+    return _references[id(plays)]
 
 
 def _credit(wishes: Mapping[str, Wish], faults: int) -> float:
