@@ -178,6 +178,7 @@ _RISING: Logs = {
     "val_accuracy": [0.25, 0.5, 0.625, 0.75, 0.875, 0.5],
 }
 _FALLING: Logs = {**_RISING, "val_accuracy": [0.7071, 0.6161, 0.5252, 0.4343, 0.3434, 0.2525]}
+_NEARLY: Logs = {**_RISING, "val_accuracy": [0.7, 0.74, 0.7499, 0.74996, 0.7502, 0.8]}
 _TARGET = 0.75
 # A target and one fit after another with the same object.
 Case = tuple[float, tuple[Logs, ...]]
@@ -191,6 +192,7 @@ def _cases() -> list[Case]:
         (0.99, (_RISING, _FALLING)),
         (0.6, (_FALLING, _RISING)),
         (0.0, (_FALLING,)),
+        (_TARGET, (_NEARLY,)),
     ]
     return by_hand + [
         (rng.uniform(0.3, 0.95), tuple(_at_random(rng, rng.randint(1, 9)) for _ in range(rng.choice((1, 2, 3)))))
@@ -212,6 +214,8 @@ GOOD_TWISTS = {
         "It ends where `val_loss` is low, and does not depend on `val_accuracy`. Compare that one with `self.target`."
     ),
     "rounded 2": "It rounds the value first, so that one just below the target counts. Compare it as it is.",
+    "rounded 4": "It rounds the value first, so that one just below the target counts. Compare it as it is.",
+    "rounded 3": "It rounds the value first, so that one just below the target counts. Compare it as it is.",
     "rounded 1": "It rounds the value first, so that one just below the target counts. Compare it as it is.",
     "late": "It ends one epoch too late: `on_epoch_end` of the epoch itself is the place.",
     "twice": "It waits for a second epoch at the target. The first one is enough.",

@@ -239,6 +239,10 @@ WEIGHTS_TWISTS: dict[str, tuple[Callable[[_Ran], int], str]] = {
         lambda r: r.stopped_epoch + 1,
         "`stopped_epoch` is 0 when nothing was stopped, and says nothing of what was restored.",
     ),
+    "always stopped_epoch from 0": (
+        lambda r: r.stopped_epoch,
+        "`stopped_epoch` is 0 when nothing was stopped, counts from 0, and says nothing of what was restored.",
+    ),
     "ordered": (
         lambda r: r.best if r.case.restore else len(r.case.losses),
         "So many were ordered, but training stopped before. How many ran stands in `history.epoch`.",

@@ -59,7 +59,9 @@ STOP_TWISTS = {
     "less at the end": "Where nothing ends the training, the answer is the number of losses; yours is one less.",
     "start at 1": 'The best begins at a fixed value that the first losses do not beat. Begin with `float("inf")`.',
     "start at 0": 'Nothing is below the 0 that it begins with. Begin with `float("inf")`, or with the first loss.',
-    "rounded": "It rounds the losses. A small gain is a gain, too.",
+    "rounded 1": "It rounds the losses. A small gain is a gain, too.",
+    "rounded 2": "It rounds the losses. A small gain is a gain, too.",
+    "rounded 3": "It rounds the losses. A small gain is a gain, too.",
     "rising is better": "It takes a rising loss for an improvement. A lower loss is better.",
 }
 
@@ -89,8 +91,8 @@ def _ends(losses: list[float], patience: int, twists: Container[str]) -> tuple[i
     limit = patience + ("late" in twists) - ("early" in twists)
     wait, best_epoch, before = 0, 1, losses[0] if "first counts" in twists else math.inf
     for epoch, loss in enumerate(losses, start=1):
-        if "rounded" in twists:
-            loss = round(loss, 1)
+        if twist := next((one for one in ("rounded 1", "rounded 2", "rounded 3") if one in twists), None):
+            loss = round(loss, int(twist[-1]))
         against = before if "before" in twists or "rising" in twists else best
         better = loss <= against if "tie" in twists or "rising" in twists else loss < against
         still, before = loss == against, loss
@@ -109,7 +111,10 @@ def _cases() -> list[Case]:
     cases = list(_PROBES)
     for number in range(250):
         on_grid = number % 2
-        values = [rng.randint(1, 12) / 16 if on_grid else rng.uniform(0.2, 3.0) for _ in range(rng.randint(1, 12))]
+        spread = rng.choice((2.8, 0.02, 0.0005))
+        values = [
+            rng.randint(1, 12) / 16 if on_grid else 0.2 + rng.uniform(0, spread) for _ in range(rng.randint(1, 12))
+        ]
         cases.append((values, rng.randint(0, 4)))
     return cases
 

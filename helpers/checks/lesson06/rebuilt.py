@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import keras
 
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
-from helpers.checks.lesson06.common import Callback, begun, held, keeps_the_flag, made, taken
-from helpers.checks.scripted import Disagreement, FakeModel, about_stopping, compare, drive
+from helpers.checks.lesson06.common import Callback, held, keeps_the_flag, made, taken
+from helpers.checks.scripted import Disagreement, FakeModel, about_stopping, compare, drive, strange_hook
 
 STATE = ("wait", "best", "best_epoch", "stopped_epoch")
 CASES = 400
@@ -48,7 +48,10 @@ def saving_settings(rng: random.Random) -> dict:
 def my_early_stopping(answer: object) -> Verdict:
     """Play hundreds of trainings with the learner's class and with the real one."""
     kind = taken(answer, "MyEarlyStopping", rebuilt=True)
-    if not begun(kind, "on_epoch_end"):
+    if "on_epoch_end" not in {name for base in kind.__mro__ if base is not Callback for name in vars(base)}:
+        slip = strange_hook(kind)
+        if slip:
+            return wrong(slip)
         return not_attempted("Write `on_epoch_end` and `on_train_end` below `on_train_begin`.")
     with _told_about_value():
         held(drive(made(kind, patience=2), [3.0, 2.0, 4.0, 5.0, 6.0]))
@@ -169,7 +172,7 @@ def my_model_checkpoint(answer: object) -> Verdict:
     """Play hundreds of trainings with the learner's rule and with the real checkpoint."""
     kind = taken(answer, "MyModelCheckpoint", rebuilt=True)
     rule = kind.__dict__.get("should_save")
-    if rule is None and not begun(kind, "should_save"):
+    if rule is None and not hasattr(kind, "should_save"):
         return wrong("The rule is missing: a method `should_save(self, logs)` that returns True or False.")
     if rule is not None and _empty(rule):
         return not_attempted()

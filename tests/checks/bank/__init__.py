@@ -3,9 +3,9 @@
     python -m tests.checks.bank            all exercises: totals, the confusion by exercise, and what is not as stated
     python -m tests.checks.bank 02 06.4    these lessons and exercises only
 
-`NN.toml` beside this file holds the answers: the source of the exercise's cell as a learner would leave it (`code`), or what is
-replaced in the lesson's usual answer (`swap`, over `base`). An answer without a `mistake` is right. `says` are regular
-expressions of what the message has to say about the mistake, all of them.
+`NN.toml` beside this file holds the answers: the source of the exercise's cell as a learner would leave it (`code`),
+or what is replaced in the lesson's usual answer (`swap`, over `base`). An answer without a `mistake` is right. `says`
+are regular expressions of what the message has to say about the mistake, all of them.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ def answers(folder: Path = FOLDER) -> list[Answer]:
                 code = row.get("code", bases.get(exercise, "")).lstrip("\n")
                 for old, new in row.get("swap", []):
                     if old not in code:
-                        raise ValueError(f"{file.name}: answer {number} of {exercise} replaces what is not there: {old}")
+                        raise ValueError(
+                            f"{file.name}: answer {number} of {exercise} replaces what is not there: {old}"
+                        )
                     code = code.replace(old, new)
                 if not code or bool(row.get("mistake")) != bool(row.get("says")):
                     raise ValueError(f"{file.name}: answer {number} of {exercise} lacks its code, mistake or words.")
@@ -230,4 +232,3 @@ def main(arguments: Sequence[str]) -> int:
             return 0 if report(list(judge(chosen, Course(Path(folder))))) else 1
         finally:
             os.chdir(here)
-

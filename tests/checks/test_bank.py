@@ -1,0 +1,53 @@
+"""The bank of answers: enough of them for each exercise, and judged as it states, as far as that is quick.
+
+What trains real models, and the rebuilt callbacks of 06.1 and 06.2 with their hundreds of trainings, are judged by
+`python -m tests.checks.bank` and by the tables of the lessons' own tests.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import bank
+import pytest
+
+from helpers.checks import _core
+
+ANSWERS = bank.answers()
+EXERCISES = [id for lesson in _core.lessons() for id in _core.registered(lesson)]
+LONG = {"03.2", "03.3", "04.3", "05.2", "06.1", "06.2"}
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_there_are_enough_answers(exercise):
+    counted = Counter(bool(one.mistake) for one in ANSWERS if one.exercise == exercise)
+    assert counted[True] >= 8
+    assert counted[False] >= 4
+
+
+@pytest.mark.parametrize("exercise", [one for one in EXERCISES if one not in LONG])
+def test_answers_are_judged_as_stated(exercise, tmp_path, monkeypatch):
+    chosen = [one for one in ANSWERS if one.exercise == exercise and not one.slow]
+    told: list[str] = []
+    assert bank.report(list(bank.judge(chosen, bank.Course(tmp_path))), told.append), "\n".join(told)
+
+
+def test_the_report_counts_what_is_not_as_stated():
+    right_one = bank.Answer("90.1", 1, "x = 1", "", ())
+    wrong_one = bank.Answer("90.1", 2, "x = 2", "two", ("too much",))
+    outcomes = [
+        _core.Outcome("90.1", "wrong", "No."), _core.Outcome("90.1", "right", "Yes."),
+        _core.Outcome("90.1", "wrong", "That is too much."), _core.Outcome("90.1", "wrong", "Why?"),
+    ]  # fmt: skip
+    told: list[str] = []
+    judged = [bank.Judged(one, outcome, 0.0) for one, outcome in zip(
+        (right_one, wrong_one, wrong_one, wrong_one), outcomes, strict=True)]  # fmt: skip
+    assert not bank.report(judged, told.append)
+    assert told[1].split() == ["90.1", "1", "0", "3", "2", "1", "0.00"]
+    assert sum(text.startswith("\n90.1 no.") for text in told) == 3
+
+
+def test_a_swap_that_swaps_nothing_is_refused(tmp_path):
+    (tmp_path / "90.toml").write_text('[base]\n"90.1" = "x = 1"\n[["90.1"]]\nswap = [["y", "z"]]\n')
+    with pytest.raises(ValueError, match="replaces what is not there: y"):
+        bank.answers(tmp_path)
