@@ -225,6 +225,7 @@ def _line_in(error: BaseException, source: str) -> int | None:
 
 
 _SYNTAX = {
+    "incomplete input": "the cell ends in the middle of something: a closing bracket or quote is missing.",
     "was never closed": "a bracket is opened there and never closed.",
     "unterminated": "a text begins there with a quote and does not end: the second quote is missing.",
     "unmatched": "there is a closing bracket too many.",

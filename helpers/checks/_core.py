@@ -467,7 +467,10 @@ class ExpectedError(_cards.Shown):
 
 @dataclass(frozen=True)
 class LessonProgress:
-    """What is done in one lesson: ids of exercises and predictions, done and in all."""
+    """What is done in one lesson: ids of exercises and predictions, done and in all; and the points.
+
+    `points` is the sum of the best credit of each exercise, so that three exercises are worth 3 at the most.
+    """
 
     lesson: str
     title: str
@@ -476,6 +479,7 @@ class LessonProgress:
     predicted: tuple[str, ...]
     predictions: tuple[str, ...]
     predicted_right: int
+    points: float = 0.0
 
 
 @dataclass(frozen=True, repr=False)
@@ -496,6 +500,8 @@ class Progress(_cards.Shown):
             left = [name for name in one.exercises if name not in one.solved]
             if one.solved and left:
                 done += f" (left: {', '.join(left)})"
+            if one.points > len(one.solved):
+                done += f", {one.points:.1f} points"
             made = f"{len(one.predicted)} of {len(one.predictions)}" if one.predictions else "none here"
             if one.predicted:
                 made += f" ({one.predicted_right} right)"
@@ -539,10 +545,16 @@ def progress() -> Progress:
                 predicted=tuple(made),
                 predictions=tuple(lesson.predictions),
                 predicted_right=sum(bool(entry.get("right")) for entry in made.values()),
+                points=sum(_credit(state["exercises"].get(id, {})) for id in lesson.exercises),
             )
         )
     _show_notes()
     return Progress(tuple(rows))
+
+
+def _credit(entry: Mapping) -> float:
+    """Return the best credit of an exercise; a record from before credits were kept says only whether it was solved."""
+    return 1.0 if entry.get("solved") else float(entry.get("credit", 0.0))
 
 
 def reset_progress() -> None:

@@ -18,6 +18,8 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from helpers import _cards
+
 __all__ = ["Watched", "remember"]
 
 _MODULES = (
@@ -149,6 +151,7 @@ class Watched:
         self._environment = dict(os.environ)
         self._recursion = sys.getrecursionlimit()
         self._handler = signal.getsignal(signal.SIGINT)
+        self._leaving = _leaving()
         self._files = {folder: _files(folder) for folder in self._folders}
         self._cwd = _cwd()
         self._own_folder = tempfile.mkdtemp(prefix="course-check-")
@@ -176,6 +179,9 @@ class Watched:
             if signal.getsignal(signal.SIGINT) is not self._handler:
                 signal.signal(signal.SIGINT, self._handler)
                 put_back.append("the Stop button")
+        if _leaving() and not self._leaving:
+            _stay()
+            self.notes.append("Your code called `exit()`, which would have ended the kernel. It goes on.")
         moved = _cwd() not in (self._own_folder, os.path.realpath(self._own_folder))
         if self._cwd is not None:
             with contextlib.suppress(OSError):
@@ -192,6 +198,21 @@ class Watched:
                     f"While it was checked, your code wrote {_and([f'`{name}`' for name in written[:4]])} into "
                     f"`{folder}`. The check cannot know whether you want that: it is still there."
                 )
+
+
+def _leaving() -> bool:
+    """Say whether IPython was asked to end, as `exit()` does in a notebook; it ends after the cell."""
+    return bool(getattr(_cards.shell(), "exit_now", False))
+
+
+def _stay() -> None:
+    shell = _cards.shell()
+    shell.exit_now = False
+    with contextlib.suppress(AttributeError):
+        kept = [one for one in shell.payload_manager.read_payload() if one.get("source") != "ask_exit"]
+        shell.payload_manager.clear_payload()
+        for one in kept:
+            shell.payload_manager.write_payload(one)
 
 
 def _cwd() -> str | None:

@@ -501,6 +501,17 @@ def test_progress_table(checker):
     assert table.solved == 1
 
 
+def test_progress_adds_up_credits(lesson90):
+    @exercise("90.1")
+    def partly(answer):
+        return wrong("Half of it is right.", credit=0.5)
+
+    checks.check("90.1", 2)
+    table = checks.progress()
+    assert table.lessons[0].points == 0.5
+    assert "0 of 2, 0.5 points" in words(str(table))
+
+
 def test_reset(checker, capsys):
     checks.check("90.1", 2)
     checks.hint("90.1")

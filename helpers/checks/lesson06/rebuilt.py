@@ -90,7 +90,7 @@ def _part(kind: type[Callback], settings: Callable) -> float:
         return {name: value for name, value in settings(rng).items() if name in ("mode", "patience")}
 
     with contextlib.suppress(Exception):
-        return 0.5 if compare(kind, settings=few, cases=60) is None else 0.0
+        return 0.5 if compare(kind, settings=few, cases=40) is None else 0.0
     return 0.0
 
 
