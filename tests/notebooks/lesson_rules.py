@@ -6,6 +6,7 @@ A rule takes a lesson as the builder read it. What a rule cannot know about a le
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib.util
 import re
 import sys
@@ -260,7 +261,7 @@ def predictions_and_exercises_are_enough(lesson) -> Sentences:
 
 
 def texts_and_cells_name_each_other(lesson) -> Sentences:
-    """Each prediction and exercise has its texts in data/lessons, and each text its cell."""
+    """Each prediction and exercise has its texts in data/lessons, and each text one cell, in this part or another."""
     from helpers import questions
 
     try:
@@ -268,18 +269,36 @@ def texts_and_cells_name_each_other(lesson) -> Sentences:
     except ValueError as error:
         yield str(error)
         return
-    file = f"data/lessons/{lesson.number}.toml"
+    file = f"data/lessons/{texts.id}.toml"
+    elsewhere = [part for part in parts_of(texts.id) if part.name != lesson.name]
     for what, call, written in (
         ("predict", "widgets.predict", texts.predictions),
         ("exercise", "checks.check", texts.exercises),
     ):
         asked = names_in(lesson, call)
+        others = [name for part in elsewhere for name in names_in(part, call)]
         for name in asked:
             if name not in written:
                 yield f'{file} has no [{what}.{name.split(".")[1]}] for {call}("{name}").'
+            if name in others:
+                yield f'{call}("{name}") stands in another part of the lesson as well.'
         for name in written:
-            if name not in asked:
+            if name not in asked and name not in others:
                 yield f'{file} has [{what}.{name.split(".")[1]}], and no cell calls {call}("{name}").'
+
+
+@cache
+def parts_of(home: str) -> tuple:
+    """Return the lessons whose texts stand in `data/lessons/{home}.toml`, as the builder reads them."""
+    from helpers import questions
+
+    found = []
+    for path in sorted((NOTEBOOKS / "source").glob(f"{home[:2]}*.py")):
+        with contextlib.suppress(builder.SourceError):
+            part = builder.read_lesson(path)
+            if questions.home(part.number) == home:
+                found.append(part)
+    return tuple(found)
 
 
 def links_resolve(lesson) -> Sentences:
