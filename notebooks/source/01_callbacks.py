@@ -365,12 +365,12 @@ print("history holds", *history.history)
 # ## Exercise 01.3: a column of your own
 #
 # Write a callback that puts `best` into `logs` after each epoch: the lowest `val_loss` so far **in this fit**. Assign
-# to `callbacks` a list that holds it and `CSVLogger(log)`, so that the file gets a column `best`. The check plays two
-# fits with your list and reads what was written.
+# to `with_best` a list that holds it and `CSVLogger(best_log)`, so that the file gets a column `best`. The check plays
+# two fits with your list and reads what was written.
 # %% tags=["exercise"]
 # Exercise 01.3
-log = lesson.new_folder("01") / "log.csv"
-callbacks = ...
+best_log = lesson.new_folder("01") / "log.csv"
+with_best = ...
 
 
 # solution
@@ -383,10 +383,10 @@ class Best(Callback):
         logs["best"] = self.best
 
 
-log = lesson.new_folder("01") / "log.csv"
-callbacks = [Best(), CSVLogger(log)]
+best_log = lesson.new_folder("01") / "log.csv"
+with_best = [Best(), CSVLogger(best_log)]
 # %%
-checks.check("01.3", callbacks)
+checks.check("01.3", with_best)
 # %% [markdown] tags=["instructor"]
 # Usual wrong turns in 01.3: the logger first in the list; `best` set in `__init__`, so that the second fit remembers
 # the first; a new dictionary (`logs = {**logs, ...}`) in place of a new key. Each has its own message. Lesson 06

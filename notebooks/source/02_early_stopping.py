@@ -249,15 +249,15 @@ assert walk["distance"][-1] > walk["distance"][19] > walk["distance"][4]
 # %% [markdown]
 # ## Exercise 02.1: say what you want
 #
-# Assign to `stopper` an `EarlyStopping` that watches the **validation accuracy**, stops when it has not improved for
-# **4** epochs, and ends with the best weights. The check plays trainings with it.
+# Assign to `three_wishes` an `EarlyStopping` that watches the **validation accuracy**, stops when it has not improved
+# for **4** epochs, and ends with the best weights. The check plays trainings with it.
 # %% tags=["exercise"]
 # Exercise 02.1
-stopper = ...
+three_wishes = ...
 # solution
-stopper = EarlyStopping(monitor="val_accuracy", patience=4, restore_best_weights=True)
+three_wishes = EarlyStopping(monitor="val_accuracy", patience=4, restore_best_weights=True)
 # %%
-checks.check("02.1", stopper)
+checks.check("02.1", three_wishes)
 # %% [markdown]
 # ## Exercise 02.2: be the callback
 #

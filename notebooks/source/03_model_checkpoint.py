@@ -133,22 +133,22 @@ with checks.expect_error(KeyError):
 # %% [markdown]
 # ## Exercise 03.1: an album
 #
-# Assign to `saver` a `ModelCheckpoint` that saves the whole model each time the **validation accuracy** is better than
-# ever before, and keeps all these files in the folder `album`, with names such as `07-0.85.keras`: epoch with two
+# Assign to `album_saver` a `ModelCheckpoint` that saves the whole model each time the **validation accuracy** is better
+# than ever before, and keeps all these files in the folder `album`, with names such as `07-0.85.keras`: epoch with two
 # digits, accuracy with two decimals. The check plays a training and reads the names.
 # %%
 album = lesson.new_folder("03")
 # %% tags=["exercise"]
 # Exercise 03.1
-saver = ...
+album_saver = ...
 # solution
-saver = ModelCheckpoint(
+album_saver = ModelCheckpoint(
     album / "{epoch:02d}-{val_accuracy:.2f}.keras",
     monitor="val_accuracy",
     save_best_only=True,
 )
 # %%
-checks.check("03.1", (saver, album))
+checks.check("03.1", (album_saver, album))
 # %% [markdown]
 # ## Predict: what is inside?
 #

@@ -264,21 +264,21 @@ assert saves.epochs[-1] > stopper.best_epoch
 # %% [markdown]
 # ## Exercise 04.2: one best
 #
-# Assign to `callbacks` a list for a training that is stopped when the **validation accuracy** has not improved for
+# Assign to `one_best` a list for a training that is stopped when the **validation accuracy** has not improved for
 # **4** epochs, and that leaves the best model by this measure in memory and, whole, in `album_file`: the same epoch in
 # both. The check plays a training.
 # %%
 album_file = folder / "one_best.keras"
 # %% tags=["exercise"]
 # Exercise 04.2
-callbacks = ...
+one_best = ...
 # solution
-callbacks = [
+one_best = [
     EarlyStopping(monitor="val_accuracy", patience=4, restore_best_weights=True),
     ModelCheckpoint(album_file, monitor="val_accuracy", save_best_only=True),
 ]
 # %%
-checks.check("04.2", (callbacks, album_file))
+checks.check("04.2", (one_best, album_file))
 
 
 # %% [markdown]

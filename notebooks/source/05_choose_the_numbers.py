@@ -192,14 +192,14 @@ assert len(history.epoch) == 6
 # %% [markdown]
 # ## Exercise 05.1: five wishes
 #
-# The metric `val_errors` counts wrongly read digits: 31, 30, 28, ... Assign to `stopper` an `EarlyStopping` for it.
+# The metric `val_errors` counts wrongly read digits: 31, 30, 28, ... Assign to `five_wishes` an `EarlyStopping` for it.
 # The first **5** epochs are not looked at. One error less is no improvement, two are. It stops after **8** epochs
 # without improvement, and ends with the best weights. The check plays trainings with it.
 # %% tags=["exercise"]
 # Exercise 05.1
-stopper = ...
+five_wishes = ...
 # solution
-stopper = EarlyStopping(
+five_wishes = EarlyStopping(
     monitor="val_errors",
     mode="min",
     min_delta=1,
@@ -208,7 +208,7 @@ stopper = EarlyStopping(
     restore_best_weights=True,
 )
 # %%
-checks.check("05.1", stopper)
+checks.check("05.1", five_wishes)
 
 
 # %% [markdown]
@@ -296,18 +296,18 @@ print(len(history.epoch), "epochs; rates:", *[f"{rate:.0e}" for rate in history.
 # %% [markdown]
 # ## Exercise 05.2: leave time for the new rate
 #
-# Assign to `callbacks` a list of both. On a plateau, the rate shall fall to a **tenth** after **4** epochs without
+# Assign to `rate_then_stop` a list of both. On a plateau, the rate shall fall to a **tenth** after **4** epochs without
 # improvement and again after 4 more; training shall end another **4** epochs later, with the best weights.
 # %% tags=["exercise"]
 # Exercise 05.2
-callbacks = ...
+rate_then_stop = ...
 # solution
-callbacks = [
+rate_then_stop = [
     ReduceLROnPlateau(patience=4, factor=0.1),
     EarlyStopping(patience=12, restore_best_weights=True),
 ]
 # %%
-checks.check("05.2", callbacks)
+checks.check("05.2", rate_then_stop)
 # %% [markdown]
 # ## How often to look
 #

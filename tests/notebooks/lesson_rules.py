@@ -364,10 +364,10 @@ def later_cells_need_no_answer(lesson) -> Sentences:
             exercise = builder.exercise_name(cell) or exercise
             stub = versions(cell)[0] if cell.tag == "exercise" else ""
             yield from uses(ast.parse(stub).body, dict(answered), cell)
-            answered |= dict.fromkeys(bound(ast.parse(cell.text)), f"exercise {exercise}")
+            answered |= dict.fromkeys(builder.bound_names(ast.parse(cell.text)), f"exercise {exercise}")
             continue
         if any(call == "checks.check" for _, _, call, _ in builder.named_calls(cell)):
-            answered |= dict.fromkeys(bound(ast.parse(cell.text)), f"the check of exercise {exercise}")
+            answered |= dict.fromkeys(builder.bound_names(ast.parse(cell.text)), f"the check of exercise {exercise}")
             continue
         yield from uses(ast.parse(cell.text).body, answered, cell)
 
@@ -385,12 +385,9 @@ def uses(statements: list[ast.stmt], answered: dict[str, str], cell) -> Sentence
                 f"{at(cell)}: {name} comes from {answered[name]}. A cell that is no check may not use a learner's "
                 "answer: use another name, or assign it here."
             )
-        for name in bound(ast.Module(head, [])):
+        for name in builder.bound_names(ast.Module(head, [])):
             answered.pop(name, None)
         yield from uses(inner, answered, cell)
-
-
-SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def read_names(node: ast.AST) -> set[str]:
@@ -398,28 +395,10 @@ def read_names(node: ast.AST) -> set[str]:
     found = {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else set()
     for child in ast.iter_child_nodes(node):
         found |= read_names(child)
-    if isinstance(node, SCOPES):
+    if isinstance(node, builder.SCOPES):
         inside = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
         inside |= {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
         found -= inside
-    return found
-
-
-def bound(tree: ast.Module) -> set[str]:
-    """Return the names that some code binds in the notebook: assigned, imported, defined, looped over."""
-    found: set[str] = set()
-    todo: list[ast.AST] = list(tree.body)
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.add(node.name)
-            continue
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
-        if not isinstance(node, SCOPES):
-            todo += ast.iter_child_nodes(node)
     return found
 
 

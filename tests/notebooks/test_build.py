@@ -15,6 +15,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 # Each broken source: line, cell, and words of the sentence that must name it first.
 BROKEN = {
     "broken_code": (15, 5, "not valid Python: invalid syntax"),
+    "check_of_a_name_of_the_lesson": (35, 11, "the check is handed nothing that its exercise binds"),
     "check_of_another_exercise": (35, 11, "checks 02.1, but the cell before it is 02.2"),
     "check_with_a_variable": (35, 11, "checks something else, but the cell before it is 02.2"),
     "code_before_setup": (5, 2, "code before the setup cell"),
@@ -22,6 +23,7 @@ BROKEN = {
     "empty_cell": (13, 5, "the cell is empty"),
     "exercise_checked_late": (16, 6, 'no check follows the exercise. Put a code cell checks.check("02.1", ...)'),
     "exercise_of_another_lesson": (17, 6, "this is exercise 03.1, expected 02.1"),
+    "exercise_shares_a_name": (38, 12, "calm belongs to exercise 02.2, and no other cell may bind it"),
     "exercise_with_a_marker_nearly_right": (20, 6, "write the marker exactly as `# solution`"),
     "exercise_with_two_markers": (16, 6, "exactly one line `# solution` between stub and answer; this one has 2"),
     "exercise_without_answer": (16, 6, "the answer below `# solution` holds no code"),
@@ -30,6 +32,7 @@ BROKEN = {
     "exercise_without_name": (17, 6, "an exercise begins with a line like `# Exercise 02.1`"),
     "exercise_without_stub": (16, 6, "the stub above `# solution` holds no code"),
     "exercise_without_tag": (31, 10, 'the cell begins like an exercise. Tag it tags=["exercise"]'),
+    "exercises_share_a_name": (32, 10, "patience belongs to exercise 02.1"),
     "exercises_out_of_order": (17, 6, "this is exercise 02.3, expected 02.1"),
     "lesson_begins_another": (8, 2, 'lesson.begin() names "03"; in this lesson its first argument is like "02"'),
     "magic": (15, 5, "magics such as %time and !ls have no place in a lesson"),
@@ -138,10 +141,10 @@ def test_learner_edition_ends_at_the_marker(builder, course):
     text = "\n".join(cells)
     assert "# solution" not in text
     assert "patience = 4" not in text
-    assert "patience = wait" not in text
+    assert "calm = wait" not in text
     assert "Ask for hands" not in text
     assert "Any number" not in text
-    assert "patience + 1" not in text
+    assert "calm + 1" not in text
 
 
 def test_solutions_edition_answers_and_marks_what_is_the_teachers(builder, course):
@@ -150,7 +153,7 @@ def test_solutions_edition_answers_and_marks_what_is_the_teachers(builder, cours
     assert "# Exercise 02.1\n# solution\npatience = 4" in cells
     assert "> **Teaching note**\n>\n> Ask for hands first.\n>\n> - Then wait." in cells
     assert "> **Solution**\n>\n> Any number from 3 will do." in cells
-    assert "# Solution: learners do not have this cell.\npatience + 1" in cells
+    assert "# Solution: learners do not have this cell.\ncalm + 1" in cells
     assert cells[0].endswith("*Solutions edition: with the answers and teaching notes.*")
     assert "patience = ..." not in "\n".join(cells)
 
