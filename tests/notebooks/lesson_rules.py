@@ -38,7 +38,7 @@ AIM_WORDS = 60
 # The first word of a title is what the learner will do.
 VERBS = {
     "Be", "Build", "Change", "Choose", "Compare", "Count", "Find", "Judge", "Keep", "Look", "Make", "Measure", "Open",
-    "Plan", "Play", "Put", "Read", "Save", "See", "Spend", "Start", "Stop", "Survive", "Take", "Test", "Train", "Try",
+    "Plan", "Play", "Put", "Read", "Rebuild", "Save", "See", "Spend", "Start", "Stop", "Survive", "Take", "Test", "Train", "Try",
     "Use", "Wait", "Watch", "Write",
 }  # fmt: skip
 
@@ -51,7 +51,8 @@ PREDICTIONS = {
 }
 EXERCISES = {
     "00": (0, 4, "shows how checks work"),
-    "06": (2, 7, "two callbacks to rebuild, and a workbench of five to choose from"),
+    "05": (1, 4, "two parts with three exercises together"),
+    "06": (0, 7, "three parts: the first only looks, then two to rebuild, and a workbench of five to choose from"),
     "07": (0, 4, "the predictions are the work"),
     "08": (0, 40, "people read one trouble, not the lesson"),
 }
