@@ -7,7 +7,7 @@
 # **You need** [lesson 02](02_early_stopping.ipynb) and [lesson 04](04_together.ipynb). The other arguments, from
 # `min_delta` to `validation_freq`, are in the second part, [05b](05b_the_other_arguments.ipynb).
 #
-# **Minutes:** 32
+# **Minutes:** 30
 # %% tags=["setup"]
 from helpers import checks, data, evidence, lesson, plots, replay, style, widgets
 

@@ -46,6 +46,7 @@ VERBS = {
 USUAL = (2, 4)
 PREDICTIONS = {
     "00": (0, 4, "shows how predicting works"),
+    "06": (1, 4, "three parts with four predictions together"),
     "07": (8, 12, "each myth begins with a prediction"),
     "08": (3, 60, "each trouble begins with a prediction"),
 }
