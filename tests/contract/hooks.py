@@ -408,9 +408,7 @@ def test_stop_training_is_reset_by_fit():
     assert model.stop_training is False
 
 
-@claim(
-    "06", text="fit lowers stop_training between set_params and on_train_begin: set_model and set_params still see it."
-)
+@claim("06", text="fit lowers stop_training just before on_train_begin: set_model and set_params still see it raised.")
 def test_set_model_still_sees_the_flag():
     seen, model = {}, still_model()
 

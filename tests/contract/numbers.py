@@ -104,7 +104,7 @@ def test_numpy_doubles_are_compared_as_doubles():
 
 @claim(
     "06",
-    text="What Keras logs is float32 already: float32 alone changes no comparison of two losses, min_delta and baseline do.",
+    text="What Keras logs is float32 already, so two such losses compare as in Python; min_delta and baseline differ.",
 )
 def test_what_keras_logs_is_float32_already():
     logged = []

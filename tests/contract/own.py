@@ -169,7 +169,7 @@ def own_loop(model, callbacks=()) -> dict:
 
 @claim(
     "06",
-    text="A loop around CallbackList and train_on_batch: losses of the last batch, no test hooks, no History, no use_ema.",
+    text="A loop around CallbackList and train_on_batch: losses of the last batch, no test hooks, History or use_ema.",
 )
 def test_what_a_loop_of_ones_own_leaves_out():
     def fresh():
