@@ -149,6 +149,7 @@ def test_sound_lesson_keeps_the_rule(builder, folder, rule):
 
 LONG_CODE = "patience = 3\n" + "waiting = 1\n" * 20
 LONG_PROSE = "# Waiting has a price.\n# " + "word " * 121
+SECOND = '# %% tags=["predict"]\nwidgets.predict("02.b")\n# %%\nprint(patience + 1)\nwidgets.reveal("02.b")\n'
 # What is replaced by what, which rule that breaks, and words of its sentence.
 BREAKS = {
     "no title": ("# # Wait", "# ## Wait", "title_says_what_to_do", "must begin with the title"),
@@ -178,8 +179,7 @@ BREAKS = {
     "html image": ("# Nowhere.", '# <img src="kitchen.png">', "pictures_have_words", "an <img> without alt text"),
     "no takeaways": ("# ## Key takeaways", "# ## Summary", "ends_with_takeaways_and_what_is_next", "must end with"),
     "steps": ("# ### What", "# #### What", "headings_step_down_one_by_one", "is H4 after H2. Use H3"),
-    "one prediction": ('# %% tags=["predict"]\nwidgets.predict("02.b")\n# %%\nprint(patience + 1)\nwidgets.reveal("02.b")\n',
-                       "",
+    "one prediction": (SECOND, "",
                        "predictions_and_exercises_are_enough",
                        "1 predictions; this lesson needs 2 to 4"),
     "no text": ('"02.b"', '"02.c"', "texts_and_cells_name_each_other",
