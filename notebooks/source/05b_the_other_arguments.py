@@ -70,9 +70,6 @@ widgets.reveal("05.g")
 assert len(history.epoch) == 5
 assert stopper.best == 0.75
 # %% [markdown]
-# Read `min_delta` as "gain this much within `patience` epochs, or stop". And remember [lesson 04](04_together.ipynb):
-# what does not count is not kept either.
-# %% [markdown]
 # ## Do not look yet: start_from_epoch
 #
 # A first epoch can be lucky, and a warm-up can be wild. `start_from_epoch=3` does not look at the first three epochs.
@@ -132,12 +129,6 @@ for values in [falling, one_bad]:
 widgets.reveal("05.b")
 # %% tags=["solution"]
 assert len(history.epoch) == 6
-# %% [markdown]
-# So it is in Keras 3.15.1. A change that lets each improvement set `wait` back has been merged since; no release has it
-# yet. <!-- claim: numbers.test_baseline_lets_wait_run -->
-#
-# To give up on runs that do not get anywhere, write that rule yourself: a callback that compares and sets
-# `self.model.stop_training = True` ([lesson 06c](06c_write_your_own.ipynb)).
 # %% [markdown]
 # ## Exercise 05.1: five wishes
 #
