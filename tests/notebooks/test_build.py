@@ -164,6 +164,21 @@ def test_solutions_edition_answers_and_marks_what_is_the_teachers(builder, cours
     assert "patience = ..." not in "\n".join(cells)
 
 
+def test_a_prediction_can_be_run_before_the_setup_cell(builder, course):
+    builder.build(course)
+    for folder in (course, course / "solutions"):
+        assert 'from helpers import widgets\n\nwidgets.predict("02.a")' in sources_of(folder / "02_lesson.ipynb")
+
+
+def test_claim_ids_stay_in_the_source(builder, course):
+    change(course / "source" / "02_lesson.py", "# - Then wait.", "# - Then wait. <!-- claim: files.are_there -->")
+    change(course / "source" / "02_lesson.py", "# ## Predict", "# ## Predict\n#\n# So. <!-- claim: a.b -->\n# Yes.")
+    builder.build(course)
+    for folder in (course, course / "solutions"):
+        assert "## Predict\n\nSo.\nYes." in sources_of(folder / "02_lesson.ipynb")
+    assert "claim" not in (course / "solutions" / "02_lesson.ipynb").read_text()
+
+
 def test_comments_with_the_names_of_commands_stay_comments(builder, course):
     builder.build(course)
     assert '# cat and ls are words here, not commands\nwait = 3\nwidgets.reveal("02.a")' in sources_of(
