@@ -6,7 +6,7 @@
 #
 # **You need** to have trained a Keras model once or twice with `model.fit`.
 #
-# **Minutes:** 17 for the core, 31 in all
+# **Minutes:** 14 for the core, 35 in all
 # %% tags=["setup"]
 from helpers import checks, data, lesson, plots, style, widgets
 
@@ -98,8 +98,8 @@ assert 2 < len(history.epoch) < 10
 
 
 # %% [markdown]
-# The loss fell below 1.5, and the rest of the twenty epochs never ran: `fit` looks at the flag and ends when it is
-# up. <!-- claim: hooks.test_stop_training_in_a_batch -->
+# The loss fell below 1.5, and the rest of the twenty epochs never ran: `fit` looks at the flag after each batch and
+# after each epoch, and ends when it is up. <!-- claim: hooks.test_stop_training_in_a_batch -->
 #
 # `logs` is a dictionary with what was measured in this epoch. Names with `val_` come from validation.
 #
@@ -305,7 +305,7 @@ assert losses[-1] == history.history["loss"][0]
 #
 # `evaluate` and `predict` take callbacks too. They know no epochs. `evaluate` calls the `on_test_` hooks that you have
 # seen, `predict` has hooks of its own. It measures nothing: at the end of a batch its `logs` holds the `outputs`.
-# <!-- claim: hooks.test_hook_order_under_evaluate -->
+# <!-- claim: hooks.test_hook_order_under_evaluate hooks.test_hook_order_under_predict -->
 # %%
 model.predict(few.x_test[:96], callbacks=[recorder], verbose=0)
 style.show(plots.hook_timeline(recorder.events, logs=True))
@@ -381,7 +381,7 @@ with_best = [Best(), CSVLogger(best_log)]
 # %%
 checks.check("01.3", with_best)
 # %% [markdown] tags=["instructor"]
-# Usual wrong turns in 01.3: the logger first in the list; `best` set in `__init__`, so that the second fit remembers
+# Expect these wrong turns in 01.3: the logger first in the list; `best` set in `__init__`, so that the second fit remembers
 # the first; a new dictionary (`logs = {**logs, ...}`) in place of a new key. Each has its own message. Lesson 06
 # comes back to "set in `__init__`, reset in `on_train_begin`".
 # %% [markdown]
@@ -391,7 +391,7 @@ checks.check("01.3", with_best)
 #   `self.model.stop_training = True`.
 # - Validation happens inside the epoch, so `on_epoch_end` knows both `loss` and `val_loss`.
 # - All callbacks share one `logs`, in the order of the list: makers before users.
-# - Training waits for callbacks, after epochs and after batches.
+# - Training waits for callbacks, after epochs and after batches (with TensorFlow).
 # - A misspelt hook is never called, and nobody tells you.
 # %% [markdown]
 # ## Where next
