@@ -6,7 +6,7 @@
 #
 # **You need** to have trained a Keras model once or twice with `model.fit`.
 #
-# **Minutes:** 14 for the core, 35 in all
+# **Minutes:** 15 for the core, 36 in all
 # %% tags=["setup"]
 from helpers import checks, data, lesson, plots, style, widgets
 

@@ -6,7 +6,7 @@
 #
 # **You need** the core of [lesson 01](01_callbacks.ipynb): hooks, `logs`, the order of the list.
 #
-# **Minutes:** 14 for the core, 33 in all
+# **Minutes:** 15 for the core, 34 in all
 # %% tags=["setup"]
 from helpers import checks, data, lesson, plots, style, widgets
 
