@@ -186,7 +186,7 @@ widgets.reveal("01.d")
 # ## The core ends here
 #
 # On the express path, go on to [lesson 02](02_early_stopping.ipynb). Everybody else reads on: a training loop built
-# from nothing, what a slow callback costs, a slip that nobody tells you of, and two more exercises.
+# from nothing, a slow callback, a slip of the pen, a log in a file, and two more exercises.
 # %% [markdown]
 # ## Predict: a slow callback
 #
@@ -330,7 +330,7 @@ model.fit(digits.train, epochs=2, callbacks=[Announce()], verbose=0)
 print("Training is over.")
 widgets.reveal("01.c")
 # %% [markdown]
-# When a callback seems dead, look for methods that Keras does not know:
+# One line lists the methods of a class whose names begin like those of hooks, and that are none:
 # %%
 [name for name in vars(Announce) if name[:3] == "on_" and not hasattr(Callback, name)]
 # %% [markdown]

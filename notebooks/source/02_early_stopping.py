@@ -121,6 +121,10 @@ def compare(model, history):
         print(f"{name:13}  loss {loss:.3f}   {accuracy:.1%} right")
 
 
+# %% [markdown]
+# And in a picture. The **circle** marks the epoch whose weights the model holds, the **hatched** band is the time that
+# the callback waited.
+# %%
 compare(model, history)
 style.show(plots.learning_curves(history, stopping=stopper, title="patience=8"))
 widgets.reveal("02.b")
@@ -203,7 +207,7 @@ assert accuracies[-1] < accuracies[stopper.best_epoch] - 0.03
 # %% [markdown]
 # ## When training breaks
 #
-# What if it does not come to its end: an error in epoch 20, or you press the Stop button (■)? The button raises a
+# An error in epoch 20, or you press the Stop button (■), and `fit` is left in the middle. What then? The button raises a
 # `KeyboardInterrupt`, and so can a callback.
 # %%
 def stop_button(epoch, logs):
