@@ -7,7 +7,7 @@
 # **You need** to have trained and evaluated a Keras model once (`compile`, `fit`, `evaluate`), and to write a function
 # and a small class in Python. No mathematics, no GPU, no internet.
 #
-# **Minutes:** 13
+# **Minutes:** 14
 # %% tags=["setup"]
 from helpers import checks, course, data, lesson, plots, style, widgets
 

@@ -6,7 +6,7 @@
 #
 # **You need** to have trained a Keras model once or twice with `model.fit`.
 #
-# **Minutes:** 15 for the core, 36 in all
+# **Minutes:** 16 for the core, 38 in all
 # %% tags=["setup"]
 from helpers import checks, data, lesson, plots, style, widgets
 
@@ -305,7 +305,7 @@ assert losses[-1] == history.history["loss"][0]
 #
 # `evaluate` and `predict` take callbacks too. They know no epochs. `evaluate` calls the `on_test_` hooks that you have
 # seen, `predict` has hooks of its own. It measures nothing: at the end of a batch its `logs` holds the `outputs`.
-# <!-- claim: hooks.test_hook_order_under_evaluate hooks.test_hook_order_under_predict -->
+# <!-- claim: hooks.test_hook_order_under_evaluate --><!-- claim: hooks.test_hook_order_under_predict -->
 # %%
 model.predict(few.x_test[:96], callbacks=[recorder], verbose=0)
 style.show(plots.hook_timeline(recorder.events, logs=True))
@@ -381,9 +381,9 @@ with_best = [Best(), CSVLogger(best_log)]
 # %%
 checks.check("01.3", with_best)
 # %% [markdown] tags=["instructor"]
-# Expect these wrong turns in 01.3: the logger first in the list; `best` set in `__init__`, so that the second fit remembers
-# the first; a new dictionary (`logs = {**logs, ...}`) in place of a new key. Each has its own message. Lesson 06
-# comes back to "set in `__init__`, reset in `on_train_begin`".
+# Expect these wrong turns in 01.3: the logger first in the list; `best` set in `__init__`, so that the second fit
+# remembers the first; a new dictionary (`logs = {**logs, ...}`) in place of a new key. Each has its own message.
+# Lesson 06 comes back to "set in `__init__`, reset in `on_train_begin`".
 # %% [markdown]
 # ## Key takeaways
 #

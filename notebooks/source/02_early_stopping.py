@@ -6,7 +6,7 @@
 #
 # **You need** the core of [lesson 01](01_callbacks.ipynb): hooks, `logs`, the order of the list.
 #
-# **Minutes:** 15 for the core, 34 in all
+# **Minutes:** 17 for the core, 36 in all
 # %% tags=["setup"]
 from helpers import checks, data, lesson, plots, style, widgets
 
@@ -207,8 +207,8 @@ assert accuracies[-1] < accuracies[stopper.best_epoch] - 0.03
 # %% [markdown]
 # ## When training breaks
 #
-# An error in epoch 20, or you press the Stop button (■), and `fit` is left in the middle. What then? The button raises a
-# `KeyboardInterrupt`, and so can a callback.
+# An error in epoch 20, or you press the Stop button (■), and `fit` is left in the middle. What then? The button raises
+# a `KeyboardInterrupt`, and so can a callback.
 # %%
 def stop_button(epoch, logs):
     if epoch + 1 == 20:
