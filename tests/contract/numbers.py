@@ -109,6 +109,25 @@ def test_mode_auto_knows_many_metrics():
     assert {name: stopper.monitor_op.__name__ for name, stopper in stoppers.items()} == known
 
 
+@claim(
+    "02",
+    "05",
+    "08.10",
+    text="mode auto knows only loss by its name: any other direction comes from the compiled metric of that name.",
+)
+def test_the_compiled_metric_says_its_direction():
+    compiled = [keras.metrics.BinaryAccuracy(name="spread"), keras.metrics.MeanSquaredError(name="accuracy")]
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, "sigmoid")])
+    model.compile("sgd", "mse", metrics=compiled, run_eagerly=True)
+    stoppers = {name: EarlyStopping(f"val_{name}") for name in ("loss", "spread", "accuracy")}
+    fit(model, list(stoppers.values()), validate=True)
+    directions = {name: stopper.monitor_op.__name__ for name, stopper in stoppers.items()}
+    assert directions == {"loss": "less", "spread": "greater", "accuracy": "less"}
+    # Nothing was compiled under this name: it is in logs, and the name alone does not say.
+    with pytest.raises(ValueError, match="received monitor=val_accuracy, but Keras isn't able"):
+        fit(new_model(), [Script([0.5], "val_accuracy"), EarlyStopping("val_accuracy")])
+
+
 def distance(true, predicted):
     return keras.ops.mean(keras.ops.abs(true - predicted))
 

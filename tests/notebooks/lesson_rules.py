@@ -281,7 +281,7 @@ def texts_and_cells_name_each_other(lesson) -> Sentences:
         yield str(error)
         return
     file = f"data/lessons/{texts.id}.toml"
-    elsewhere = [part for part in parts_of(texts.id) if part.name != lesson.name]
+    elsewhere = [part for part in parts_of(texts.id, NOTEBOOKS / "source") if part.name != lesson.name]
     for what, call, written in (
         ("predict", "widgets.predict", texts.predictions),
         ("exercise", "checks.check", texts.exercises),
@@ -299,12 +299,12 @@ def texts_and_cells_name_each_other(lesson) -> Sentences:
 
 
 @cache
-def parts_of(home: str) -> tuple:
-    """Return the lessons whose texts stand in `data/lessons/{home}.toml`, as the builder reads them."""
+def parts_of(home: str, folder: Path) -> tuple:
+    """Return the lessons in `folder` whose texts stand in `data/lessons/{home}.toml`, as the builder reads them."""
     from helpers import questions
 
     found = []
-    for path in sorted((NOTEBOOKS / "source").glob(f"{home[:2]}*.py")):
+    for path in sorted(folder.glob(f"{home[:2]}*.py")):
         with contextlib.suppress(builder.SourceError):
             part = builder.read_lesson(path)
             if questions.home(part.number) == home:
