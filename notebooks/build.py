@@ -341,6 +341,8 @@ def check_predictions(lesson: Lesson) -> Found:
 
 def check_reveals(lesson: Lesson) -> Found:
     """Each prediction is revealed once, by the last line of a later cell, before the next one is asked."""
+    if any(cell.kind == "code" and parse(cell.text) is None for cell in lesson.cells):
+        return  # what such a cell reveals is not known; its own fault is told
     asked: tuple[str | None, Cell] | None = None
     for cell in lesson.cells:
         for line, _, call, name in named_calls(cell):
@@ -377,6 +379,13 @@ def check_order(lesson: Lesson) -> Found:
         if cell.tag != "exercise":
             continue
         if name is None:
+            continue
+        if name.rsplit(".", 1)[0] not in (lesson.number, lesson.number[:2]):
+            yield (
+                cell.start,
+                cell.number,
+                f'this is exercise {name}; in this lesson its name is like "{lesson.number}.1".',
+            )
             continue
         own = int(name.rsplit(".", 1)[1])
         if own <= number:

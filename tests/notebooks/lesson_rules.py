@@ -27,7 +27,17 @@ def load_builder():
     return sys.modules["notebooks_build"]
 
 
+def load_minutes():
+    """Import `tools/minutes.py`, which measures lessons, once."""
+    if "tools_minutes" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("tools_minutes", ROOT / "tools" / "minutes.py")
+        sys.modules["tools_minutes"] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules["tools_minutes"])
+    return sys.modules["tools_minutes"]
+
+
 builder = load_builder()
+minutes = load_minutes()
 
 SETUP_LINES = 6
 CODE_LINES = 20
@@ -106,15 +116,6 @@ def headings(lesson) -> list[tuple[object, int, str]]:
     ]
 
 
-def minutes(lesson) -> int | None:
-    """Return the minutes that the lesson names, None where it names none."""
-    for cell in prose(lesson)[:3]:
-        found = re.search(r"^\*\*Minutes:?\*\*:?\s*(\d+)\s*$", cell.text, re.MULTILINE)
-        if found:
-            return int(found[1])
-    return None
-
-
 # -- the rules -------------------------------------------------------------------------------------------------------
 
 
@@ -142,8 +143,8 @@ def opening_says_what_who_and_how_long(lesson) -> Sentences:
         yield "before the setup cell there must be **You will**, **You need** and **Minutes:** 20."
     elif places != sorted(places):
         yield "the order is You will, You need, Minutes."
-    if minutes(lesson) is None:
-        yield "the minutes are missing: a line `**Minutes:** 20`."
+    if minutes.stated(lesson.cells) is None:
+        yield "the minutes are missing: a line `**Minutes:** 20`, or `**Minutes:** 17 for the core, 34 in all`."
 
 
 def cells_are_short(lesson) -> Sentences:
@@ -208,9 +209,9 @@ def pictures_have_words(lesson) -> Sentences:
                 yield f"{at(cell)}: pyplot is not used here. Draw with plots or style.figure, and style.show it."
             if isinstance(node, ast.Call) and called(node) in ("display", "Image", "IPython.display.Image"):
                 yield f"{at(cell)}: {called(node)}() shows pictures without words. Use style.show(figure)."
-        last = tree.body[-1] if tree.body else None
-        if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
-            name = called(last.value)
+        for statement in tree.body:
+            alone = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+            name = called(statement.value) if alone else ""
             if name.startswith("plots.") and name != "plots.describe":
                 yield f"{at(cell)}: {name}() alone shows no picture. Write style.show({name}(...))."
     for cell in prose(lesson):
@@ -221,6 +222,16 @@ def pictures_have_words(lesson) -> Sentences:
         for image in HTML_IMAGE.findall(text):
             if not re.search(r"""\balt=(["'])\s*\S.*?\1""", image):
                 yield f"{at(cell)}: an <img> without alt text."
+
+
+def values_are_shown(lesson) -> Sentences:
+    """A value alone on a line is shown in the last line of a cell only, and that may have become a reveal."""
+    for cell in code(lesson):
+        for text in versions(cell):
+            for statement in ast.parse(text).body[:-1]:
+                value = statement.value if isinstance(statement, ast.Expr) else None
+                if value is not None and not isinstance(value, ast.Call | ast.Constant):
+                    yield f"{at(cell)}: `{ast.unparse(value)}` shows nothing there. Print it, or make it the last line."
 
 
 def called(call: ast.Call) -> str:
@@ -340,19 +351,66 @@ def anchors_of_source(path: Path) -> set[str]:
         return set()
 
 
+def minutes_are_measured(lesson) -> Sentences:
+    """The stated minutes are within a fifth of the measured; cores are short, and long lessons have a pause point.
+
+    What is measured, and how, stands in tools/minutes.py; data/course.toml says which lessons are express.
+    """
+    told = minutes.stated(lesson.cells)
+    if told is None:
+        return
+    row = course_row(lesson.number)
+    if row.each:
+        one = minutes.of_one_trouble(lesson.cells).minutes
+        if not minutes.within(told.all, one):
+            yield f"says {told.all} minutes; one trouble measures {one:.1f} (python tools/minutes.py)."
+        return
+    found = minutes.measure(lesson.cells)
+    core = found.core.minutes if found.core else None
+    for what, said, real in (("in all", told.all, found.all.minutes), ("for the core", told.core, core)):
+        if said is not None and real is not None and not minutes.within(said, real):
+            yield f"says {said} minutes {what}; it measures {real:.1f} (python tools/minutes.py)."
+    if (told.core is None) != (core is None):
+        yield f"a core has both: the heading `## {minutes.CORE_END}` and `**Minutes:** 17 for the core, 34 in all`."
+    if row.express and core is None:
+        yield "a lesson of the express path has a core."
+    elif row.express and core > minutes.CORE_LIMIT:
+        yield f"the core measures {core:.1f} minutes; the limit is {minutes.CORE_LIMIT}."
+    longest = max(leg.minutes for leg in found.legs)
+    if told.all > minutes.LEG_LIMIT and (len(found.legs) == 1 or longest > minutes.LEG_LIMIT):
+        yield (
+            f"{longest:.0f} minutes without a pause; the limit is {minutes.LEG_LIMIT}. Set a `## {minutes.PAUSE}`, or "
+            "make it two lessons."
+        )
+
+
+def course_row(number: str):
+    """Return the row of the course map for a lesson or a part of one."""
+    from helpers import course
+
+    rows = course.course_map(ROOT / "data" / "course.toml", NOTEBOOKS).lessons
+    return next(row for name in (number, number[:2]) for row in rows if row.number == name)
+
+
 def minutes_agree(lesson) -> Sentences:
     """Where a table in README or in a lesson lists this lesson with its minutes, they are the lesson's own."""
-    own = minutes(lesson)
+    own = minutes.stated(lesson.cells)
     files = [ROOT / "README.md", ROOT / "TEACHING.md", *sorted((NOTEBOOKS / "source").glob("*.py"))]
     for file in files:
         rows = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
         for number, row in enumerate(rows, start=1):
+            if own is None or f"{lesson.name}.ipynb" not in row:
+                continue
             cells = [cell.strip(" *") for cell in row.split("|")]
             # The first column of the course map holds the number of the lesson, which is not its minutes.
             cells = [cell for cell in cells if cell != lesson.number[:2]]
-            told = [int(cell.split()[0]) for cell in cells[1:] if re.fullmatch(r"\d+( min(utes)?)?", cell)]
-            if f"{lesson.name}.ipynb" in row and len(told) == 1 and told[0] != own:
-                yield f"{file.relative_to(ROOT)}:{number} says {told[0]} minutes, the lesson says {own}."
+            told = [re.fullmatch(r"(\d+)(?: min(?:utes)?)?(?: \(core (\d+)\))?", cell) for cell in cells[1:]]
+            said = [minutes.Stated(int(one[1]), one[2] and int(one[2])) for one in told if one]
+            if len(said) == 1 and said[0] != own:
+                words = " and ".join(
+                    f"{one.all} (core {one.core})" if one.core else f"{one.all}" for one in (*said, own)
+                )
+                yield f"{file.relative_to(ROOT)}:{number} and the lesson disagree about its minutes: {words}."
 
 
 def later_cells_need_no_answer(lesson) -> Sentences:
@@ -430,11 +488,13 @@ RULES = (
     setup_begins_the_lesson,
     nothing_asks_the_network,
     pictures_have_words,
+    values_are_shown,
     ends_with_takeaways_and_what_is_next,
     headings_step_down_one_by_one,
     predictions_and_exercises_are_enough,
     texts_and_cells_name_each_other,
     links_resolve,
+    minutes_are_measured,
     minutes_agree,
     later_cells_need_no_answer,
 )
