@@ -6,7 +6,7 @@
 #
 # **You need** [lesson 02](02_early_stopping.ipynb): the validation loss turns, and the last model is not the best.
 #
-# **Minutes:** 17 for the core, 28 in all
+# **Minutes:** 16 for the core, 25 in all
 # %% tags=["setup"]
 from helpers import checks, data, lesson, plots, style, widgets
 
@@ -83,13 +83,7 @@ assert last.evaluate(digits.test, verbose=0)[1] < accuracy
 # %% [markdown]
 # When was `best.keras` written?
 # %%
-style.show(
-    plots.learning_curves(
-        history,
-        saves=saves,
-        title="When best.keras was written",
-    )
-)
+style.show(plots.learning_curves(history, saves=saves))
 # %% [markdown]
 # Each square is one writing. The last stands below the star: **the file** holds the best model. The circle is what
 # **the memory** holds, the last weights: the callback saves, but puts nothing back.

@@ -6,7 +6,7 @@
 #
 # **You need** [lesson 03](03_model_checkpoint.ipynb): what is saved, and when.
 #
-# **Minutes:** 22
+# **Minutes:** 21
 # %% tags=["setup"]
 from helpers import checks, data, lesson, widgets
 

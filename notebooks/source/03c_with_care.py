@@ -6,7 +6,7 @@
 #
 # **You need** [lesson 03](03_model_checkpoint.ipynb).
 #
-# **Minutes:** 14
+# **Minutes:** 10
 # %% tags=["setup"]
 from helpers import checks, data, lesson, widgets
 

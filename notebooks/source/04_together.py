@@ -6,7 +6,7 @@
 #
 # **You need** [lesson 02](02_early_stopping.ipynb) and [lesson 03](03_model_checkpoint.ipynb).
 #
-# **Minutes:** 17 for the core, 34 in all
+# **Minutes:** 17 for the core, 38 in all
 # %% tags=["setup"]
 from helpers import checks, data, lesson, plots, style, widgets
 
@@ -19,12 +19,11 @@ from helpers.callbacks import SaveRecorder
 # %% [markdown]
 # ## A deadline and milestones
 #
-# A team writes a report. The manager has a rule for the **deadline**: five meetings without a better draft, and the
-# project ends. The archivist looks after the **milestones**: whenever a draft is better than all before, a copy goes
-# into the safe.
+# A team writes a report. The manager sets the **deadline**: five meetings without a better draft, and the project ends.
+# The archivist looks after the **milestones**: whenever a draft is better than all before, a copy goes into the safe.
 #
-# `EarlyStopping` is the manager, `ModelCheckpoint` the archivist. Two lines and a list: you will find them in countless
-# projects. The data and the model are those of lesson 03, with other first weights.
+# `EarlyStopping` is the manager, `ModelCheckpoint` the archivist. The data and the model are those of lesson 03, with
+# other first weights.
 # %%
 digits = data.load_digits(train_rows=300, label_noise=0.2)
 
@@ -39,6 +38,7 @@ def build():
     return model
 
 
+# %%
 def train(model, callbacks, epochs=50):
     return model.fit(
         digits.train,
@@ -57,14 +57,7 @@ saves = SaveRecorder(saver)  # for the picture only
 
 model = build()
 history = train(model, [stopper, saver, saves])
-style.show(
-    plots.learning_curves(
-        history,
-        stopping=stopper,
-        saves=saves,
-        title="A deadline and milestones",
-    )
-)
+style.show(plots.learning_curves(history, stopping=stopper, saves=saves))
 # %% [markdown]
 # A square for each milestone, the hatched band for the meetings without a better draft, and the deadline. The last
 # square stands at the best epoch, and the circle shows that the model in memory is back there too.
@@ -92,12 +85,6 @@ widgets.reveal("04.a")
 # %% tags=["solution"]
 assert not victim.exists()
 assert abs(now - min(losses)) < 1e-4 < losses[-1] - min(losses)
-# %% [markdown]
-# The objects of the first training can be asked for their best:
-# %%
-print("EarlyStopping:  ", stopper.best)
-print("ModelCheckpoint:", saver.best)
-# %% tags=["solution"]
 assert stopper.best == saver.best
 # %% [markdown] tags=["instructor"]
 # Four minutes up to here. Expect that many say the weights come back from the file. Ask what would happen then without
@@ -156,34 +143,19 @@ print(f"the epoch after the best had: val_loss {after_best:.4f}")
 widgets.reveal("04.b")
 # %% tags=["solution"]
 assert abs(more["reloaded"] - after_best) < 1e-4 < abs(more["restored"] - after_best)
-# %% [markdown]
-# The optimizers count their steps, 10 in each epoch. That is how we know of which epoch they are:
-# %%
-print("epochs that ran:", len(history.epoch), "  best epoch:", stopper.best_epoch + 1)
-print("steps of the restored model:", int(model.optimizer.iterations))
-print("steps of the reloaded model:", int(reloaded.optimizer.iterations))
-# %% tags=["solution"]
 assert int(model.optimizer.iterations) == 10 * len(history.epoch)
 assert int(reloaded.optimizer.iterations) == 10 * (stopper.best_epoch + 1)
 # %% [markdown]
-# The desk has the best draft again, but the team's heads are full of the last meeting.
-#
-# For predictions that is no difference. For training on, it is.
+# The desk has the best draft again, but the team's heads are full of the last meeting. For predictions that is no
+# difference. For training on, it is.
 # %% [markdown]
 # ## Who owns what
 #
 # All of it in one picture, drawn from the objects of our training. The green chips are the best epoch, the red ones
-# the last.
+# the last. An optimizer counts its steps, 10 in each of our epochs: so we know of which epoch it is.
 # %%
-style.show(
-    plots.owners(
-        history,
-        model=model,
-        file=reloaded,
-        stopping=stopper,
-        saves=saver,
-    )
-)
+owned = {"model": model, "file": reloaded, "stopping": stopper, "saves": saver}
+style.show(plots.owners(history, **owned))
 # %% [markdown]
 # - **The model** owns its weights and its optimizer, and here they are of different epochs.
 # - **EarlyStopping** owns its counter, its best and its copy of the weights.
