@@ -399,6 +399,7 @@ def test_csv_logger_drops_late_columns(tmp_path):
 
 @claim(
     "01",
+    "04",
     "06",
     text="stop_training set at a batch's end ends the epoch there; validation and the end hooks still run.",
 )

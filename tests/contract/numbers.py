@@ -40,6 +40,15 @@ def test_min_delta_best_is_not_the_minimum():
     assert (stopper.best_epoch, stopper.best, run.kept) == (0, 1.0, 0)
 
 
+@claim("04", "05", text="An improvement of exactly min_delta does not count: it must be more than min_delta.")
+def test_a_gain_of_min_delta_is_too_small():
+    # Values that float32 holds exactly, so that no rounding decides.
+    stopper, _ = stopping([1.0, 0.5, 0.375], patience=9, min_delta=0.5)
+    assert (stopper.best_epoch, stopper.best) == (2, 0.375)
+    stopper, _ = stopping([1.0, 0.5, 0.5], patience=9, min_delta=0.5)
+    assert (stopper.best_epoch, stopper.wait) == (0, 2)
+
+
 @claim("05", "08.15", text="min_delta is measured from the best so far, not from the epoch before: small gains add up.")
 def test_min_delta_is_measured_from_the_best():
     stopper, _ = stopping([1.0, 0.95, 0.88, 0.82, 0.75], patience=9, min_delta=0.1)

@@ -61,6 +61,8 @@ PREDICTIONS = {
 }
 EXERCISES = {
     "00": (0, 4, "shows how checks work"),
+    "03b": (1, 4, "a part of a lesson"),
+    "03c": (0, 4, "a part of a lesson, which no other lesson needs"),
     "06": (2, 7, "two callbacks to rebuild, and a workbench of five to choose from"),
     "07": (0, 4, "the predictions are the work"),
     "08": (0, 40, "people read one trouble, not the lesson"),
@@ -266,7 +268,7 @@ def predictions_and_exercises_are_enough(lesson) -> Sentences:
         ("exercises", "checks.check", EXERCISES),
     ):
         count = len(names_in(lesson, call))
-        fewest, most = table.get(lesson.number[:2], USUAL)[:2]
+        fewest, most = table.get(lesson.number, table.get(lesson.number[:2], USUAL))[:2]
         if not fewest <= count <= most:
             yield f"{count} {what}; this lesson needs {fewest} to {most} (see the tables in lesson_rules.py)."
 
