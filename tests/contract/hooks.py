@@ -428,6 +428,27 @@ def test_stop_training_is_reset_by_fit():
     assert model.stop_training is False
 
 
+@claim("06", text="fit lowers stop_training just before on_train_begin: set_model and set_params still see it raised.")
+def test_set_model_still_sees_the_flag():
+    seen, model = {}, still_model()
+
+    class Look(Callback):
+        def set_model(self, model):
+            super().set_model(model)
+            seen["set_model"] = model.stop_training
+
+        def set_params(self, params):
+            super().set_params(params)
+            seen["set_params"] = model.stop_training
+
+        def on_train_begin(self, logs=None):
+            seen["on_train_begin"] = self.model.stop_training
+
+    model.stop_training = True
+    fit(model, [Look()], epochs=1)
+    assert seen == {"set_model": True, "set_params": True, "on_train_begin": False}
+
+
 @claim(
     "01",
     "06",
