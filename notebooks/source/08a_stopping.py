@@ -13,13 +13,7 @@ from helpers import checks, data, lesson, widgets
 
 lesson.begin("08a")
 import keras
-from keras.callbacks import (
-    Callback,
-    EarlyStopping,
-    LambdaCallback,
-    ModelCheckpoint,
-    ReduceLROnPlateau,
-)
+from keras.callbacks import Callback, EarlyStopping, LambdaCallback, ModelCheckpoint
 
 from helpers.callbacks import SaveRecorder
 
@@ -56,6 +50,8 @@ class Album(Callback):
 
 
 # %%
+from keras.callbacks import ReduceLROnPlateau
+
 folder = lesson.new_folder("08a")
 digits = data.load_digits(train_rows=64)
 toy = keras.Sequential(
@@ -72,17 +68,12 @@ from types import SimpleNamespace
 def play(*callbacks, epochs=None, more=(), **curves):
     toy.optimizer.learning_rate = 0.01
     album = Album()
-    todo = {
-        "epochs": epochs or max(map(len, curves.values())),
-        "verbose": 0,
-        "shuffle": False,
-        **dict(more),
-    }
+    epochs = epochs or max(map(len, curves.values()))
+    todo = {"epochs": epochs, "verbose": 0, "shuffle": False, **dict(more)}
+    todo["callbacks"] = [Script(curves), *callbacks, album]
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", UserWarning)
-        history = toy.fit(
-            digits.train, callbacks=[Script(curves), *callbacks, album], **todo
-        )
+        history = toy.fit(digits.train, **todo)
     for text, times in Counter(str(one.message) for one in said).items():
         print(textwrap.fill(f"{times} x UserWarning: {text}", 80))
     counted = {"epochs": len(history.epoch), "holds": album.epoch_of(toy)}
@@ -451,14 +442,11 @@ class GiveUp(Callback):
             self.model.stop_training = True
 
 
+# %%
 improving = play(GiveUp(goal=0.1, after=4), val_loss=[1.0, 0.9, 0.8, 0.7, 0.6, 0.5])
 in_time = play(GiveUp(goal=0.85, after=4), val_loss=[1.0, 0.9, 0.8, 0.9, 0.7])
-print(
-    "goal missed: stopped after",
-    improving.epochs,
-    "  goal reached in time: all",
-    in_time.epochs,
-)
+print("goal missed: stopped after", improving.epochs)
+print("goal reached in time: all", in_time.epochs)
 # %% tags=["solution"]
 assert (improving.epochs, in_time.epochs) == (4, 5)
 # %% [markdown]

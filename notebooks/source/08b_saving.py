@@ -34,6 +34,7 @@ class Script(Callback):
         logs["val_loss"] = self.values[epoch]
 
 
+# %%
 def build(optimizer="sgd"):
     keras.utils.set_random_seed(8)
     model = keras.Sequential(
@@ -485,6 +486,7 @@ def train(metric, *callbacks):
     return model.fit(digits.x_train, large, **settings)
 
 
+# %%
 keras.utils.clear_session()
 saver = ModelCheckpoint(
     folder / "21.keras", monitor="val_auc", mode="max", save_best_only=True

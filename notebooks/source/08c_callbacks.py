@@ -33,6 +33,7 @@ class Script(Callback):
         logs[self.name] = self.values[epoch]
 
 
+# %%
 def build():
     keras.utils.set_random_seed(8)
     model = keras.Sequential(
