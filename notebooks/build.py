@@ -44,6 +44,9 @@ TAGS = ("setup", "exercise", "solution", "instructor", "predict")
 TEACHER_ONLY = ("solution", "instructor")
 CODE_ONLY = ("setup", "exercise", "predict")
 SOLUTION = "# solution"
+# Stands above each prediction: one that is run before the setup cell says so itself, in place of a NameError.
+IMPORT_WIDGETS = "from helpers import widgets\n\n"
+CLAIM = re.compile(r"\s*<!-- claim: [^>]*-->")
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -514,7 +517,14 @@ def learner_text(cell: Cell, _lesson: Lesson) -> str | None:
     """Return what a learner gets of a cell, None for nothing."""
     if cell.tag in TEACHER_ONLY:
         return None
-    return cut(cell.text)[0] if cell.tag == "exercise" else cell.text
+    return cut(cell.text)[0] if cell.tag == "exercise" else plain_text(cell)
+
+
+def plain_text(cell: Cell) -> str:
+    """Return a cell as both editions have it: a prediction can be run first, claim ids are for the tests alone."""
+    if cell.kind == "markdown":
+        return CLAIM.sub("", cell.text)
+    return IMPORT_WIDGETS + cell.text if cell.tag == "predict" else cell.text
 
 
 def solutions_text(cell: Cell, lesson: Lesson) -> str:
@@ -523,8 +533,8 @@ def solutions_text(cell: Cell, lesson: Lesson) -> str:
         return f"# Exercise {exercise_name(cell)}\n{SOLUTION}\n{cut(cell.text)[1]}"
     label = {"instructor": "Teaching note", "solution": "Solution"}.get(cell.tag)
     if cell.kind == "code":
-        return cell.text if label is None else f"# {label}: learners do not have this cell.\n{cell.text}"
-    text = one_folder_down(cell.text)
+        return plain_text(cell) if label is None else f"# {label}: learners do not have this cell.\n{cell.text}"
+    text = one_folder_down(plain_text(cell))
     if label is not None:
         return "\n".join(f"> {line}".rstrip() for line in (f"**{label}**", "", *text.splitlines()))
     if cell is lesson.cells[0]:

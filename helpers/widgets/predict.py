@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import html
+import sys
 from pathlib import Path
 
 import anywidget
@@ -16,6 +17,7 @@ from helpers.checks import _progress
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 HERE = Path(__file__).parent
+_NO_SETUP = "The setup cell at the top of the lesson has not run yet. Run it first: the next cells need it."
 
 
 def predict(id: str) -> Prediction:
@@ -108,7 +110,7 @@ class Prediction(anywidget.AnyWidget):
             return
         if entry is not None:
             _progress.forget_prediction(self.asked.id)
-        self.says = notes_html()
+        self.says = notes_html() if _setup_ran() else _cards.paragraphs(_NO_SETUP) + notes_html()
 
     def _show(self, index: int, late: bool) -> None:
         self.chosen = self.committed = index
@@ -147,6 +149,11 @@ def with_fallback(bundle, text: str, page: str):
     data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
     data = {**data, "text/plain": text, "text/html": page}
     return (data, *metadata) if metadata else data
+
+
+def _setup_ran() -> bool:
+    """Say whether the lesson has begun, as far as a notebook is concerned."""
+    return _cards.shell() is None or "helpers.lesson" in sys.modules
 
 
 def notes_html() -> str:

@@ -48,8 +48,8 @@ AIM_WORDS = 60
 # The first word of a title is what the learner will do.
 VERBS = {
     "Be", "Build", "Change", "Choose", "Compare", "Count", "Find", "Judge", "Keep", "Look", "Make", "Measure", "Open",
-    "Plan", "Play", "Put", "Read", "Rebuild", "Save", "See", "Spend", "Start", "Stop", "Survive", "Take", "Test", "Train",
-    "Try", "Use", "Wait", "Watch", "Write",
+    "Plan", "Play", "Put", "Read", "Rebuild", "Save", "See", "Spend", "Start", "Stop", "Survive", "Take", "Test",
+    "Train", "Try", "Use", "Wait", "Watch", "Write",
 }  # fmt: skip
 
 # Predictions and checked exercises of a lesson, fewest and most; another range needs its reason.
@@ -62,6 +62,8 @@ PREDICTIONS = {
 }
 EXERCISES = {
     "00": (0, 4, "shows how checks work"),
+    "03b": (1, 4, "a part of a lesson"),
+    "03c": (0, 4, "a part of a lesson, which no other lesson needs"),
     "05": (1, 4, "two parts with three exercises together"),
     "06": (0, 7, "three parts: the first only looks, then two to rebuild, and a workbench of five to choose from"),
     "07": (0, 4, "the predictions are the work"),
@@ -268,7 +270,7 @@ def predictions_and_exercises_are_enough(lesson) -> Sentences:
         ("exercises", "checks.check", EXERCISES),
     ):
         count = len(names_in(lesson, call))
-        fewest, most = table.get(lesson.number[:2], USUAL)[:2]
+        fewest, most = table.get(lesson.number, table.get(lesson.number[:2], USUAL))[:2]
         if not fewest <= count <= most:
             yield f"{count} {what}; this lesson needs {fewest} to {most} (see the tables in lesson_rules.py)."
 
@@ -283,7 +285,7 @@ def texts_and_cells_name_each_other(lesson) -> Sentences:
         yield str(error)
         return
     file = f"data/lessons/{texts.id}.toml"
-    elsewhere = [part for part in parts_of(texts.id) if part.name != lesson.name]
+    elsewhere = [part for part in parts_of(texts.id, NOTEBOOKS / "source") if part.name != lesson.name]
     for what, call, written in (
         ("predict", "widgets.predict", texts.predictions),
         ("exercise", "checks.check", texts.exercises),
@@ -301,12 +303,12 @@ def texts_and_cells_name_each_other(lesson) -> Sentences:
 
 
 @cache
-def parts_of(home: str) -> tuple:
-    """Return the lessons whose texts stand in `data/lessons/{home}.toml`, as the builder reads them."""
+def parts_of(home: str, folder: Path) -> tuple:
+    """Return the lessons in `folder` whose texts stand in `data/lessons/{home}.toml`, as the builder reads them."""
     from helpers import questions
 
     found = []
-    for path in sorted((NOTEBOOKS / "source").glob(f"{home[:2]}*.py")):
+    for path in sorted(folder.glob(f"{home[:2]}*.py")):
         with contextlib.suppress(builder.SourceError):
             part = builder.read_lesson(path)
             if questions.home(part.number) == home:

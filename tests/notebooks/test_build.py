@@ -15,7 +15,6 @@ FIXTURES = Path(__file__).parent / "fixtures"
 # Each broken source: line, cell, and words of the sentence that must name it first.
 BROKEN = {
     "broken_code": (15, 5, "not valid Python: invalid syntax"),
-    "check_of_a_name_of_the_lesson": (36, 11, "the check is handed nothing that its exercise binds"),
     "check_of_another_exercise": (36, 11, "checks 02.1, but the cell before it is 02.2"),
     "check_with_a_variable": (36, 11, "checks something else, but the cell before it is 02.2"),
     "code_before_setup": (5, 2, "code before the setup cell"),
@@ -23,7 +22,6 @@ BROKEN = {
     "empty_cell": (13, 5, "the cell is empty"),
     "exercise_checked_late": (17, 6, 'no check follows the exercise. Put a code cell checks.check("02.1", ...)'),
     "exercise_of_another_lesson": (18, 6, 'this is exercise 03.1; in this lesson its name is like "02.1"'),
-    "exercise_shares_a_name": (39, 12, "calm belongs to exercise 02.2, and no other cell may bind it"),
     "exercise_with_a_marker_nearly_right": (21, 6, "write the marker exactly as `# solution`"),
     "exercise_with_two_markers": (17, 6, "exactly one line `# solution` between stub and answer; this one has 2"),
     "exercise_without_answer": (17, 6, "the answer below `# solution` holds no code"),
@@ -33,6 +31,8 @@ BROKEN = {
     "exercise_without_stub": (17, 6, "the stub above `# solution` holds no code"),
     "exercise_without_tag": (32, 10, 'the cell begins like an exercise. Tag it tags=["exercise"]'),
     "exercises_out_of_order": (32, 10, "this is exercise 02.2, after exercise 3"),
+    "check_of_a_name_of_the_lesson": (36, 11, "the check is handed nothing that its exercise binds"),
+    "exercise_shares_a_name": (39, 12, "calm belongs to exercise 02.2, and no other cell may bind it"),
     "exercises_share_a_name": (33, 10, "patience belongs to exercise 02.1"),
     "lesson_begins_another": (8, 2, 'lesson.begin() names "03"; in this lesson its first argument is like "02"'),
     "magic": (15, 5, "magics such as %time and !ls have no place in a lesson"),
@@ -165,6 +165,21 @@ def test_solutions_edition_answers_and_marks_what_is_the_teachers(builder, cours
     assert "# Solution: learners do not have this cell.\ncalm + 1" in cells
     assert cells[0].endswith("*Solutions edition: with the answers and teaching notes.*")
     assert "patience = ..." not in "\n".join(cells)
+
+
+def test_a_prediction_can_be_run_before_the_setup_cell(builder, course):
+    builder.build(course)
+    for folder in (course, course / "solutions"):
+        assert 'from helpers import widgets\n\nwidgets.predict("02.a")' in sources_of(folder / "02_lesson.ipynb")
+
+
+def test_claim_ids_stay_in_the_source(builder, course):
+    change(course / "source" / "02_lesson.py", "# - Then wait.", "# - Then wait. <!-- claim: files.are_there -->")
+    change(course / "source" / "02_lesson.py", "# ## Predict", "# ## Predict\n#\n# So. <!-- claim: a.b -->\n# Yes.")
+    builder.build(course)
+    for folder in (course, course / "solutions"):
+        assert "## Predict\n\nSo.\nYes." in sources_of(folder / "02_lesson.ipynb")
+    assert "claim" not in (course / "solutions" / "02_lesson.ipynb").read_text()
 
 
 def test_comments_with_the_names_of_commands_stay_comments(builder, course):
