@@ -314,9 +314,11 @@ def _labels(axes: Axes, facts: Facts) -> list[Label]:
             )
         )  # fmt: skip
     if shows_kept and facts.kept not in (facts.stop, facts.best):
+        # Beside marks of what files hold, "kept" would be read as the file's.
+        held = "kept" if facts.saved is None else "in memory"
         labels.append(
             Label(
-                facts.kept + 1, f"kept: epoch {facts.kept + 1}", kept.color, ("right", "left"), "-", 0.8,
+                facts.kept + 1, f"{held}: epoch {facts.kept + 1}", kept.color, ("right", "left"), "-", 0.8,
                 _height(axes, facts, facts.kept),
             )
         )  # fmt: skip

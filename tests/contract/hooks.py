@@ -399,6 +399,7 @@ def test_csv_logger_drops_late_columns(tmp_path):
 
 @claim(
     "01",
+    "04",
     "06",
     text="stop_training set at a batch's end ends the epoch there; validation and the end hooks still run.",
 )
@@ -425,6 +426,27 @@ def test_stop_training_is_reset_by_fit():
     assert model.stop_training is True
     assert len(fit(model, epochs=2)["loss"]) == 2
     assert model.stop_training is False
+
+
+@claim("06", text="fit lowers stop_training just before on_train_begin: set_model and set_params still see it raised.")
+def test_set_model_still_sees_the_flag():
+    seen, model = {}, still_model()
+
+    class Look(Callback):
+        def set_model(self, model):
+            super().set_model(model)
+            seen["set_model"] = model.stop_training
+
+        def set_params(self, params):
+            super().set_params(params)
+            seen["set_params"] = model.stop_training
+
+        def on_train_begin(self, logs=None):
+            seen["on_train_begin"] = self.model.stop_training
+
+    model.stop_training = True
+    fit(model, [Look()], epochs=1)
+    assert seen == {"set_model": True, "set_params": True, "on_train_begin": False}
 
 
 @claim(

@@ -40,6 +40,15 @@ def test_min_delta_best_is_not_the_minimum():
     assert (stopper.best_epoch, stopper.best, run.kept) == (0, 1.0, 0)
 
 
+@claim("04", "05", text="An improvement of exactly min_delta does not count: it must be more than min_delta.")
+def test_a_gain_of_min_delta_is_too_small():
+    # Values that float32 holds exactly, so that no rounding decides.
+    stopper, _ = stopping([1.0, 0.5, 0.375], patience=9, min_delta=0.5)
+    assert (stopper.best_epoch, stopper.best) == (2, 0.375)
+    stopper, _ = stopping([1.0, 0.5, 0.5], patience=9, min_delta=0.5)
+    assert (stopper.best_epoch, stopper.wait) == (0, 2)
+
+
 @claim("05", "08.15", text="min_delta is measured from the best so far, not from the epoch before: small gains add up.")
 def test_min_delta_is_measured_from_the_best():
     stopper, _ = stopping([1.0, 0.95, 0.88, 0.82, 0.75], patience=9, min_delta=0.1)
@@ -88,6 +97,39 @@ def test_min_delta_is_compared_in_float32():
     assert 0.7 + 0.1 < 0.8
     assert stopping([0.8, 0.7], patience=9, min_delta=0.1)[0].best_epoch == 0
     assert stopping([0.8, 0.69], patience=9, min_delta=0.1)[0].best_epoch == 1
+
+
+@claim(
+    "06",
+    "08.34",
+    text="A NumPy double in logs is compared as a double: 0.7 after 0.8 then is an improvement by more than 0.1.",
+)
+def test_numpy_doubles_are_compared_as_doubles():
+    for kind, improved in ((float, 0), (np.float32, 0), (np.float64, 1)):
+        stopper = EarlyStopping(patience=9, min_delta=0.1)
+        fit(still_model(), [Script([kind(0.8), kind(0.7)]), stopper], epochs=2)
+        assert stopper.best_epoch == improved, kind
+
+
+@claim(
+    "06",
+    text="What Keras logs is float32 already, so two such losses compare as in Python; min_delta and baseline differ.",
+)
+def test_what_keras_logs_is_float32_already():
+    logged = []
+    note = LambdaCallback(on_epoch_end=lambda epoch, logs: logged.extend(logs.values()))
+    fit(new_model(), [note], epochs=3, validate=True)
+    assert len(logged) >= 12
+    assert all(float(np.float32(value)) == value for value in logged)
+    rng = np.random.default_rng(0)
+    near = np.float32(0.5) + np.spacing(np.float32(0.5)) * rng.integers(-2, 3, size=(50, 2)).astype("float32")
+    for one, other in near.tolist():
+        assert bool(keras.ops.less(one, other)) == (one < other)
+    before, now = float(np.float32(0.8)), float(np.float32(0.7))
+    assert now + 0.1 < before
+    assert stopping([before, now], patience=9, min_delta=0.1)[0].best_epoch == 0
+    assert now < 0.7
+    assert stopping([now, 1.0], patience=1, baseline=0.7)[0].wait == 2, "the baseline 0.7 is not beaten"
 
 
 @claim(
