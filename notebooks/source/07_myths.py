@@ -40,6 +40,7 @@ def build():
     return model
 
 
+# %%
 def train(model, epochs, *callbacks):
     return model.fit(
         digits.train,
@@ -104,7 +105,7 @@ callbacks = [
 build().fit(digits.train, epochs=1, callbacks=callbacks, verbose=0)
 loaded = keras.models.load_model(folder / "default.keras")
 steps = int(loaded.optimizer.iterations)
-print("default:     ", len(loaded.layers), "layers and", steps, "steps of the optimizer")
+print("default:     ", len(loaded.layers), "layers,", steps, "steps of the optimizer")
 with h5py.File(folder / "only.weights.h5") as file:
     arrays = len(file["optimizer/vars"])
 print("weights only:", arrays, "arrays of the optimizer")
@@ -113,8 +114,8 @@ widgets.reveal("07.b")
 assert steps == 10
 assert arrays > 2
 # %% [markdown] tags=["instructor"]
-# Four minutes for the first two. The second is the first true one: many have got used to "it is all myths" by now.
-# Take a show of hands before each commit; the room's spread is worth more than the verdict.
+# Six minutes for the first two. The second is the first true one: expect some to answer "not true" because it is a
+# lesson on myths. Take a show of hands before each commit; the room's spread is worth more than the verdict.
 # %% [markdown]
 # ## 3. Early stopping needs no validation data
 # %% tags=["predict"]
@@ -225,7 +226,7 @@ print(f"put back by hand: val_loss now {now:.4f}, best {stopper.best:.4f}")
 # %% tags=["solution"]
 assert abs(now - stopper.best) < 1e-4
 # %% [markdown] tags=["instructor"]
-# The stop button is worth a live demonstration: start a long fit, stop it, ask for the weights. Hardly anybody knows
+# The stop button is worth a live demonstration: start a long fit, stop it, ask for the weights. Expect that few know
 # `stopper.best_weights`.
 # %% [markdown]
 # ## 7. The last checkpoint survives any crash
