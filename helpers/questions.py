@@ -106,12 +106,14 @@ def exercise(id: str) -> Exercise:
 
 
 def split(id: str, kind: str) -> tuple[str, str]:
-    """Split "02.1" into lesson and name.
+    """Split "02.1" into lesson and name; "2.1" and 2.1 mean the same.
 
     Raises:
         ValueError: the id has another form.
     """
-    lesson, dot, name = id.partition(".") if isinstance(id, str) else ("", "", "")
+    lesson, dot, name = (part.strip() for part in str(id if isinstance(id, str | float) else "").partition("."))
+    if re.fullmatch(r"\d[a-z]?", lesson):
+        lesson = f"0{lesson}"
     if not dot or not _LESSON.fullmatch(lesson) or not name:
         example = "02.a" if kind == "prediction" else "02.1"
         article = "a" if kind == "prediction" else "an"
@@ -120,7 +122,8 @@ def split(id: str, kind: str) -> tuple[str, str]:
 
 
 def _find(id: str, kind: str):
-    lesson, _ = split(id, kind)
+    lesson, name = split(id, kind)
+    id = f"{lesson}.{name}"
     found = load(lesson)
     texts = found.predictions if kind == "prediction" else found.exercises
     if id not in texts:

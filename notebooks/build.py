@@ -44,6 +44,9 @@ TAGS = ("setup", "exercise", "solution", "instructor", "predict")
 TEACHER_ONLY = ("solution", "instructor")
 CODE_ONLY = ("setup", "exercise", "predict")
 SOLUTION = "# solution"
+# Stands above each prediction: one that is run before the setup cell says so itself, in place of a NameError.
+IMPORT_WIDGETS = "from helpers import widgets\n\n"
+CLAIM = re.compile(r"\s*<!-- claim: [^>]*-->")
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -233,6 +236,7 @@ def find_faults(lesson: Lesson) -> Found:
     yield from check_predictions(lesson)
     yield from check_reveals(lesson)
     yield from check_order(lesson)
+    yield from check_own_names(lesson)
 
 
 def check_cell(cell: Cell) -> Found:
@@ -398,6 +402,32 @@ def check_order(lesson: Lesson) -> Found:
             yield cell.line, cell.number, text
 
 
+def check_own_names(lesson: Lesson) -> Found:
+    """What an exercise binds is bound by no other cell, so that a check can never be handed a variable of the lesson.
+
+    Were it otherwise, an answer whose cell failed would leave another cell's object under the name that is checked.
+    """
+    code = [(cell, parse(cell.text)) for cell in lesson.cells if cell.kind == "code"]
+    bound = [(cell, bound_names(tree) if tree else {}) for cell, tree in code]
+    for exercise, own in bound:
+        if exercise.tag != "exercise":
+            continue
+        name = exercise_name(exercise) or "another exercise"
+        for cell, names in bound:
+            if cell is exercise or (cell.tag == "exercise" and cell.number < exercise.number):
+                continue
+            for shared in sorted(own.keys() & names.keys()):
+                text = f"{shared} belongs to exercise {name}, and no other cell may bind it. Take another name."
+                yield cell.start + names[shared] - 1, cell.number, text
+    for (cell, tree), (exercise, own) in zip(code[1:], bound, strict=False):
+        if exercise.tag != "exercise" or tree is None:
+            continue
+        read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        if any(call == "checks.check" for _, _, call, _ in named_calls(cell)) and not read & own.keys():
+            text = "the check is handed nothing that its exercise binds. Pass it the answer's own name."
+            yield cell.line, cell.number, text
+
+
 def numbered(cell: Cell) -> Iterable[tuple[int, str]]:
     """Yield each line of a code cell with its line number in the source."""
     return enumerate(cell.text.splitlines(), start=cell.start)
@@ -409,6 +439,30 @@ def parse(code: str) -> ast.Module | None:
         return ast.parse(code)
     except SyntaxError:
         return None
+
+
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def bound_names(tree: ast.Module) -> dict[str, int]:
+    """Return the names that some code binds in the notebook (assigned, imported, defined, looped over), with lines."""
+    found: dict[str, int] = {}
+    todo: list[ast.AST] = list(reversed(tree.body))
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.setdefault(node.name, node.lineno)
+            continue
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                found.setdefault((alias.asname or alias.name).split(".")[0], node.lineno)
+        if isinstance(node, ast.ExceptHandler) and node.name:
+            found.setdefault(node.name, node.lineno)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.setdefault(node.id, node.lineno)
+        if not isinstance(node, SCOPES):
+            todo += ast.iter_child_nodes(node)
+    return found
 
 
 def cut(code: str) -> tuple[str, str]:
@@ -463,7 +517,14 @@ def learner_text(cell: Cell, _lesson: Lesson) -> str | None:
     """Return what a learner gets of a cell, None for nothing."""
     if cell.tag in TEACHER_ONLY:
         return None
-    return cut(cell.text)[0] if cell.tag == "exercise" else cell.text
+    return cut(cell.text)[0] if cell.tag == "exercise" else plain_text(cell)
+
+
+def plain_text(cell: Cell) -> str:
+    """Return a cell as both editions have it: a prediction can be run first, claim ids are for the tests alone."""
+    if cell.kind == "markdown":
+        return CLAIM.sub("", cell.text)
+    return IMPORT_WIDGETS + cell.text if cell.tag == "predict" else cell.text
 
 
 def solutions_text(cell: Cell, lesson: Lesson) -> str:
@@ -472,8 +533,8 @@ def solutions_text(cell: Cell, lesson: Lesson) -> str:
         return f"# Exercise {exercise_name(cell)}\n{SOLUTION}\n{cut(cell.text)[1]}"
     label = {"instructor": "Teaching note", "solution": "Solution"}.get(cell.tag)
     if cell.kind == "code":
-        return cell.text if label is None else f"# {label}: learners do not have this cell.\n{cell.text}"
-    text = one_folder_down(cell.text)
+        return plain_text(cell) if label is None else f"# {label}: learners do not have this cell.\n{cell.text}"
+    text = one_folder_down(plain_text(cell))
     if label is not None:
         return "\n".join(f"> {line}".rstrip() for line in (f"**{label}**", "", *text.splitlines()))
     if cell is lesson.cells[0]:

@@ -101,6 +101,14 @@ def test_every_mark_stands_where_the_record_says():
     assert {"best, kept: epoch 5", "stop: epoch 8", "patience 3", "never ran", "4 saved"} <= set(words(figure))
 
 
+def test_grey_epochs_of_a_longer_run_are_told_in_its_words():
+    figure = plots.learning_curves(LOG, stopping=STOPPED, beyond="ran on alone")
+    assert "ran on alone" in words(figure)
+    assert "never ran" not in words(figure)
+    assert "In grey, 2 epochs that ran on alone: epochs 9, 10." in figure.alt_text
+    assert_texts_are_apart(figure)
+
+
 def test_what_is_grey_is_the_ghost():
     figure = plots.learning_curves(LOG, stopping=STOPPED)
     assert one(figure, "ghost").get_color() == style.MARKS["ghost"].color

@@ -3,9 +3,9 @@
     python tools/minutes.py           a table of all lessons: what was counted, minutes measured, minutes stated
     python tools/minutes.py 02 03     these lessons only
 
-What is counted is the learner's edition with the texts of its predictions and exercises from data/lessons. The weights
-in `SECONDS` were fitted to the minutes of readers who took lessons 00 to 06 cold, all of which lie within a fifth of the
-measure (tests/test_minutes.py). A lesson's core is what stands above the heading `## The core ends here`.
+What is counted is the learner's edition with the texts of its predictions and exercises from data/lessons.
+`SECONDS` was fitted to the minutes of readers who took lessons 00 to 06 cold, which all lie within a fifth of
+the measure (tests/test_minutes.py). A lesson's core is what stands above the heading `## The core ends here`.
 """
 
 from __future__ import annotations

@@ -135,6 +135,7 @@ def test_best_weights_return_when_the_epochs_run_out():
 
 
 @claim(
+    "02",
     "08.11",
     text="After an error or the stop button nothing is restored; the best weights wait in best_weights.",
 )

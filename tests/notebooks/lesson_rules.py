@@ -48,14 +48,15 @@ AIM_WORDS = 60
 # The first word of a title is what the learner will do.
 VERBS = {
     "Be", "Build", "Change", "Choose", "Compare", "Count", "Find", "Judge", "Keep", "Look", "Make", "Measure", "Open",
-    "Plan", "Play", "Put", "Read", "Save", "See", "Spend", "Start", "Stop", "Survive", "Take", "Test", "Train", "Try",
-    "Use", "Wait", "Watch", "Write",
+    "Plan", "Play", "Put", "Read", "Rebuild", "Save", "See", "Spend", "Start", "Stop", "Survive", "Take", "Test",
+    "Train", "Try", "Use", "Wait", "Watch", "Write",
 }  # fmt: skip
 
 # Predictions and checked exercises of a lesson, fewest and most; another range needs its reason.
 USUAL = (2, 4)
 PREDICTIONS = {
     "00": (0, 4, "shows how predicting works"),
+    "06": (1, 4, "three parts with four predictions together"),
     "07": (8, 12, "each myth begins with a prediction"),
     "08": (3, 60, "each trouble begins with a prediction"),
 }
@@ -63,7 +64,8 @@ EXERCISES = {
     "00": (0, 4, "shows how checks work"),
     "03b": (1, 4, "a part of a lesson"),
     "03c": (0, 4, "a part of a lesson, which no other lesson needs"),
-    "06": (2, 7, "two callbacks to rebuild, and a workbench of five to choose from"),
+    "05": (1, 4, "two parts with three exercises together"),
+    "06": (0, 7, "three parts: the first only looks, then two to rebuild, and a workbench of five to choose from"),
     "07": (0, 4, "the predictions are the work"),
     "08": (0, 40, "people read one trouble, not the lesson"),
 }
@@ -283,7 +285,7 @@ def texts_and_cells_name_each_other(lesson) -> Sentences:
         yield str(error)
         return
     file = f"data/lessons/{texts.id}.toml"
-    elsewhere = [part for part in parts_of(texts.id) if part.name != lesson.name]
+    elsewhere = [part for part in parts_of(texts.id, NOTEBOOKS / "source") if part.name != lesson.name]
     for what, call, written in (
         ("predict", "widgets.predict", texts.predictions),
         ("exercise", "checks.check", texts.exercises),
@@ -301,12 +303,12 @@ def texts_and_cells_name_each_other(lesson) -> Sentences:
 
 
 @cache
-def parts_of(home: str) -> tuple:
-    """Return the lessons whose texts stand in `data/lessons/{home}.toml`, as the builder reads them."""
+def parts_of(home: str, folder: Path) -> tuple:
+    """Return the lessons in `folder` whose texts stand in `data/lessons/{home}.toml`, as the builder reads them."""
     from helpers import questions
 
     found = []
-    for path in sorted((NOTEBOOKS / "source").glob(f"{home[:2]}*.py")):
+    for path in sorted(folder.glob(f"{home[:2]}*.py")):
         with contextlib.suppress(builder.SourceError):
             part = builder.read_lesson(path)
             if questions.home(part.number) == home:
@@ -424,10 +426,10 @@ def later_cells_need_no_answer(lesson) -> Sentences:
             exercise = builder.exercise_name(cell) or exercise
             stub = versions(cell)[0] if cell.tag == "exercise" else ""
             yield from uses(ast.parse(stub).body, dict(answered), cell)
-            answered |= dict.fromkeys(bound(ast.parse(cell.text)), f"exercise {exercise}")
+            answered |= dict.fromkeys(builder.bound_names(ast.parse(cell.text)), f"exercise {exercise}")
             continue
         if any(call == "checks.check" for _, _, call, _ in builder.named_calls(cell)):
-            answered |= dict.fromkeys(bound(ast.parse(cell.text)), f"the check of exercise {exercise}")
+            answered |= dict.fromkeys(builder.bound_names(ast.parse(cell.text)), f"the check of exercise {exercise}")
             continue
         yield from uses(ast.parse(cell.text).body, answered, cell)
 
@@ -445,12 +447,9 @@ def uses(statements: list[ast.stmt], answered: dict[str, str], cell) -> Sentence
                 f"{at(cell)}: {name} comes from {answered[name]}. A cell that is no check may not use a learner's "
                 "answer: use another name, or assign it here."
             )
-        for name in bound(ast.Module(head, [])):
+        for name in builder.bound_names(ast.Module(head, [])):
             answered.pop(name, None)
         yield from uses(inner, answered, cell)
-
-
-SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def read_names(node: ast.AST) -> set[str]:
@@ -458,28 +457,10 @@ def read_names(node: ast.AST) -> set[str]:
     found = {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else set()
     for child in ast.iter_child_nodes(node):
         found |= read_names(child)
-    if isinstance(node, SCOPES):
+    if isinstance(node, builder.SCOPES):
         inside = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
         inside |= {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
         found -= inside
-    return found
-
-
-def bound(tree: ast.Module) -> set[str]:
-    """Return the names that some code binds in the notebook: assigned, imported, defined, looped over."""
-    found: set[str] = set()
-    todo: list[ast.AST] = list(tree.body)
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.add(node.name)
-            continue
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
-        if not isinstance(node, SCOPES):
-            todo += ast.iter_child_nodes(node)
     return found
 
 

@@ -31,6 +31,9 @@ BROKEN = {
     "exercise_without_stub": (17, 6, "the stub above `# solution` holds no code"),
     "exercise_without_tag": (32, 10, 'the cell begins like an exercise. Tag it tags=["exercise"]'),
     "exercises_out_of_order": (32, 10, "this is exercise 02.2, after exercise 3"),
+    "check_of_a_name_of_the_lesson": (36, 11, "the check is handed nothing that its exercise binds"),
+    "exercise_shares_a_name": (39, 12, "calm belongs to exercise 02.2, and no other cell may bind it"),
+    "exercises_share_a_name": (33, 10, "patience belongs to exercise 02.1"),
     "lesson_begins_another": (8, 2, 'lesson.begin() names "03"; in this lesson its first argument is like "02"'),
     "magic": (15, 5, "magics such as %time and !ls have no place in a lesson"),
     "marker_outside_an_exercise": (15, 5, "a line `# solution` outside an exercise"),
@@ -147,10 +150,10 @@ def test_learner_edition_ends_at_the_marker(builder, course):
     text = "\n".join(cells)
     assert "# solution" not in text
     assert "patience = 4" not in text
-    assert "patience = wait" not in text
+    assert "calm = wait" not in text
     assert "Ask for hands" not in text
     assert "Any number" not in text
-    assert "patience + 1" not in text
+    assert "calm + 1" not in text
 
 
 def test_solutions_edition_answers_and_marks_what_is_the_teachers(builder, course):
@@ -159,9 +162,24 @@ def test_solutions_edition_answers_and_marks_what_is_the_teachers(builder, cours
     assert "# Exercise 02.1\n# solution\npatience = 4" in cells
     assert "> **Teaching note**\n>\n> Ask for hands first.\n>\n> - Then wait." in cells
     assert "> **Solution**\n>\n> Any number from 3 will do." in cells
-    assert "# Solution: learners do not have this cell.\npatience + 1" in cells
+    assert "# Solution: learners do not have this cell.\ncalm + 1" in cells
     assert cells[0].endswith("*Solutions edition: with the answers and teaching notes.*")
     assert "patience = ..." not in "\n".join(cells)
+
+
+def test_a_prediction_can_be_run_before_the_setup_cell(builder, course):
+    builder.build(course)
+    for folder in (course, course / "solutions"):
+        assert 'from helpers import widgets\n\nwidgets.predict("02.a")' in sources_of(folder / "02_lesson.ipynb")
+
+
+def test_claim_ids_stay_in_the_source(builder, course):
+    change(course / "source" / "02_lesson.py", "# - Then wait.", "# - Then wait. <!-- claim: files.are_there -->")
+    change(course / "source" / "02_lesson.py", "# ## Predict", "# ## Predict\n#\n# So. <!-- claim: a.b -->\n# Yes.")
+    builder.build(course)
+    for folder in (course, course / "solutions"):
+        assert "## Predict\n\nSo.\nYes." in sources_of(folder / "02_lesson.ipynb")
+    assert "claim" not in (course / "solutions" / "02_lesson.ipynb").read_text()
 
 
 def test_comments_with_the_names_of_commands_stay_comments(builder, course):

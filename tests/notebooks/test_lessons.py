@@ -72,7 +72,7 @@ def test_texts_belong_to_a_lesson(file):
     assert [source for source in SOURCES if source.stem.startswith(f"{file.stem}_")], "no source has this number"
 
 
-def borrowed(lesson) -> list[str]:
+def borrowed(builder, lesson) -> list[str]:
     """Name what a part under a numbered heading reads although only other parts of its kind bind it.
 
     People run the first cells of such a lesson and jump to one part.
@@ -86,7 +86,7 @@ def borrowed(lesson) -> list[str]:
         if cell.kind != "code":
             continue
         if not any(re.match(r"\d+\. ", name) for name, _ in parts):
-            tools |= lesson_rules.bound(ast.parse(cell.text))
+            tools |= builder.bound_names(ast.parse(cell.text)).keys()
         else:
             parts[-1][1].append(cell.text)
     found = []
@@ -94,16 +94,16 @@ def borrowed(lesson) -> list[str]:
         own = set(tools)
         for text in texts:
             tree = ast.parse(text)
-            others = set().union(*(lesson_rules.bound(ast.parse(t)) for n, ts in parts if n != name for t in ts))
-            free = lesson_rules.read_names(tree) - own - lesson_rules.bound(tree)
+            others = set().union(*(builder.bound_names(ast.parse(t)) for n, ts in parts if n != name for t in ts))
+            free = lesson_rules.read_names(tree) - own - builder.bound_names(tree).keys()
             found += [f"{name}: {one} comes from another part" for one in sorted(free & others)]
-            own |= lesson_rules.bound(tree)
+            own |= builder.bound_names(tree).keys()
     return found
 
 
 @pytest.mark.parametrize("source", [s for s in SOURCES if s.stem.startswith("08")], ids=lambda source: source.stem)
 def test_each_trouble_needs_only_the_first_cells(builder, source):
-    assert borrowed(builder.read_lesson(source)) == []
+    assert borrowed(builder, builder.read_lesson(source)) == []
 
 
 def test_borrowed_names_are_found(builder, folder):
@@ -113,7 +113,7 @@ def test_borrowed_names_are_found(builder, folder):
     source.write_text(
         text.replace("# %% [markdown]\n# ## Key", f"# %%\nsound = 2\n{parts}# %% [markdown]\n# ## Key", 1)
     )
-    assert borrowed(builder.read_lesson(source)) == ["2. Two: lent comes from another part"]
+    assert borrowed(builder, builder.read_lesson(source)) == ["2. Two: lent comes from another part"]
 
 
 # -- the rules can be broken -----------------------------------------------------------------------------------------
@@ -149,6 +149,7 @@ def test_sound_lesson_keeps_the_rule(builder, folder, rule):
 
 LONG_CODE = "patience = 3\n" + "waiting = 1\n" * 20
 LONG_PROSE = "# Waiting has a price.\n# " + "word " * 121
+SECOND = '# %% tags=["predict"]\nwidgets.predict("02.b")\n# %%\nprint(patience + 1)\nwidgets.reveal("02.b")\n'
 # What is replaced by what, which rule that breaks, and words of its sentence.
 BREAKS = {
     "no title": ("# # Wait", "# ## Wait", "title_says_what_to_do", "must begin with the title"),
@@ -178,8 +179,7 @@ BREAKS = {
     "html image": ("# Nowhere.", '# <img src="kitchen.png">', "pictures_have_words", "an <img> without alt text"),
     "no takeaways": ("# ## Key takeaways", "# ## Summary", "ends_with_takeaways_and_what_is_next", "must end with"),
     "steps": ("# ### What", "# #### What", "headings_step_down_one_by_one", "is H4 after H2. Use H3"),
-    "one prediction": ('# %% tags=["predict"]\nwidgets.predict("02.b")\n# %%\nprint(patience + 1)\nwidgets.reveal("02.b")\n',
-                       "",
+    "one prediction": (SECOND, "",
                        "predictions_and_exercises_are_enough",
                        "1 predictions; this lesson needs 2 to 4"),
     "no text": ('"02.b"', '"02.c"', "texts_and_cells_name_each_other",
@@ -201,11 +201,11 @@ BREAKS = {
     "no pause": ("7 in all", "50 in all", "minutes_are_measured", "minutes without a pause; the limit is 40"),
     "minutes": ("7 in all", "8 in all", "minutes_agree", "README.md:3 and the lesson disagree about its minutes"),
     "minutes in the course map": ("2 for", "3 for", "minutes_agree", "README.md:4 and the lesson disagree"),
-    "answer used": ("for longer in range(3)", "for i in range(longer)", "later_cells_need_no_answer",
+    "answer used": ("for turn in range(3)", "for i in range(longer)", "later_cells_need_no_answer",
                     "longer comes from exercise 02.1"),
-    "outcome used": ("for longer in range(3)", "for i in outcome", "later_cells_need_no_answer",
+    "outcome used": ("for turn in range(3)", "for i in outcome", "later_cells_need_no_answer",
                      "outcome comes from the check of exercise 02.1"),
-    "answer used deep": ("for longer in range(3)", "f = lambda: longer\nfor longer in f()",
+    "answer used deep": ("for turn in range(3)", "f = lambda: longer\nfor turn in f()",
                          "later_cells_need_no_answer", "longer comes from exercise 02.1"),
     "answer in a stub": ("twice = ...", "twice = outcome", "later_cells_need_no_answer", "outcome comes from"),
 }  # fmt: skip
