@@ -254,6 +254,7 @@ path = folder / "the_only_copy.keras"
 saver = ModelCheckpoint(path)
 
 
+# %%
 def look_at_the_file():
     print(f"{path.stat().st_size} bytes")
     try:
@@ -262,7 +263,6 @@ def look_at_the_file():
         print("load_model gives an error:", str(error).split(":")[0])
 
 
-# %%
 model.fit(digits.train, epochs=1, callbacks=[saver], verbose=0)
 look_at_the_file()
 # %% [markdown]
