@@ -632,7 +632,7 @@ assert (
 )
 # %% [markdown]
 # Only weights at hand? `model.optimizer.build(model.trainable_variables)` before `load_weights` makes the room:
-# [lesson 03](03_model_checkpoint.ipynb) shows it.
+# [lesson 03b](03b_resume.ipynb) shows it.
 # %% [markdown]
 # ## 33. A kill during a save leaves no readable model
 #
