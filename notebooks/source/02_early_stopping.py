@@ -138,7 +138,7 @@ assert accuracies[losses.index(min(losses))] > accuracies[-1] + 0.03
 # The most common wrong belief of this lesson: expect half the hands for "the best". Ask: "Who of you has shipped such a
 # model?" The solutions edition asserts what the cell above shows.
 # %% [markdown]
-# ## Ask for the best
+# ## With one argument more
 #
 # `restore_best_weights=True` does that: it copies the weights, in memory, at each new best, and brings the best back.
 # Only the weights: the optimizer stays where the last epoch left it.
