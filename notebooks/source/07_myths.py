@@ -12,13 +12,7 @@ from helpers import checks, data, lesson, plots, style, widgets
 
 lesson.begin("07")
 import keras
-from keras.callbacks import (
-    Callback,
-    EarlyStopping,
-    LambdaCallback,
-    ModelCheckpoint,
-    ReduceLROnPlateau,
-)
+from keras.callbacks import Callback, EarlyStopping, LambdaCallback, ModelCheckpoint, ReduceLROnPlateau
 
 from helpers.callbacks import SaveRecorder
 
@@ -39,14 +33,8 @@ folder = lesson.new_folder("07")
 def build():
     keras.utils.set_random_seed(5)
     hidden = keras.layers.Dense(128, activation="relu")
-    model = keras.Sequential(
-        [keras.Input((64,)), hidden, keras.layers.Dense(10, activation="softmax")]
-    )
-    model.compile(
-        keras.optimizers.Adam(0.01),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
+    model = keras.Sequential([keras.Input((64,)), hidden, keras.layers.Dense(10, activation="softmax")])
+    model.compile(keras.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
@@ -60,19 +48,12 @@ class Script(Callback):
         logs["val_loss"] = self.values[epoch]
 
 
-toy = keras.Sequential(
-    [keras.Input((64,)), keras.layers.Dense(10, activation="softmax")]
-)
+toy = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, activation="softmax")])
 toy.compile("sgd", loss="sparse_categorical_crossentropy")
 
 
 def play(values, *callbacks):
-    return toy.fit(
-        digits.train,
-        epochs=len(values),
-        callbacks=[Script(values), *callbacks],
-        verbose=0,
-    )
+    return toy.fit(digits.train, epochs=len(values), callbacks=[Script(values), *callbacks], verbose=0)
 
 
 # %% [markdown]
@@ -85,9 +66,7 @@ widgets.predict("07.a")
 for patience in [0, 1, 3]:
     stopper = EarlyStopping(patience=patience)
     history = play([0.9, 0.7, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6], stopper)
-    print(
-        f"patience={patience}: best epoch {stopper.best_epoch + 1}, stopped after epoch {len(history.epoch)}"
-    )
+    print(f"patience={patience}: best epoch {stopper.best_epoch + 1}, stopped after epoch {len(history.epoch)}")
     assert len(history.epoch) == 3 + max(patience, 1)
 # %% [markdown]
 # **Verdict: a myth.** It stops `patience` epochs later. Even with `patience=0` it needs one epoch without improvement
@@ -109,22 +88,10 @@ callbacks = [
 ]
 build().fit(digits.train, epochs=1, callbacks=callbacks, verbose=0)
 loaded = keras.models.load_model(folder / "default.keras")
-print(
-    "default:     ",
-    len(loaded.layers),
-    "layers, optimizer",
-    loaded.optimizer.name,
-    end=" ",
-)
+print("default:     ", len(loaded.layers), "layers, optimizer", loaded.optimizer.name, end=" ")
 print("after", int(loaded.optimizer.iterations), "steps")
 with h5py.File(folder / "only.weights.h5") as file:
-    print(
-        "weights only: the file has",
-        *file,
-        "with",
-        len(file["optimizer/vars"]),
-        "arrays of the optimizer",
-    )
+    print("weights only: the file has", *file, "with", len(file["optimizer/vars"]), "arrays of the optimizer")
     assert int(loaded.optimizer.iterations) == 10
     assert len(file["optimizer/vars"]) > 2
 # %% [markdown]
@@ -144,24 +111,14 @@ widgets.predict("07.c")
 # First without validation data. Then with the training loss as the metric to monitor; the validation data is there
 # for our eyes only.
 # %%
-history = toy.fit(
-    digits.train, epochs=6, callbacks=[EarlyStopping(patience=1)], verbose=0
-)
+history = toy.fit(digits.train, epochs=6, callbacks=[EarlyStopping(patience=1)], verbose=0)
 print("no validation data:", len(history.epoch), "of 6 epochs ran")
 stopper = EarlyStopping(monitor="loss", patience=2)
-history = build().fit(
-    digits.train,
-    validation_data=digits.validation,
-    epochs=25,
-    callbacks=[stopper],
-    verbose=0,
-)
+history = build().fit(digits.train, validation_data=digits.validation, epochs=25, callbacks=[stopper], verbose=0)
 losses = history.history["val_loss"]
 best = losses.index(min(losses))
 print(f"monitor='loss':     {len(losses)} of 25 epochs ran")
-print(
-    f"val_loss: {losses[best]:.3f} after epoch {best + 1}, {losses[-1]:.3f} after the last"
-)
+print(f"val_loss: {losses[best]:.3f} after epoch {best + 1}, {losses[-1]:.3f} after the last")
 assert len(losses) > best + 5
 assert losses[-1] > losses[best] + 0.05
 # %% [markdown]
@@ -181,9 +138,7 @@ widgets.predict("07.d")
 import time
 
 model = build()
-model.fit(
-    digits.train, epochs=2, verbose=0
-)  # the first epoch is slow: Keras gets ready
+model.fit(digits.train, epochs=2, verbose=0)  # the first epoch is slow: Keras gets ready
 cases = {
     "none": [],
     "EarlyStopping": [EarlyStopping(monitor="loss", patience=99)],
@@ -213,19 +168,10 @@ widgets.predict("07.e")
 held, bests = {}, []
 for patience in [3, 20]:
     model, stopper = build(), EarlyStopping(patience=patience)
-    history = model.fit(
-        digits.train,
-        validation_data=digits.validation,
-        epochs=50,
-        callbacks=[stopper],
-        verbose=0,
-    )
+    history = model.fit(digits.train, validation_data=digits.validation, epochs=50, callbacks=[stopper], verbose=0)
     held[patience] = model.evaluate(digits.validation, verbose=0)[0]
     accuracy = model.evaluate(digits.test, verbose=0)[1]
-    print(
-        f"patience={patience:2}: {len(history.epoch)} epochs, best epoch {stopper.best_epoch + 1}, ",
-        end="",
-    )
+    print(f"patience={patience:2}: {len(history.epoch)} epochs, best epoch {stopper.best_epoch + 1}, ", end="")
     print(f"val_loss now {held[patience]:.3f}, {accuracy:.1%} of the test digits right")
     bests.append(stopper.best_epoch)
 assert held[20] > held[3] + 0.02
@@ -246,13 +192,7 @@ widgets.predict("07.f")
 # Two trainings that `EarlyStopping` does not stop. In the first, the epochs run out.
 # %%
 model, stopper = build(), EarlyStopping(patience=99, restore_best_weights=True)
-model.fit(
-    digits.train,
-    validation_data=digits.validation,
-    epochs=13,
-    callbacks=[stopper],
-    verbose=0,
-)
+model.fit(digits.train, validation_data=digits.validation, epochs=13, callbacks=[stopper], verbose=0)
 now = model.evaluate(digits.validation, verbose=0)[0]
 print(f"ran out: val_loss now {now:.4f}, best {stopper.best:.4f}")
 assert abs(now - stopper.best) < 1e-4
@@ -270,13 +210,7 @@ def stop_button(epoch, logs):
 model, stopper = build(), EarlyStopping(patience=99, restore_best_weights=True)
 callbacks = [stopper, LambdaCallback(on_epoch_end=stop_button)]
 with checks.expect_error(KeyboardInterrupt):
-    model.fit(
-        digits.train,
-        validation_data=digits.validation,
-        epochs=50,
-        callbacks=callbacks,
-        verbose=0,
-    )
+    model.fit(digits.train, validation_data=digits.validation, epochs=50, callbacks=callbacks, verbose=0)
 now = model.evaluate(digits.validation, verbose=0)[0]
 print(f"interrupted: val_loss now {now:.4f}, best {stopper.best:.4f}")
 assert now > stopper.best + 0.01
@@ -318,22 +252,13 @@ model = keras.Sequential([keras.Input((64,)), Fragile(10, activation="softmax")]
 model.compile("sgd", loss="sparse_categorical_crossentropy")
 path = folder / "the_only_copy.keras"
 model.fit(digits.train, epochs=1, callbacks=[ModelCheckpoint(path)], verbose=0)
-print(
-    f"after epoch 1: {path.stat().st_size} bytes, loads:",
-    keras.models.load_model(path).name,
-)
+print(f"after epoch 1: {path.stat().st_size} bytes, loads:", keras.models.load_model(path).name)
 # %% [markdown]
 # Now the power fails during the second save. Is the model of epoch 1 still in the file?
 # %%
 Fragile.power = False
 with checks.expect_error(OSError):
-    model.fit(
-        digits.train,
-        initial_epoch=1,
-        epochs=2,
-        callbacks=[ModelCheckpoint(path)],
-        verbose=0,
-    )
+    model.fit(digits.train, initial_epoch=1, epochs=2, callbacks=[ModelCheckpoint(path)], verbose=0)
 print(f"after the crash: {path.stat().st_size} bytes")
 with checks.expect_error(ValueError):
     keras.models.load_model(path)
@@ -404,9 +329,7 @@ for patience in [1, 2, 3]:
     reducer = ReduceLROnPlateau(patience=patience, min_delta=0)
     rates = play(curve, reducer).history["learning_rate"]
     reduced = next(epoch for epoch, rate in enumerate(rates) if rate < rates[0])
-    print(
-        f"patience={patience}: stopped after epoch {len(stopped.epoch)}, reduced after epoch {reduced}"
-    )
+    print(f"patience={patience}: stopped after epoch {len(stopped.epoch)}, reduced after epoch {reduced}")
     assert len(stopped.epoch) == reduced
 # %% [markdown]
 # **Verdict: true.** The belief that they count differently is from the Keras of 2018. What differs is around the
