@@ -71,7 +71,7 @@ def test_claim_ids_and_words_about_releases_are_found(tmp_path):
         "# Some prose. <!-- claim: files.test_one files.test_two -->\n# Losses fall from 0.80 to 0.75.\n"
     )
     (tmp_path / "data" / "lessons" / "02.toml").write_text(
-        '# claim: own.test_three\nfeedback = "So in Keras 3.0 to 3.6"\nexplain = "A later release will, merged after it."\n'
+        '# claim: own.test_three\nfeedback = "So in Keras 3.0 to 3.6"\nexplain = "A later release will."\n'
     )
     assert [(place.line, place.text) for place in sentences.claim_ids(tmp_path)] == [
         (1, "files.test_one"), (1, "files.test_two"), (1, "own.test_three"),
