@@ -140,8 +140,8 @@ assert accuracies[losses.index(min(losses))] > accuracies[-1] + 0.03
 # %% [markdown]
 # ## Ask for the best
 #
-# `restore_best_weights=True` keeps a copy of the weights in memory at each new best, and brings the best one back. Only
-# the weights: the optimizer stays where the last epoch left it.
+# `restore_best_weights=True` does that: it copies the weights, in memory, at each new best, and brings the best back.
+# Only the weights: the optimizer stays where the last epoch left it.
 # <!-- claim: early_stopping.test_the_optimizer_is_not_restored -->
 # %%
 model = build()

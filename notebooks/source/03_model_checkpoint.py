@@ -222,7 +222,8 @@ print("Friday: ", play([0.9, 0.6], ModelCheckpoint(file, save_best_only=True)))
 #
 # Write `careful_saver(file, validation)`. It returns a `ModelCheckpoint` that keeps the model with the best `val_loss`
 # in `file` (a `Path`). If there is a model in the file already, it is overwritten only by a better one: measure on
-# `validation`, a data set as `evaluate` takes it. The check tries it with files and without.
+# `validation`, a data set as `evaluate` takes it. The check tries it with files and without. (Exercise 03.2 is in
+# [lesson 03b](03b_resume.ipynb).)
 # %% tags=["exercise"]
 # Exercise 03.3
 def careful_saver(file, validation): ...
@@ -241,7 +242,7 @@ checks.check("03.3", careful_saver)
 # %% [markdown] tags=["instructor"]
 # In a hurried class this exercise is homework. Expect `load_model` without asking whether the file is there; the whole
 # list that `evaluate` returns as the threshold; no `save_best_only`, without which the threshold is ignored. Each has
-# its own message. (Exercise 03.2 is in lesson 03b.)
+# its own message.
 # %% [markdown]
 # ## Key takeaways
 #

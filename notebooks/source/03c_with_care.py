@@ -129,7 +129,7 @@ widgets.reveal("03.f")
 # %% tags=["solution"]
 assert written == {"epoch": [1], 10: [1, 2, 3]}
 # %% [markdown]
-# The training `loss` is there at the end of a batch. Does watching it help?
+# The same, with `monitor="loss"`, and a save twice in each epoch:
 # %%
 by_loss = ModelCheckpoint(
     folder / "c.keras",
@@ -140,8 +140,8 @@ by_loss = ModelCheckpoint(
 with checks.expect_error(TypeError):
     play(worse, by_loss)
 # %% [markdown]
-# No. Whether less or more is better is settled at the end of the first epoch. A second save before that has nothing to
-# compare with, and crashes.
+# The training `loss` is there at the end of a batch. But whether less or more is better is settled at the end of the
+# first epoch: a second save before that cannot compare, and crashes.
 #
 # For the best model leave `save_freq` alone. For safety copies use a second `ModelCheckpoint`.
 # <!-- claim: model_checkpoint.test_save_freq_with_loss_crashes -->

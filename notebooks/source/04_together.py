@@ -358,7 +358,7 @@ checks.check("04.3", go_on)
 #   `ModelCheckpoint(..., save_best_only=True)`, with the same `monitor`. Their order does not matter.
 # - They do not talk. Each keeps its own best, and a setting such as `min_delta` makes two bests of one monitor.
 # - Restored and reloaded weights are equal, bit for bit. Their optimizers are not: memory has the last epoch's, the
-#   file the best epoch's. To train on, load the file.
+#   file the best epoch's. To go on as if the training had never ended, load the file.
 # - When the program ends, only the file is left. It knows nothing of the callbacks.
 # %% [markdown]
 # ## Where next

@@ -6,7 +6,7 @@
 # **You need** to have trained a model with `fit`. Run every cell above the first trouble, then jump to yours: each
 # stands for itself. The index of all is in [the pitfall lab](08_pitfall_lab.ipynb). The minutes are for one trouble.
 #
-# **Minutes:** 3
+# **Minutes:** 5
 # %% tags=["setup"]
 from helpers import checks, data, lesson, widgets
 
@@ -634,7 +634,7 @@ assert (
 )
 # %% [markdown]
 # Only weights at hand? `model.optimizer.build(model.trainable_variables)` before `load_weights` makes the room:
-# [lesson 03](03_model_checkpoint.ipynb) shows it.
+# [lesson 03b](03b_resume.ipynb) shows it.
 # %% [markdown]
 # ## 33. A kill during a save leaves no readable model
 #
