@@ -173,7 +173,10 @@ class Monitor(Callback):
         self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
         self.monitor_op = {"min": keras.ops.less, "max": keras.ops.greater}.get(mode)
         if mode not in ("auto", "min", "max"):
-            warnings.warn(f"mode '{mode}' is unknown, taking auto.", stacklevel=2)
+            kind = type(self).__name__
+            warnings.warn(
+                f"{kind} mode '{mode}' is unknown, taking auto.", stacklevel=2
+            )
 
     def value(self, logs):
         self.monitor_op = self.monitor_op or direction(self.monitor, self.model)
