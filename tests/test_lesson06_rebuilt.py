@@ -33,7 +33,7 @@ def rebuilt() -> dict:
     cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
     for source in ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"):
         if "def direction(" in source:
-            exec(source[: source.index("\nmodel = ")], scope)
+            exec(source[: source.index("\noutput = ")], scope)
         elif any(f"class {name}(" in source for name in ("Monitor", "Saver")):
             exec(source, scope)
     for exercise in ("06.1", "06.2"):

@@ -106,6 +106,7 @@ def test_grey_epochs_of_a_longer_run_are_told_in_its_words():
     assert "ran on alone" in words(figure)
     assert "never ran" not in words(figure)
     assert "In grey, 2 epochs that ran on alone: epochs 9, 10." in figure.alt_text
+    figure.canvas.draw()
     assert_texts_are_apart(figure)
 
 

@@ -158,7 +158,7 @@ assert every_epoch.history["accuracy"][-1] > 0.9
 # %% [markdown]
 # ## The course map
 #
-# What each lesson is good for, and how long it takes. The links open the lessons.
+# What each lesson is good for, and how many minutes it takes: all of it, and its core. The links open the lessons.
 # %%
 course.course_map()
 # %% [markdown]

@@ -13,13 +13,7 @@ from helpers import checks, data, lesson, live, plots, replay, style, widgets
 lesson.begin("05b")
 import keras
 import numpy as np
-from keras.callbacks import (
-    Callback,
-    EarlyStopping,
-    LambdaCallback,
-    ModelCheckpoint,
-    ReduceLROnPlateau,
-)
+from keras.callbacks import Callback, EarlyStopping, LambdaCallback
 
 # %%
 digits = data.load_digits(train_rows=300, label_noise=0.2, reshuffle=True)
@@ -47,9 +41,8 @@ class Script(Callback):
         logs["val_loss"] = self.values[epoch]
 
 
-toy = keras.Sequential(
-    [keras.Input((64,)), keras.layers.Dense(10, activation="softmax")]
-)
+output = keras.layers.Dense(10, activation="softmax")
+toy = keras.Sequential([keras.Input((64,)), output])
 toy.compile(keras.optimizers.SGD(0.01), loss="sparse_categorical_crossentropy")
 
 
@@ -76,9 +69,6 @@ widgets.reveal("05.g")
 # %% tags=["solution"]
 assert len(history.epoch) == 5
 assert stopper.best == 0.75
-# %% [markdown]
-# Read `min_delta` as "gain this much within `patience` epochs, or stop". And remember [lesson 04](04_together.ipynb):
-# what does not count is not kept either.
 # %% [markdown]
 # ## Do not look yet: start_from_epoch
 #
@@ -139,12 +129,6 @@ for values in [falling, one_bad]:
 widgets.reveal("05.b")
 # %% tags=["solution"]
 assert len(history.epoch) == 6
-# %% [markdown]
-# So it is in Keras 3.15.1. A change that lets each improvement set `wait` back has been merged since; no release has it
-# yet. <!-- claim: numbers.test_baseline_lets_wait_run -->
-#
-# To give up on runs that do not get anywhere, write that rule yourself: a callback that compares and sets
-# `self.model.stop_training = True` ([lesson 06c](06c_write_your_own.ipynb)).
 # %% [markdown]
 # ## Exercise 05.1: five wishes
 #
@@ -214,17 +198,16 @@ for change in trainer.changes:
 # %% tags=["predict"]
 widgets.predict("05.c")
 # %%
+from keras.callbacks import ReduceLROnPlateau
+
 toy.compile(keras.optimizers.SGD(0.01), loss="sparse_categorical_crossentropy")
 for patience in [5, 8, 2]:
     toy.optimizer.learning_rate = 0.01
     both = [ReduceLROnPlateau(patience=patience), EarlyStopping(patience=5)]
     rates = play([1.0] * 12, *both).history["learning_rate"]
     after = float(toy.optimizer.learning_rate)
-    print(
-        f"rate patience {patience}:",
-        *[f"{rate:.0e}" for rate in rates],
-        f" afterwards: {after:.0e}",
-    )
+    line = " ".join(f"{rate:.0e}" for rate in rates)
+    print(f"rate patience {patience}: {line}  afterwards: {after:.0e}")
 widgets.reveal("05.c")
 # %% tags=["solution"]
 assert len(rates) == 6
@@ -263,6 +246,8 @@ checks.check("05.2", rate_then_stop)
 # Validation costs time, and `validation_freq=2` validates every second epoch only. What does `patience=3` count then?
 # And what does `ModelCheckpoint` do in the epochs between?
 # %%
+from keras.callbacks import ModelCheckpoint
+
 from helpers.callbacks import SaveRecorder
 
 saver = ModelCheckpoint(lesson.new_folder("05b") / "best.keras", save_best_only=True)
@@ -297,9 +282,8 @@ def judge(epoch, logs):
 
 
 model = build()
-model.fit(
-    digits.train, epochs=50, callbacks=[LambdaCallback(on_epoch_end=judge)], verbose=0
-)
+judges = LambdaCallback(on_epoch_end=judge)
+model.fit(digits.train, epochs=50, callbacks=[judges], verbose=0)
 losses = np.array(losses)
 print("best epoch for each set of 30:", *(losses.argmin(axis=0) + 1))
 print("for all 300 together:", losses.mean(axis=1).argmin() + 1)
@@ -329,14 +313,12 @@ for run in data.load_runs("digits-noise20"):
 #
 # Two optional parts, two minutes each; no later lesson needs them. First a schedule that begins anew every ten epochs:
 # %%
-restarts = keras.optimizers.schedules.CosineDecayRestarts(
-    0.05, first_decay_steps=100, t_mul=1.0
-)
+begin_anew = keras.optimizers.schedules.CosineDecayRestarts
+restarts = begin_anew(0.05, first_decay_steps=100, t_mul=1.0)
 model = build()
 model.compile(keras.optimizers.Adam(restarts), loss="sparse_categorical_crossentropy")
-history = model.fit(
-    digits.train, validation_data=digits.validation, epochs=20, verbose=0
-)
+settings = {"validation_data": digits.validation, "verbose": 0}
+history = model.fit(digits.train, epochs=20, **settings)
 losses = history.history["val_loss"]
 record = replay.early_stopping(losses, patience=4)
 title = "A new start every ten epochs, patience=4"
@@ -358,15 +340,13 @@ scale = np.array([1.0] * 50 + [0.2] * 5)
 true = np.r_[1.5 * rng.normal(size=50) / 50**0.5, rng.normal(size=5) / 5**0.5 / 0.2]
 x = rng.normal(size=(560, 55)) * scale
 y = x @ true + 0.1 * rng.normal(size=560)
-linear = keras.Sequential(
-    [keras.Input((55,)), keras.layers.Dense(1, kernel_initializer="zeros")]
-)
+output = keras.layers.Dense(1, kernel_initializer="zeros")
+linear = keras.Sequential([keras.Input((55,)), output])
 linear.compile(keras.optimizers.SGD(0.1), loss="mse")
 train = tf.data.Dataset.from_tensors((x[:60], y[:60])).cache().repeat(5)
 validation = tf.data.Dataset.from_tensors((x[60:], y[60:])).cache()
-slow = linear.fit(
-    train, validation_data=validation, epochs=60, shuffle=False, verbose=0
-)
+settings = {"validation_data": validation, "shuffle": False, "verbose": 0}
+slow = linear.fit(train, epochs=60, **settings)
 record = replay.early_stopping(slow.history["val_loss"], patience=10)
 title = "Down, up, and down again, patience=10"
 style.show(plots.learning_curves(slow, stopping=record, title=title))

@@ -148,15 +148,13 @@ def direction(name, model):
     for group in getattr(model, "metrics", ()):
         for metric in getattr(group, "metrics", ()):
             if metric.name == name and hasattr(metric, "_direction"):
-                return (
-                    keras.ops.greater if metric._direction == "up" else keras.ops.less
-                )
+                rises = metric._direction == "up"
+                return keras.ops.greater if rises else keras.ops.less
     raise ValueError(f"Should {name} rise or fall? Pass mode='min' or mode='max'.")
 
 
-model = keras.Sequential(
-    [keras.Input((64,)), keras.layers.Dense(10, activation="softmax")]
-)
+output = keras.layers.Dense(10, activation="softmax")
+model = keras.Sequential([keras.Input((64,)), output])
 model.compile("sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(data.load_digits(train_rows=96).train, verbose=0)
 print(direction("val_loss", model).__name__, direction("val_accuracy", model).__name__)
@@ -175,18 +173,15 @@ class Monitor(Callback):
         self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
         self.monitor_op = {"min": keras.ops.less, "max": keras.ops.greater}.get(mode)
         if mode not in ("auto", "min", "max"):
+            kind = type(self).__name__
             warnings.warn(
-                f"{type(self).__name__} mode '{mode}' is unknown, taking auto.",
-                stacklevel=2,
+                f"{kind} mode '{mode}' is unknown, taking auto.", stacklevel=2
             )
 
     def value(self, logs):
         self.monitor_op = self.monitor_op or direction(self.monitor, self.model)
         if self.monitor not in (logs or {}):
-            warnings.warn(
-                f"{type(self).__name__}: there is no {self.monitor} in logs.",
-                stacklevel=2,
-            )
+            warnings.warn(f"There is no {self.monitor} in logs.", stacklevel=2)
         return (logs or {}).get(self.monitor)
 
     def better(self, value, than):
@@ -217,10 +212,8 @@ class MyEarlyStopping(Monitor):
     ):  # fmt: skip
         super().__init__(monitor, mode, min_delta)
         self.patience, self.baseline = patience, baseline
-        self.restore_best_weights, self.start_from_epoch = (
-            restore_best_weights,
-            start_from_epoch,
-        )
+        self.restore_best_weights = restore_best_weights
+        self.start_from_epoch = start_from_epoch
 
     def on_train_begin(self, logs=None):
         self.best = self.best_weights = None
@@ -237,10 +230,8 @@ class MyEarlyStopping(Monitor):
     ):  # fmt: skip
         super().__init__(monitor, mode, min_delta)
         self.patience, self.baseline = patience, baseline
-        self.restore_best_weights, self.start_from_epoch = (
-            restore_best_weights,
-            start_from_epoch,
-        )
+        self.restore_best_weights = restore_best_weights
+        self.start_from_epoch = start_from_epoch
 
     def on_train_begin(self, logs=None):
         self.best = self.best_weights = None

@@ -121,23 +121,13 @@ class Sabotage(Callback):
 
 def broken_fit(callback):
     keras.utils.set_random_seed(1)
-    model = keras.Sequential(
-        [keras.Input((64,)), keras.layers.Dense(10, activation="softmax")]
-    )
+    output = keras.layers.Dense(10, activation="softmax")
+    model = keras.Sequential([keras.Input((64,)), output])
     model.compile("sgd", loss="sparse_categorical_crossentropy")
-    callbacks = [Sabotage(), callback]
-    model.fit(
-        digits.train,
-        validation_data=digits.validation,
-        epochs=8,
-        callbacks=callbacks,
-        verbose=0,
-    )
-    print(
-        len(model.history.epoch),
-        "epochs, val_loss:",
-        np.round(model.history.history["val_loss"], 2),
-    )
+    settings = {"validation_data": digits.validation, "epochs": 8, "verbose": 0}
+    history = model.fit(digits.train, callbacks=[Sabotage(), callback], **settings)
+    losses = history.history["val_loss"]
+    print(len(losses), "epochs, val_loss:", np.round(losses, 2))
     return model
 
 
@@ -192,17 +182,13 @@ adam.learning_rate = float("inf")
 model.fit(few.train, epochs=1, verbose=0)
 model.set_weights(good)
 adam.learning_rate = 0.005
-print("the same Adam:", model.fit(few.train, epochs=1, verbose=0).history["loss"])
+history = model.fit(few.train, epochs=1, verbose=0)
+print("the same Adam:", history.history["loss"])
 model.set_weights(good)
-model.compile(
-    keras.optimizers.Adam(0.005),
-    loss="sparse_categorical_crossentropy",
-    metrics=["accuracy"],
-)
-print(
-    "compiled anew:",
-    np.round(model.fit(few.train, epochs=1, verbose=0).history["loss"], 2),
-)
+loss = "sparse_categorical_crossentropy"
+model.compile(keras.optimizers.Adam(0.005), loss=loss, metrics=["accuracy"])
+history = model.fit(few.train, epochs=1, verbose=0)
+print("compiled anew:", np.round(history.history["loss"], 2))
 # %% [markdown]
 # ## Your own: an alert
 #
@@ -229,19 +215,14 @@ class MemoryAlert(Callback):
             self.alert(f"Epoch {epoch + 1}: {used:.0f} MB, more than {self.limit_mb}.")
 
 
-history = model.fit(
-    digits.train, epochs=3, callbacks=[MemoryAlert(100, alert=print)], verbose=0
-)
+watch = MemoryAlert(100, alert=print)
+history = model.fit(digits.train, epochs=3, callbacks=[watch], verbose=0)
 print("in the history:", np.round(history.history["memory_mb"], 1))
 
 
 # %% [markdown]
 # One call for help in three epochs, and a column in the history. Making a new key in `logs` is fine. Changing or
 # removing what is there is not: every callback behind yours, and the history, would believe it.
-# %% [markdown]
-# ## Pause here
-#
-# You have measured callbacks and seen two useful ones. What comes is a workbench.
 # %% [markdown]
 # ## Now you: a workbench
 #
@@ -325,6 +306,10 @@ class TimeBudget(Callback):
 checks.check("06.4", TimeBudget)
 
 
+# %% [markdown]
+# ## Pause here
+#
+# Two callbacks are done: enough for a day. Three more wait on the bench, each of ten minutes.
 # %% [markdown]
 # ## Exercise 06.5: a rule for the learning rate
 #

@@ -8,7 +8,7 @@
 # and [lesson 03](03_model_checkpoint.ipynb) explain the two callbacks from the beginning. The exercise at the end takes
 # ten minutes more. One trouble takes:
 #
-# **Minutes:** 3
+# **Minutes:** 4
 # %% tags=["setup"]
 from helpers import checks, data, lesson, pitfalls, plots, widgets
 

@@ -6,7 +6,7 @@
 # **You need** to have trained a model with `fit`. Run every cell above the first trouble, then jump to yours: each
 # stands for itself. The index of all is in [the pitfall lab](08_pitfall_lab.ipynb). The minutes are for one trouble.
 #
-# **Minutes:** 3
+# **Minutes:** 4
 # %% tags=["setup"]
 from helpers import checks, data, lesson, live, widgets
 
@@ -399,7 +399,7 @@ print("stopped after epoch", stopper.stopped_epoch + 1)
 # %% tags=["solution"]
 assert 0 < stopper.stopped_epoch < epochs - 1
 # %% [markdown]
-# With curves and buttons, ready to use: `widgets.LiveTraining(trainer)`, in [lesson 05](05_choose_the_numbers.ipynb).
+# With curves and buttons, ready to use: `widgets.LiveTraining(trainer)`, in [lesson 05b](05b_the_other_arguments.ipynb).
 # %% [markdown]
 # ## 31. My hook is never called
 #

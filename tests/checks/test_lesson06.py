@@ -29,7 +29,7 @@ def given() -> dict:
         if cell["cell_type"] == "code" and any(f"class {name}(" in source for name in ("Monitor", "Saver")):
             exec(source, scope)
         if "def direction(" in source:
-            exec(source[: source.index("\nmodel = ")], scope)
+            exec(source[: source.index("\noutput = ")], scope)
     return {name: scope[name] for name in ("Monitor", "Saver", "direction")}
 
 

@@ -163,7 +163,7 @@ def cells_are_short(lesson) -> Sentences:
                 yield f"{at(cell)}: {words} words of prose; the limit is {PROSE_WORDS}, the aim {AIM_WORDS}."
             continue
         longest = max(len(text.splitlines()) for text in versions(cell))
-        most = LONG_CODE.get(lesson.number, (CODE_LINES,))[0]
+        most = LONG_CODE.get(lesson.number[:2], (CODE_LINES,))[0]
         if longest > most:
             yield f"{at(cell)}: {longest} lines of code; the limit is {most}, the aim {AIM_LINES}."
         if cell.tag == "setup":
