@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +36,7 @@ def learning_curves(
     saves: Any = None,
     mode: str | None = None,
     title: str | None = None,
+    beyond: str = "never ran",
     yscale: str = "auto",
     width: int = 640,
     height: int = 400,
@@ -53,6 +55,7 @@ def learning_curves(
             log, which is right unless it had an `initial_value_threshold` or a best from an earlier fit.
         mode: `"min"` or `"max"`; None asks the callbacks, then the metric's name.
         title: A line above the picture.
+        beyond: What the grey epochs did: `"never ran"`, or other words where the log is that of a longer run.
         yscale: `"linear"`, `"log"`, or `"auto"`, which takes log where a linear axis would hide the curve.
         width: In pixels.
         height: In pixels.
@@ -66,6 +69,7 @@ def learning_curves(
         ValueError: If the log is bad, the callbacks do not belong to it, or an argument is unknown.
     """
     facts = facts_of(history, monitor=monitor, stopping=stopping, saves=saves, mode=mode)
+    facts = replace(facts, beyond=beyond)
     figure = style.figure(width, height)
     # How the labels spread over rows depends on widths alone, so a first sketch tells how much room they need.
     sketch = draw_axes(figure, facts)
@@ -310,9 +314,11 @@ def _labels(axes: Axes, facts: Facts) -> list[Label]:
             )
         )  # fmt: skip
     if shows_kept and facts.kept not in (facts.stop, facts.best):
+        # Beside marks of what files hold, "kept" would be read as the file's.
+        held = "kept" if facts.saved is None else "in memory"
         labels.append(
             Label(
-                facts.kept + 1, f"kept: epoch {facts.kept + 1}", kept.color, ("right", "left"), "-", 0.8,
+                facts.kept + 1, f"{held}: epoch {facts.kept + 1}", kept.color, ("right", "left"), "-", 0.8,
                 _height(axes, facts, facts.kept),
             )
         )  # fmt: skip
@@ -321,7 +327,7 @@ def _labels(axes: Axes, facts: Facts) -> list[Label]:
         labels.append(Label((facts.window[0] + facts.window[1] + 1) / 2, text, window.color, ("centre",)))
     if facts.epochs_run < facts.length:
         middle = (facts.last + 1 + facts.first + facts.length) / 2
-        labels.append(Label(middle, "never ran", style.QUIET, ("centre",), italic=True))
+        labels.append(Label(middle, facts.beyond, style.QUIET, ("centre",), italic=True))
     return labels
 
 

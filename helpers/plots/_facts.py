@@ -52,6 +52,7 @@ class Facts:
         restored: Whether they were put back by `restore_best_weights`.
         saved: Epochs after which a file was written, None if nobody looked.
         stopping: Whether an EarlyStopping was looked at.
+        beyond: What the epochs of the log after `epochs_run` did.
     """
 
     monitor: str
@@ -70,6 +71,7 @@ class Facts:
     restored: bool
     saved: tuple[int, ...] | None
     stopping: bool
+    beyond: str = "never ran"
 
     @property
     def monitored(self) -> list[float | None]:

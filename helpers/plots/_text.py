@@ -39,7 +39,7 @@ def tell(facts: Facts) -> str:
     lines = [_curves(facts), _best(facts), _end(facts)]
     if facts.epochs_run < facts.length:
         never = range(facts.last + 1, facts.first + facts.length)
-        lines.append(f"In grey, {_count(len(never), 'epoch')} that never ran: {_epochs(never)}.")
+        lines.append(f"In grey, {_count(len(never), 'epoch')} that {facts.beyond}: {_epochs(never)}.")
     if facts.shows_kept:
         lines.append(_kept(facts))
     if facts.saved is not None:

@@ -26,10 +26,10 @@ def given() -> dict:
     cells = [cell for one in NOTEBOOKS for cell in json.loads(one.read_text(encoding="utf-8"))["cells"]]
     for cell in cells:
         source = "".join(cell["source"])
-        if cell["cell_type"] == "code" and any(f"class {name}(" in source for name in ("Monitor", "Writer", "Saver")):
+        if cell["cell_type"] == "code" and any(f"class {name}(" in source for name in ("Monitor", "Saver")):
             exec(source, scope)
         if "def direction(" in source:
-            exec(source[: source.index("\nprint(")], scope)
+            exec(source[: source.index("\noutput = ")], scope)
     return {name: scope[name] for name in ("Monitor", "Saver", "direction")}
 
 

@@ -159,7 +159,7 @@ class Course:
                 if any(f"class {name}(" in source for name in ("Monitor", "Writer", "Saver")):
                     exec(source, scope)
                 elif "def direction(" in source:
-                    exec(source[: source.index("\nprint(")], scope)
+                    exec(source[: source.index("\n\n\n", source.index("def direction("))], scope)
         return {name: scope[name] for name in ("Monitor", "Writer", "Saver", "direction")}
 
 
