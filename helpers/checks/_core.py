@@ -229,7 +229,7 @@ def check(id: str, answer: object = ...) -> Outcome:
 def _judge(id: str, checker: Callable[[object], Verdict], answer: object) -> Outcome:
     """Run a checker within its budget, and make an outcome of whatever comes of it."""
     printed, world = _guard.Printed(), _world.Watched(answer)
-    _place.clear()
+    _place.begin()
     try:
         # A callback that prints may be driven over hundreds of epochs, and Keras warns at each missing metric.
         with (

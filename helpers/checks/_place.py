@@ -6,9 +6,24 @@ then is where it happened.
 
 from __future__ import annotations
 
-__all__ = ["at", "clear", "played", "words"]
+__all__ = ["at", "begin", "called", "clear", "played", "words"]
 
 _now: tuple = ()
+_calls = 0
+
+
+def begin() -> None:
+    """Say that a check begins."""
+    global _calls
+    _calls = 0
+    clear()
+
+
+def called(what: str) -> None:
+    """Say which call of the learner's function begins now, such as "`stop_epoch`, with [0.5, 0.4], 2"; counts them."""
+    global _calls
+    _calls += 1
+    at(f"in call {_calls} of {what}")
 
 
 def clear() -> None:
@@ -18,7 +33,7 @@ def clear() -> None:
 
 
 def at(what: str) -> None:
-    """Say in words what begins now, such as "in call 3, `stop_epoch([0.5, 0.4], 2)`"."""
+    """Say in words what begins now, such as "when `GoodEnough(0.75)` was made"."""
     global _now
     _now = (what,)
 

@@ -22,6 +22,7 @@ from helpers.checks.scripted import (
     about_monitor,
     as_callback,
     as_function,
+    as_path,
     call,
     causes,
     drive,
@@ -93,11 +94,11 @@ def _when(driven: Driven) -> list[tuple[int, int | None, bool]]:
 def album(answer: tuple) -> Verdict:
     """Play trainings and look at when files were saved, where, and under which names."""
     saver, folder = parts(answer, ("album_saver", "album"))
-    saver = as_callback(saver, ModelCheckpoint)
+    saver, folder = as_callback(saver, ModelCheckpoint), as_path(folder, "album")
     number_text(saver)
     _formatted(saver.filepath)
     plays = _album_plays()
-    wanted = _album_wanted(Path(folder))
+    wanted = _album_wanted(folder)
     if not isinstance(saver.monitor, str) or saver.monitor not in _WATCHED:
         return wrong(_TOLD["monitor"](saver.monitor), credit=0.5)
     try:
@@ -213,6 +214,8 @@ def after_the_crash(answer: tuple) -> Verdict:
         return wrong(f"`rescued` should be the model; it is {what}.")
     if not isinstance(rest, keras.callbacks.History):
         return wrong("`rest_of_run` should be what `model.fit(...)` returns, the whole `History`.", credit=0.2)
+    if not isinstance(whole, keras.callbacks.History) or not whole.history.get("val_loss"):
+        return wrong("`whole` should stay the training that never broke off: run the cell that makes it again.")
     if getattr(model, "optimizer", None) is None:
         return wrong("`rescued` was never compiled, so it has no optimizer and cannot train: `build()` does that.")
     if rest.model is not None and rest.model is not model:

@@ -19,6 +19,7 @@ from helpers.checks.scripted import (
     about_monitor,
     as_callback,
     as_function,
+    as_path,
     call,
     causes,
     drive,
@@ -185,7 +186,7 @@ def one_best(answer: tuple) -> Verdict:
         return wrong("There is no `EarlyStopping` in your list: nothing stops the training.", credit=0.2)
     if saver is None:
         return wrong("There is no `ModelCheckpoint` in your list: nothing writes the file.", credit=0.2)
-    file = Path(file)
+    file = as_path(file, "album_file")
     wanted = _wanted(file)
     slips = [
         f"`{type(one).__name__}`: {about_monitor(one.monitor, list(_WATCHED), 'val_accuracy')}"

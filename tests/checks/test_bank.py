@@ -10,7 +10,10 @@ from collections import Counter
 
 import bank
 import pytest
+from cases import learner
+from keras.callbacks import EarlyStopping
 
+from helpers import checks
 from helpers.checks import _core
 
 ANSWERS = bank.answers()
@@ -51,3 +54,32 @@ def test_a_swap_that_swaps_nothing_is_refused(tmp_path):
     (tmp_path / "90.toml").write_text('[base]\n"90.1" = "x = 1"\n[["90.1"]]\nswap = [["y", "z"]]\n')
     with pytest.raises(ValueError, match="replaces what is not there: y"):
         bank.answers(tmp_path)
+
+
+WEIRD = """
+class Empty(Callback):
+    def on_epoch_end(self, epoch, logs=None): return epoch
+class Clears(Callback):
+    def __init__(self, *args): super().__init__()
+    def on_epoch_end(self, epoch, logs=None): logs.clear()
+class Texts(Callback):
+    def __init__(self, *args): super().__init__()
+    def on_epoch_end(self, epoch, logs=None): logs["best"] = self.model.optimizer.learning_rate = "fast"
+    def should_save(self, logs): return "yes"
+answer = [
+    -1, "x", [], {1}, np.array([1, 2]), float("nan"), lambda: 1, lambda *args: args, lambda *args: "x",
+    lambda *args: EarlyStopping, Empty, Clears, Texts, Texts(), object, Callback(), keras.Sequential(),
+    EarlyStopping(monitor=3), EarlyStopping(patience=None), EarlyStopping(baseline="x"), ReduceLROnPlateau(min_lr="x"),
+    ModelCheckpoint("{}.keras"), ModelCheckpoint("x.keras", monitor=["a"], save_best_only=True),
+    LambdaCallback(on_epoch_end=5), CSVLogger("/no/such/folder/x.csv"), ..., (x for x in [1]),
+]
+"""
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_no_answer_is_so_odd_that_a_check_breaks(exercise):
+    for odd in learner(WEIRD)():
+        for answer in (odd, (odd, odd), [EarlyStopping(patience=4), odd]):
+            outcome = checks.check(exercise, answer)
+            assert not outcome.broken, (odd, outcome)
+            assert outcome.status != "right", (odd, outcome)

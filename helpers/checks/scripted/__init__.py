@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from helpers.checks._blame import forgot_super_init, misspelt_hooks
 from helpers.checks.scripted._answers import as_callback, as_class
-from helpers.checks.scripted._calls import as_function, call, made_by, parts, whole
+from helpers.checks.scripted._calls import as_function, as_path, call, made_by, parts, whole
 from helpers.checks.scripted._compare import Disagreement, compare, early_stopping_settings
 from helpers.checks.scripted._detect import about_monitor, about_stopping, strange_hook
 from helpers.checks.scripted._drive import Driven, drive
@@ -31,6 +31,7 @@ __all__ = [
     "as_callback",
     "as_class",
     "as_function",
+    "as_path",
     "call",
     "causes",
     "compare",

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import inspect
 import operator
+import os
 import reprlib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import keras
 
 from helpers.checks import _place
 from helpers.checks._core import Wrong
 
-__all__ = ["as_function", "call", "made_by", "parts", "whole"]
+__all__ = ["as_function", "as_path", "call", "made_by", "parts", "whole"]
 
 _short = reprlib.Repr()
 _short.maxlist = _short.maxtuple = 12
 _short.maxstring = _short.maxother = 60
-_calls = 0
 
 
 def as_function(answer: object, arguments: str) -> Callable:
@@ -47,8 +48,6 @@ def call(function: Callable, *arguments: object) -> object:
     Raises:
         Wrong: the function does not take so many arguments.
     """
-    global _calls
-    _calls += 1
     name = getattr(function, "__name__", type(function).__name__)
     said = ", ".join(_short.repr(argument) for argument in arguments)
     try:
@@ -59,7 +58,7 @@ def call(function: Callable, *arguments: object) -> object:
         raise Wrong(f"The function is called with {count}, and yours takes {takes}.") from None
     except ValueError:
         pass  # a built-in that does not say
-    _place.at(f"in call {_calls} of `{name}`, with {said}")
+    _place.called(f"`{name}`, with {said}")
     given = function(*arguments)
     _place.clear()
     return given
@@ -91,6 +90,17 @@ def made_by(maker: Callable, *arguments: object, **named: object) -> keras.callb
         what = "nothing: is there a `return`?" if made is None else f"{_said(made)}, which is no callback."
         raise Wrong(f"`{name}({said})` gave back {what}")
     return made
+
+
+def as_path(value: object, name: str) -> Path:
+    """Return a folder or file that the lesson made, which an answer gets and should leave as it is.
+
+    Raises:
+        Wrong: the name holds something else now.
+    """
+    if not isinstance(value, str | os.PathLike):
+        raise Wrong(f"`{name}` should stay what the lesson made of it, a path; now it is {_said(value)}.")
+    return Path(value)
 
 
 def whole(value: object) -> int | None:
