@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from helpers import plots, replay, style
-from helpers.widgets import PatienceExplorer, _choices, _events, _frames, _svg
+from helpers.history import _events
+from helpers.widgets import PatienceExplorer, _choices, _frames, _svg
 from helpers.widgets._frames import CURVES, WIDTH, Scene, Settings
 from helpers.widgets._runs import read_runs
 
@@ -410,7 +411,7 @@ def test_all_forms_of_logs(tmp_path):
     ]:
         runs = read_runs(source, "val_loss")
         assert list(runs) == names
-        assert runs[names[0]].values == LOG["val_loss"]
+        assert runs[names[0]].metric("val_loss") == LOG["val_loss"]
         assert not any(run.problem for run in runs.values())
     assert PatienceExplorer(tmp_path).record == replay.early_stopping(LOG["val_loss"], patience=5)
 
@@ -506,9 +507,9 @@ def events(tmp_path, monkeypatch):
 def test_event_files_become_runs(events):
     explorer = PatienceExplorer(events)
     assert list(explorer.runs) == ["a", "b"]
-    assert explorer.runs["a"].log == {**LOG, "epoch": list(range(40))}
-    assert explorer.runs["b"].values == [1.0, 0.5, None, 0.75]
-    assert explorer.runs["b"].first == 5
+    assert explorer.runs["a"] == LOG
+    assert explorer.runs["b"].metric("val_loss") == [1.0, 0.5, 0.75]
+    assert explorer.runs["b"].epochs == (5, 6, 8)
     one_file = PatienceExplorer(events / "a/validation/events.out.tfevents.2")
     assert list(one_file.runs) == ["a"]
     assert one_file.record == replay.early_stopping(LOG["val_loss"], patience=5)
@@ -526,13 +527,13 @@ def test_real_event_files(tmp_path):
     history = model.fit(x, 2 * x, validation_data=(x, 3 * x), epochs=3, verbose=0, callbacks=[board]).history
     code = (
         "import sys; from helpers.widgets._runs import read_runs; run = read_runs(sys.argv[1], 'val_loss')['run']; "
-        "print(len(run.values), {'tensorflow', 'tensorboard'} & set(sys.modules))"
+        "print(len(run.epochs), {'tensorflow', 'tensorboard'} & set(sys.modules))"
     )
     result = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "3 set()"
     run = PatienceExplorer(tmp_path).runs["run"]
-    assert run.values == pytest.approx(history["val_loss"])
-    assert run.log["loss"] == pytest.approx(history["loss"])
+    assert run["val_loss"] == pytest.approx(history["val_loss"])
+    assert run["loss"] == pytest.approx(history["loss"])
 
 
 # -- the rest --------------------------------------------------------------------------------------------------------

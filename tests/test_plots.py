@@ -253,7 +253,9 @@ def test_the_axis_counts_epochs_from_1(epochs):
 
 def test_a_fit_that_resumed_counts_on():
     history = SimpleNamespace(history=LOG, epoch=list(range(5, 15)))
-    figure = plots.learning_curves(history, stopping=STOPPED, saves=SAVED)
+    stopped = replay.early_stopping(VALIDATION, patience=3, epochs=history.epoch)
+    saved = replay.model_checkpoint(VALIDATION, save_best_only=True, epochs=history.epoch)
+    figure = plots.learning_curves(history, stopping=stopped, saves=saved)
     assert spot(figure, "best") == (10, 0.5)
     assert one(figure, "stop").get_xdata() == [13, 13]
     assert saved_epochs(figure) == [6, 7, 8, 10]
@@ -317,6 +319,7 @@ def test_no_text_covers_another_or_leaves_the_picture(data):
         best=values[best],
         waits=tuple(range(run if stops else epochs)),
         kept_epoch=best if restores else (run if stops else epochs) - 1,
+        epochs=tuple(range(run if stops else epochs)),
         patience=run,
         min_delta=0.0,
         mode="min",

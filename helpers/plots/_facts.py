@@ -39,9 +39,10 @@ class Facts:
         monitor: Name of the metric that the marks sit on.
         mode: `"min"` or `"max"`.
         first: Number of the first epoch in the log, 0 unless the fit resumed.
-        train: The metric on the training data, None if the log has none.
+        train: The metric on the training data, one value for each epoch from the first to the last, None where the log
+            has no value or no line; None if the log has no such metric.
         validation: The same on the validation data.
-        epochs_run: Number of epochs that ran, counted from `first`; the log may be longer.
+        epochs_run: Number of epochs that ran, counted from `first`, those without a line too; the log may be longer.
         stop: Epoch after which EarlyStopping ended the fit, None if it did not or there was none.
         best: Epoch of the best value, None if there is none.
         best_by: Name of the metric that the best was chosen by.
@@ -110,9 +111,10 @@ def facts_of(
     Raises:
         ValueError: If the log is bad, or the callbacks cannot have belonged to it; the message says why.
     """
-    log = histories.read_history(history, monitor=monitor)
-    first = histories.first_epoch(history)
-    values = histories.metric(log, monitor)
+    read = histories.read_history(history, monitor=monitor)
+    read.metric(monitor)
+    log = {name: read.every_epoch(name) for name in read}
+    first, values = read.first, log[monitor]
     base = monitor.removeprefix("val_")
     direction = _mode(mode, stopping, saves, monitor)
     common = {
@@ -136,29 +138,38 @@ def facts_of(
             "restored": False,
         }
     elif isinstance(stopping, replay.StoppingRecord):
-        run = _from_record(stopping, values, first, monitor)
+        run = _from_record(stopping, read, values, monitor)
     else:
         run = _from_callback(stopping, log, len(values), first, monitor)
-    saved = _saved_epochs(saves, log, first, run["epochs_run"])
+    saved = _saved_epochs(saves, read, first + run["epochs_run"])
     return Facts(**common, **run, saved=saved, stopping=stopping is not None)
 
 
-def _from_record(record: replay.StoppingRecord, values: list[float | None], first: int, monitor: str) -> dict[str, Any]:
+def _from_record(
+    record: replay.StoppingRecord, run: histories.Run, values: list[float | None], monitor: str
+) -> dict[str, Any]:
+    first = run.first
     if record.epochs_run > len(values):
         raise ValueError(
             f"The replay ran {record.epochs_run} epochs, the log has {len(values)}: they are not of the same run."
         )
-    wait = record.waits[-1] if record.waits else 0
+    if record.epochs not in (run.epochs[: record.epochs_run], tuple(range(first, first + record.epochs_run))):
+        raise ValueError(
+            f"The replay counted epochs from {record.epochs[0] + 1}, the log has {histories.span(run)}. Give it their "
+            "numbers: replay.early_stopping(..., epochs=history.epoch)."
+        )
+    wait = record.waits[-1]
     seen = record.best is not None
+    last = record.epochs[-1]
     return {
-        "epochs_run": record.epochs_run,
-        "stop": None if record.stopped_epoch is None else first + record.stopped_epoch,
-        "best": first + record.best_epoch if seen else None,
+        "epochs_run": last - first + 1,
+        "stop": record.stopped_epoch,
+        "best": record.best_epoch if seen else None,
         "best_by": monitor,
         "patience": record.patience,
         "waited": wait,
-        "window": _window(values, record.epochs_run - 1, wait, first),
-        "kept": first + record.kept_epoch,
+        "window": _window(values, last - first, wait, first),
+        "kept": record.kept_epoch,
         "restored": record.restore_best_weights and seen,
     }
 
@@ -210,13 +221,19 @@ def _window(values: list[float | None] | None, end: int, wait: int, first: int) 
     return first + start, first + end
 
 
-def _saved_epochs(saves: Any, log: dict[str, Any], first: int, epochs_run: int) -> tuple[int, ...] | None:
+def _saved_epochs(saves: Any, run: histories.Run, end: int) -> tuple[int, ...] | None:
+    """Return the epochs before `end` after which a file was written."""
     if saves is None:
         return None
     if isinstance(saves, replay.CheckpointRecord):
-        epochs: Iterable[int] = (first + epoch for epoch in saves.epochs)
+        epochs: Iterable[int] = saves.epochs
+        if not set(epochs) <= set(run.epochs):
+            raise ValueError(
+                f"This record of replay.model_checkpoint has epochs that the log has not ({histories.span(run)}). "
+                "Give it their numbers: replay.model_checkpoint(..., epochs=history.epoch)."
+            )
     elif hasattr(saves, "save_freq"):
-        epochs = _from_checkpoint(saves, log, first, epochs_run)
+        epochs = _from_checkpoint(saves, run, end)
     else:
         epochs = getattr(saves, "epochs", saves)
         if isinstance(epochs, (str, bytes)) or not isinstance(epochs, Iterable):
@@ -225,28 +242,29 @@ def _saved_epochs(saves: Any, log: dict[str, Any], first: int, epochs_run: int) 
                 f"replay.model_checkpoint or a list of epochs, not {type(saves).__name__}."
             )
     # A replay over a whole log also answers for epochs that a stopped fit never reached.
-    return tuple(sorted({int(epoch) for epoch in epochs if first <= epoch < first + epochs_run}))
+    return tuple(sorted({int(epoch) for epoch in epochs if run.first <= epoch < end}))
 
 
-def _from_checkpoint(callback: Any, log: dict[str, Any], first: int, epochs_run: int) -> Iterable[int]:
+def _from_checkpoint(callback: Any, run: histories.Run, end: int) -> Iterable[int]:
     """Replay a ModelCheckpoint from its settings: it does not remember when it saved."""
     if callback.save_freq != "epoch":
         raise ValueError(
             f"This ModelCheckpoint saves every {callback.save_freq} batches, which a log by epochs cannot show. "
             "Add SaveRecorder(checkpoint) of helpers.callbacks to the fit and give that as saves."
         )
+    epochs = [epoch for epoch in run.epochs if epoch < end]
     if not callback.save_best_only:
-        return range(first, first + epochs_run)
-    values = log.get(callback.monitor, [None] * epochs_run)[:epochs_run]
+        return epochs
+    values = run.get(callback.monitor, [None] * len(epochs))[: len(epochs)]
     mode = _mode(None, None, callback, callback.monitor)
-    record = replay.model_checkpoint(values, save_best_only=True, mode=mode)
+    record = replay.model_checkpoint(values, save_best_only=True, mode=mode, epochs=epochs)
     best = callback.best
     if best is not None and record.best is not None and None not in values:
         # A threshold, or the best of an earlier fit, that no value of this log beat: nothing was saved.
         ahead = record.best - best if mode == "min" else best - record.best
         if ahead > 1e-6 * max(abs(best), abs(record.best)):
             return ()
-    return (first + epoch for epoch in record.epochs)
+    return record.epochs
 
 
 def _mode(mode: str | None, stopping: Any, saves: Any, monitor: str) -> str:

@@ -42,8 +42,8 @@ class Scene:
     """
 
     def __init__(self, run: Run, monitor: str, mode: str | None) -> None:
-        self.run, self.monitor = run, monitor
-        whole = plots.facts_of(run.log, monitor=monitor, mode=mode)
+        self.run, self.monitor, self.values = run, monitor, run.metric(monitor)
+        whole = plots.facts_of(run, monitor=monitor, mode=mode)
         self.mode, self.top = whole.mode, whole.best
         figure = style.figure(WIDTH, CURVES)
         self._axes = _svg.SvgAxes(plots.draw_axes(figure, whole, saves=True))
@@ -52,11 +52,11 @@ class Scene:
     @property
     def epochs(self) -> int:
         """Return how many epochs the log holds."""
-        return len(self.run.values)
+        return len(self.run.epochs)
 
     def spread(self) -> float:
         """Return the distance between the largest and the smallest finite value, for the range of `min_delta`."""
-        finite = [value for value in self.run.values if value is not None and math.isfinite(value)]
+        finite = [value for value in self.values if value is not None and math.isfinite(value)]
         return max(finite) - min(finite)
 
     def with_settings(self, settings: Settings, top: int) -> Story:
@@ -74,21 +74,23 @@ class Story:
             "mode": scene.mode,
             "baseline": settings.baseline,
             "start_from_epoch": settings.start_from_epoch,
+            "epochs": scene.run.epochs,
         }
         self._rule = rule
         self._records: dict[int, replay.StoppingRecord] = {}
         self._facts: dict[int, plots.Facts] = {}
-        self.table = replay.every_patience(scene.run.values, max_patience=top, **rule)
+        self.table = replay.every_patience(scene.values, max_patience=top, **rule)
         self.trade = _trade.trade_of(
-            self.table, scene.run.values, mode=scene.mode, monitor=scene.monitor, restores=settings.restore_best_weights
-        )
-        self._saves = replay.model_checkpoint(scene.run.values, save_best_only=settings.save_best_only, mode=scene.mode)
+            self.table, scene.values, scene.run.epochs, mode=scene.mode, monitor=scene.monitor,
+            restores=settings.restore_best_weights,
+        )  # fmt: skip
+        self._saves = self._replay_saves(len(scene.values))
 
     def record(self, patience: int) -> replay.StoppingRecord:
         """Replay one patience."""
         if patience not in self._records:
             self._records[patience] = replay.early_stopping(
-                self.scene.run.values,
+                self.scene.values,
                 patience=patience,
                 restore_best_weights=self.settings.restore_best_weights,
                 **self._rule,
@@ -97,14 +99,19 @@ class Story:
 
     def saves(self, patience: int) -> replay.CheckpointRecord:
         """Return what ModelCheckpoint wrote before the stop."""
-        ran = self.scene.run.values[: int(self.table.epochs_run[patience])]
-        return replay.model_checkpoint(ran, save_best_only=self.settings.save_best_only, mode=self.scene.mode)
+        return self._replay_saves(int(self.table.epochs_run[patience]))
+
+    def _replay_saves(self, count: int) -> replay.CheckpointRecord:
+        return replay.model_checkpoint(
+            self.scene.values[:count], save_best_only=self.settings.save_best_only, mode=self.scene.mode,
+            epochs=self.scene.run.epochs[:count],
+        )  # fmt: skip
 
     def facts(self, patience: int) -> plots.Facts:
         """Return the facts of one patience."""
         if patience not in self._facts:
             self._facts[patience] = plots.facts_of(
-                self.scene.run.log, monitor=self.scene.monitor, stopping=self.record(patience), saves=self._saves,
+                self.scene.run, monitor=self.scene.monitor, stopping=self.record(patience), saves=self._saves,
                 mode=self.scene.mode,
             )  # fmt: skip
         return self._facts[patience]

@@ -39,19 +39,28 @@ class Trade:
         return int(self.epochs[patience]), float(self.missed[patience])
 
 
-def trade_of(table: PatienceTable, values: list[float | None], *, mode: str, monitor: str, restores: bool) -> Trade:
+def trade_of(
+    table: PatienceTable,
+    values: list[float | None],
+    epochs: tuple[int, ...],
+    *,
+    mode: str,
+    monitor: str,
+    restores: bool,
+) -> Trade:
     """Work out the curves.
 
     Args:
         table: From `replay.every_patience`.
         values: The monitored metric.
+        epochs: The numbers of their epochs, as given to the replay.
         mode: `"min"` or `"max"`.
         monitor: Its name.
         restores: Whether the best weights are put back; else the last ones are kept.
     """
     numbers = np.array([math.nan if value is None else value for value in values], dtype=float)
     numbers[~np.isfinite(numbers)] = math.nan
-    kept = numbers[table.best_epoch if restores else table.epochs_run - 1]
+    kept = numbers[np.searchsorted(epochs, table.best_epoch) if restores else table.epochs_run - 1]
     missed = kept - np.nanmin(numbers) if mode == "min" else np.nanmax(numbers) - kept
     return Trade(table.patience, table.epochs_run, missed, monitor)
 

@@ -1,8 +1,4 @@
-"""Read what a training run logged, whatever form it is in.
-
-One value per epoch and metric, as Python floats; None where a metric is missing in an epoch. Bad logs raise
-`ValueError` with a sentence that lists what was found.
-"""
+"""From what a person has (a History, a dict, lists, files, folders, several of them) to runs."""
 
 from __future__ import annotations
 
@@ -13,105 +9,153 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-__all__ = ["first_epoch", "metric", "read_folder", "read_history"]
-
-Values = list[float | None]
+from helpers.history import _events
+from helpers.history._run import Run, Values
 
 # What CSVLogger writes for a metric that an epoch does not have, and what spreadsheets leave.
 _MISSING = {"", "na", "none"}
 
 
-def read_history(history: Any, *, monitor: str = "val_loss", validation_freq: int | None = None) -> dict[str, Values]:
-    """Read a run's log into a dict of lists, one value per epoch.
+def read_history(
+    source: Any,
+    *,
+    monitor: str = "val_loss",
+    run: int | str | None = None,
+    validation_freq: int | Iterable[int] | None = None,
+    epochs_from: int | None = None,
+    restarts: str | None = None,
+    rows: str | None = None,
+    decimal: str | None = None,
+    names: Iterable[str] | None = None,
+) -> Run:
+    """Read one run.
 
     Args:
-        history: A Keras `History` (or anything with a mapping as `.history`), a mapping of lists (a pandas
-            `DataFrame` works too), the path of a file that `CSVLogger` wrote, a folder that holds one such file,
-            or just a list of numbers. A column `epoch` is left out, see `first_epoch`.
+        source: A Keras `History` (or anything with a mapping as `.history`), a mapping of lists (a pandas `DataFrame`
+            works too), a list of numbers, the path of a log, an open file, or what `read_runs` takes if it holds one.
         monitor: The name that a bare list of numbers gets.
-        validation_freq: As given to `fit`. Keras's `History` holds shorter lists for the validation metrics then
-            and does not say which epochs they belong to; this puts them in their places, with None between.
+        run: Which of several runs: its number, from 1, or its name.
+        validation_freq: As given to `fit`, where it cannot be inferred.
+        epochs_from: Whether the log counts epochs from 0 or from 1.
+        restarts: What it means when the epochs go back: `"new"`, another fit begins; `"resumed"`, the same fit went
+            on from there, and its later lines count; `"sorted"`, the lines are out of order.
+        rows: What several lines of one epoch mean: `"last"`, the last of them counts; `"each"`, each is taken for an
+            epoch of its own.
+        decimal: `"."` or `","`.
+        names: The names of the columns, for a file without a head line.
 
     Returns:
-        Metric name to values, all lists of the same length. Values are floats (NaN and infinity included) or None.
+        A `Run`. Run already read come back as they are.
 
     Raises:
-        ValueError: If there is nothing to read, a value is no number, or the lists have different lengths.
-        FileNotFoundError: If the path does not exist.
+        ValueError: If there is nothing to read, or two readings are possible; the message asks.
+        FileNotFoundError: If a path does not exist.
     """
-    if isinstance(history, (str, Path)):
-        return _checked(*_columns_of_path(Path(history)), validation_freq)
-    mapping = getattr(history, "history", history)
-    # A DataFrame is no Mapping, but it has keys and columns like one.
-    if isinstance(mapping, Mapping) or (hasattr(mapping, "keys") and hasattr(mapping, "__getitem__")):
-        columns = {str(key): mapping[key] for key in mapping.keys()}  # noqa: SIM118 (a DataFrame iterates otherwise)
-        if not columns and mapping is not history:
-            raise ValueError("This History is empty: the fit that it belongs to has not finished a single epoch.")
-        return _checked(columns, "The history", validation_freq)
-    if isinstance(mapping, Iterable) and not isinstance(mapping, (bytes, bytearray)):
-        return _checked({monitor: mapping}, "The list", validation_freq)
-    raise ValueError(
-        f"A history can be what model.fit() returns, a dict of lists, a list of numbers or the path of a "
-        f"CSVLogger file. This is {_kind(history)}."
-    )
-
-
-def read_folder(folder: str | Path) -> dict[str, dict[str, Values]]:
-    """Read every CSV file of a folder as one run.
-
-    Args:
-        folder: The folder. Files are those whose names end in `.csv`, in natural order (`run2` before `run10`).
-
-    Returns:
-        File name without its ending to what `read_history` gives for the file.
-
-    Raises:
-        ValueError: If the folder holds no CSV file, or one of them cannot be read.
-        FileNotFoundError: If the folder does not exist.
-    """
-    return {path.stem: read_history(path) for path in _csv_files(Path(folder))}
-
-
-def first_epoch(history: Any) -> int:
-    """Return the number (0-based) of the first epoch in a log, 0 if the log does not say.
-
-    A fit that resumed with `initial_epoch=5` has 5. Known for a Keras `History` and where there is a column `epoch`.
-
-    Args:
-        history: As in `read_history`.
-    """
-    if isinstance(history, (str, Path)):
-        columns, _ = _columns_of_path(Path(history))
-        epochs = columns.get("epoch")
-    elif hasattr(history, "history"):
-        epochs = getattr(history, "epoch", None)
-    elif hasattr(history, "keys") and "epoch" in history:
-        epochs = history["epoch"]
+    if isinstance(source, Run):
+        return source
+    if isinstance(source, (str, Path)):
+        columns, what = _columns_of_path(Path(source))
+        name = Path(source).stem
     else:
-        epochs = None
+        name, what = _name(source, "run"), "The history"
+        mapping = getattr(source, "history", source)
+        # A DataFrame is no Mapping, but it has keys and columns like one.
+        if isinstance(mapping, Mapping) or (hasattr(mapping, "keys") and hasattr(mapping, "__getitem__")):
+            columns = {str(key): mapping[key] for key in mapping.keys()}  # noqa: SIM118 (DataFrames iterate otherwise)
+            if not columns and mapping is not source:
+                raise ValueError("This History is empty: the fit that it belongs to has not finished a single epoch.")
+            if mapping is not source and getattr(source, "epoch", None):
+                columns = {"epoch": source.epoch, **columns}
+        elif isinstance(mapping, Iterable) and not isinstance(mapping, (bytes, bytearray)):
+            columns, what = {monitor: mapping}, "The list"
+        else:
+            raise ValueError(
+                f"A history can be what model.fit() returns, a dict of lists, a list of numbers or the path of a "
+                f"log. This is {_kind(source)}."
+            )
+    return _run_of(name, _checked(columns, what, validation_freq), columns.get("epoch"))
+
+
+def _run_of(name: str, metrics: dict[str, Values], epochs: Any) -> Run:
+    count = len(next(iter(metrics.values())))
     try:
         numbers = [int(float(epoch)) for epoch in epochs]
     except (TypeError, ValueError, OverflowError):
-        return 0
-    # A file with two fits in it (`append=True`) may start again at 0: then only counting lines makes sense.
-    steady = all(b == a + 1 for a, b in pairwise(numbers))
-    return numbers[0] if numbers and steady and numbers[0] >= 0 else 0
+        numbers = list(range(count))
+    if len(numbers) != count or any(b <= a for a, b in pairwise(numbers)) or numbers[0] < 0:
+        numbers = list(range(count))
+    start = 1 if numbers[0] == 1 else 0
+    return Run(name, metrics, tuple(number - start for number in numbers), start)
 
 
-def metric(history: Mapping[str, Values], name: str) -> Values:
-    """Return one metric of a log that `read_history` gave.
+def read_runs(source: Any, *, monitor: str = "val_loss", **answers: Any) -> dict[str, Run]:
+    """Read one run or several.
+
+    Args:
+        source: What `read_history` takes; a file that holds several runs; a folder of logs; or a list, or a dict by
+            name, of any of these.
+        monitor: The name that a bare list of numbers gets.
+        answers: The other arguments of `read_history` but `run`.
+
+    Returns:
+        Name to run, in the order given (files of a folder in natural order). One that cannot be read is there too,
+        with its `problem`, unless it is the only one.
 
     Raises:
-        ValueError: If the log has no such metric; the sentence lists what it has.
+        ValueError: If not a single run can be read; the message says why not and what was found.
+        FileNotFoundError: If a path does not exist.
     """
-    if name in history:
-        return history[name]
-    advice = ""
-    if name.startswith("val_") and not any(key.startswith("val_") for key in history):
-        advice = " There is no validation metric at all: was fit() given validation_data or validation_split?"
-    elif name.replace("acc", "accuracy") in history:
-        advice = f" Did you mean {name.replace('acc', 'accuracy')!r}?"
-    raise ValueError(f"There is no metric {name!r} in this log. It has: {_names(history)}.{advice}")
+    runs: dict[str, Run] = {}
+    for name, thing in _things(source):
+        while name in runs:
+            name += "'"
+        try:
+            found = read_history(thing, monitor=monitor, **answers)
+            runs[name] = Run(**{**vars(found), "name": name})
+        except FileNotFoundError:
+            raise
+        except ValueError as error:
+            runs[name] = Run(name, {}, (), problem=str(error))
+    if not runs:
+        raise ValueError("There is no run: the list is empty.")
+    problems = [run.problem for run in runs.values() if run.problem]
+    if len(problems) == len(runs):
+        others = len(problems) - 1
+        more = f" ({others} other run{'s' * (others != 1)} cannot be read either.)" if others else ""
+        raise ValueError(problems[0] + more)
+    return runs
+
+
+def _things(source: Any) -> list[tuple[str, Any]]:
+    """Return pairs of a name and something that `read_history` understands."""
+    if isinstance(source, Run):
+        return [(source.name, source)]
+    if isinstance(source, (str, Path)):
+        return _at(Path(source))
+    if isinstance(source, Mapping) and source and all(_holds_run(value) for value in source.values()):
+        return [(str(name), value) for name, value in source.items()]
+    if isinstance(source, (list, tuple)) and source and all(_holds_run(item) for item in source):
+        return [(_name(item, f"run {place}"), item) for place, item in enumerate(source, start=1)]
+    return [(_name(source, "run"), source)]
+
+
+def _name(thing: Any, otherwise: str) -> str:
+    return Path(thing).stem if isinstance(thing, (str, Path)) else str(getattr(thing, "name", otherwise))
+
+
+def _holds_run(value: Any) -> bool:
+    return isinstance(value, (Mapping, str, Path)) or hasattr(value, "history") or hasattr(value, "columns")
+
+
+def _at(path: Path) -> list[tuple[str, Any]]:
+    if path.exists() and _events.is_events(path):
+        return list(_events.read_events(path).items())
+    if path.is_dir():
+        # One bad file must not hide the others, so each is read on its own.
+        files = sorted(path.glob("*.csv"), key=lambda file: _events.natural(file.stem))
+        if files:
+            return [(file.stem, file) for file in files]
+    return [(path.stem, path)]
 
 
 def _columns_of_path(path: Path) -> tuple[dict[str, Iterable[Any]], str]:

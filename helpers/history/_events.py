@@ -76,12 +76,8 @@ def _run(files: list[Path], name: str, reader: tuple) -> dict[str, list[float | 
         raise ValueError(
             f"The event files of {name!r} hold no scalars. They hold: {', '.join(sorted(tags)) or 'nothing'}."
         )
-    first = min(min(values) for values in found.values() if values)
-    last = max(max(values) for values in found.values() if values)
-    steps = range(first, last + 1)
-    return {"epoch": list(steps)} | {
-        name: [values.get(step) for step in steps] for name, values in sorted(found.items())
-    }
+    steps = sorted(set().union(*found.values()))
+    return {"epoch": steps} | {name: [values.get(step) for step in steps] for name, values in sorted(found.items())}
 
 
 def _scalars(file: Path, reader: tuple) -> dict[str, dict[int, float]]:
