@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "count", "curves", "enough", "epochs_of", "labels", "live_changes", "live_failure", "live_progress", "live_state",
-    "live_twin", "marks", "missed", "number", "outcome", "plain", "reached", "seconds", "twin",
+    "live_twin", "marks", "missed", "number", "outcome", "plain", "price", "seconds", "summary", "twin",
 ]  # fmt: skip
 
 # Of a curve's height: a turn smaller than this is not worth a word.
@@ -49,8 +49,9 @@ def epochs_of(epochs: Iterable[int], *, plural: bool = False) -> str:
         epochs: 0-based.
         plural: Whether it is `epochs` also for a single one.
     """
-    runs: list[list[int]] = []
-    for epoch in sorted(epochs):
+    # A range is one run as it stands; the explorer writes thousands of them.
+    runs = [[epochs.start, epochs.stop - 1]] if isinstance(epochs, range) and epochs.step == 1 else []
+    for epoch in () if runs else sorted(epochs):
         if runs and epoch == runs[-1][1] + 1:
             runs[-1][1] = epoch
         else:
@@ -282,9 +283,26 @@ def missed(monitor: str, *, restores: bool) -> str:
     return f"{monitor} missed ({'best weights put back' if restores else 'last weights count'})"
 
 
-def reached(done: int, runs: int) -> str:
-    """Say for how many runs one patience would have done."""
-    return f"in {done} of {count(runs, 'run')}"
+def price(patience: int, epochs: int, missed: float, monitor: str) -> str:
+    """Say what one patience costs."""
+    lost = "missed quality unknown" if math.isnan(missed) else f"{number(missed)} of {monitor} missed"
+    return f"Marked below is patience {patience}: {count(epochs, 'epoch')} run, {lost}."
+
+
+def summary(needed: Sequence[int], runs: int) -> str:
+    """Say for how many of several runs which patience would have done.
+
+    Args:
+        needed: The smallest patience that reaches the best epoch, of each run that has one, rising.
+        runs: How many runs there are.
+    """
+    if not needed:
+        return f"No patience up to here reaches the best epoch of any of {runs} runs."
+    half, whole = needed[(len(needed) - 1) // 2], needed[-1]
+    some = f"patience {half} reaches the best epoch of {sum(n <= half for n in needed)}"
+    if half == whole:
+        return f"Of {runs} runs, {some}."
+    return f"Of {runs} runs, {some}, patience {whole} of {'all' if len(needed) == runs else len(needed)}."
 
 
 # -- a fit that is running -------------------------------------------------------------------------------------------
