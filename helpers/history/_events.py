@@ -24,13 +24,14 @@ def read_events(path: Path) -> dict[str, dict[str, list[float | None]]]:
     """Read an event file, or all runs below a folder.
 
     Keras's folders `train` and `validation` make one run, its names `epoch_loss` become `loss` and `val_loss`. For a
-    file the other half of its run is read too. Other writers' scalars keep their names. The steps are epochs.
+    file the other half of its run is read too. Other writers' scalars keep their names.
 
     Args:
         path: An event file or a folder.
 
     Returns:
-        Run name to metric to values, one for each epoch, None where there is none; `epoch` holds their numbers.
+        Run name to metric to values, None where there is none; `epoch` holds their numbers, or `step` where another
+        writer may have counted steps.
 
     Raises:
         ValueError: If TensorBoard is not installed, or a file holds no scalars.
@@ -77,7 +78,9 @@ def _run(files: list[Path], name: str, reader: tuple) -> dict[str, list[float | 
             f"The event files of {name!r} hold no scalars. They hold: {', '.join(sorted(tags)) or 'nothing'}."
         )
     steps = sorted(set().union(*found.values()))
-    return {"epoch": steps} | {name: [values.get(step) for step in steps] for name, values in sorted(found.items())}
+    # Only of Keras's own callback is it known that its steps are epochs.
+    count = "epoch" if any(tag.startswith("epoch_") for tag in tags) else "step"
+    return {count: steps} | {name: [values.get(step) for step in steps] for name, values in sorted(found.items())}
 
 
 def _scalars(file: Path, reader: tuple) -> dict[str, dict[int, float]]:

@@ -10,12 +10,8 @@ from typing import Any
 
 from helpers.history._cells import describe, is_number
 from helpers.history._run import is_validation, listed
-from helpers.history._table import Table
+from helpers.history._table import HALVES, Table
 
-# {"train": {"loss": [...]}, "val": {"loss": [...]}} is one run, in Keras's names loss and val_loss.
-_HALVES = {
-    "train": "", "training": "", "val": "val_", "valid": "val_", "validation": "val_", "eval": "val_", "test": "test_",
-}  # fmt: skip
 _DEPTH = 8
 
 
@@ -66,7 +62,7 @@ class _Lines(list):
         self.torn = torn
 
 
-def tables_of(value: Any, what: str) -> dict[str, Table]:
+def tables_of(value: Any, what: str, *, sure: bool = False) -> dict[str, Table]:
     """Find the logs in nested dicts and lists.
 
     A dict with lists of numbers is a table, and so is a list of records. Those that name a loss, an accuracy or an
@@ -75,6 +71,7 @@ def tables_of(value: Any, what: str) -> dict[str, Table]:
     Args:
         value: What json.load gives, or a dict of arrays.
         what: As messages shall name it.
+        sure: Whether only tables with the name of a metric or an epoch count.
 
     Returns:
         Where it stands ("" for the value itself, "folds.1" deeper) to table.
@@ -82,7 +79,7 @@ def tables_of(value: Any, what: str) -> dict[str, Table]:
     found: dict[str, tuple[bool, dict[str, list[Any]]]] = {}
     _walk(value, (), found)
     strong = {path: columns for path, (sure, columns) in found.items() if sure}
-    chosen = strong or {path: columns for path, (_, columns) in found.items()}
+    chosen = strong or ({} if sure else {path: columns for path, (_, columns) in found.items()})
     # A table inside a table is an entry of it.
     chosen = {
         path: columns
@@ -93,7 +90,7 @@ def tables_of(value: Any, what: str) -> dict[str, Table]:
     tables = {}
     for path, columns in chosen.items():
         table = Table(what, columns)
-        table.left_out = _others(value, path, columns)
+        table.left_out = _others(value, path, columns, chosen)
         if isinstance(value, _Lines) and value.torn:
             table.notes.append(value.torn)
         if path and len(chosen) == 1:
@@ -181,7 +178,7 @@ def _columns_of(records: Iterable[Mapping]) -> dict[str, list[Any]]:
 def _flat(record: Mapping, before: str = "") -> Iterable[tuple[str, Any]]:
     for key, entry in record.items():
         if isinstance(entry, Mapping):
-            half = _HALVES.get(str(key).lower(), f"{key}_")
+            half = _half(str(key), f"{key}_")
             yield from _flat(entry, before + half)
         elif isinstance(entry, (list, tuple)) and len(entry) == 1 and is_number(entry[0]):
             yield before + str(key), entry[0]
@@ -189,16 +186,22 @@ def _flat(record: Mapping, before: str = "") -> Iterable[tuple[str, Any]]:
             yield before + str(key), entry
 
 
+def _half(key: str, otherwise: str | None = None) -> str | None:
+    """Return what stands before the metrics of a half of the data; validation_0 is XGBoost's name."""
+    return HALVES.get(re.sub(r"_\d+$", "", key.lower()), otherwise)
+
+
 def _halves(found: dict[str, dict[str, list[Any]]]) -> dict[str, dict[str, list[Any]]]:
     """Join tables that are the training and the validation half of one run."""
     parents: dict[str, dict[str, str]] = {}
     for path in found:
         parent, _, key = path.rpartition(".")
-        if key.lower() in _HALVES:
-            parents.setdefault(parent, {})[path] = _HALVES[key.lower()]
+        half = _half(key)
+        if half is not None:
+            parents.setdefault(parent, {})[path] = half
     joined = dict(found)
     for parent, paths in parents.items():
-        if len(paths) < 2:
+        if len(paths) < 2 or len(set(paths.values())) < len(paths):
             continue
         columns: dict[str, list[Any]] = {}
         for path, prefix in paths.items():
@@ -208,15 +211,15 @@ def _halves(found: dict[str, dict[str, list[Any]]]) -> dict[str, dict[str, list[
     return joined
 
 
-def _others(value: Any, path: str, columns: Mapping[str, Any]) -> dict[str, str]:
+def _others(value: Any, path: str, columns: Mapping[str, Any], chosen: Iterable[str]) -> dict[str, str]:
     """Name what stands beside a table and is not in it."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, Mapping) or _split_frame(value) or _record_rows(value):
         return {}
-    inside = path.split(".")[0] if path else ""
+    used = {found.split(".")[0] for found in chosen} | set(columns)
     return {
-        str(key): f"holds {describe(entry) if not isinstance(entry, Mapping) else 'other entries'}"
+        str(key): "holds other entries" if isinstance(entry, Mapping) else f"holds {describe(entry)}"
         for key, entry in value.items()
-        if str(key) != inside and str(key) not in columns and str(key).lower() not in _HALVES
+        if str(key) not in used and not ("" in chosen and _half(str(key)) is not None)
     }
 
 

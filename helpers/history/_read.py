@@ -32,6 +32,7 @@ def read_history(
     rows: str | None = None,
     decimal: str | None = None,
     names: Iterable[str] | None = None,
+    nan: str | None = None,
 ) -> Run:
     """Read one run.
 
@@ -49,6 +50,7 @@ def read_history(
             validation, if there are any) is taken for an epoch of its own.
         decimal: `"."`, or `","` where a comma stands before the decimals.
         names: The names of the columns, for a file without a head line.
+        nan: Whether NaN is a `"loss"` (as it is where nothing is said) or stands for a `"missing"` value.
 
     Returns:
         A `Run`. One that was read already comes back as it is.
@@ -60,7 +62,7 @@ def read_history(
     """
     if isinstance(source, Run) and run is None:
         return source
-    answers = Answers(validation_freq, epochs_from, restarts, rows, decimal, names)
+    answers = Answers(validation_freq, epochs_from, restarts, rows, decimal, names, nan)
     return _chosen(_collected(source, monitor, answers), run, source)
 
 
@@ -224,9 +226,11 @@ def _of_thing(source: Any, name: str, monitor: str, answers: Answers) -> list[Ru
     )
 
 
-def _of_value(value: Any, what: str, name: str, answers: Answers, *, keras: bool = False) -> list[Run]:
+def _of_value(
+    value: Any, what: str, name: str, answers: Answers, *, keras: bool = False, sure: bool = False
+) -> list[Run]:
     """Read what JSON or a dict holds."""
-    tables = _json.tables_of(value, what)
+    tables = _json.tables_of(value, what, sure=sure)
     if not tables:
         raise ValueError(f"{what} holds no metric: no list of numbers. It has: {_json.names_of(value)}.")
     runs = []
@@ -239,7 +243,7 @@ def _of_value(value: Any, what: str, name: str, answers: Answers, *, keras: bool
 # -- files ------------------------------------------------------------------------------------------------------------
 
 
-def _of_bytes(data: bytes, file: str, name: str, monitor: str, answers: Answers) -> list[Run]:
+def _of_bytes(data: bytes, file: str, name: str, monitor: str, answers: Answers, *, sure: bool = False) -> list[Run]:
     """Read the bytes of one file."""
     text, notes = _bytes.text_of(data, file)
     what = f"The file {file}"
@@ -250,17 +254,17 @@ def _of_bytes(data: bytes, file: str, name: str, monitor: str, answers: Answers)
         return runs_of(table, name, answers)
     if isinstance(value, list) and value and not any(isinstance(entry, (list, dict)) for entry in value):
         return runs_of(Table(what, {monitor: value}, notes=notes), name, answers)
-    runs = _of_value(value, what, name, answers)
+    runs = _of_value(value, what, name, answers, sure=sure)
     return [dataclasses.replace(run, notes=(*notes, *run.notes)) for run in runs]
 
 
-def _of_file(path: Path, name: str, monitor: str, answers: Answers) -> list[Run]:
+def _of_file(path: Path, name: str, monitor: str, answers: Answers, *, sure: bool = False) -> list[Run]:
     if _bytes.is_pickle(path.name):
         raise ValueError(_bytes.pickle_words(path.name))
     size = path.stat().st_size
     if size > _bytes.LIMIT:
         raise ValueError(_bytes.too_large(path.name, size))
-    return _of_bytes(path.read_bytes(), path.name, name, monitor, answers)
+    return _of_bytes(path.read_bytes(), path.name, name, monitor, answers, sure=sure)
 
 
 def _at_path(path: Path, monitor: str, answers: Answers) -> list[tuple[str, Reader]]:
@@ -281,7 +285,7 @@ def _of_events(path: Path, name: str, answers: Answers) -> list[Run]:
     runs = []
     for found, columns in _events.read_events(path).items():
         what = f"The event files of {found!r}"
-        runs += runs_of(Table(what, columns, keras=True), found, answers)
+        runs += runs_of(Table(what, columns, keras="epoch" in columns and "step" not in columns), found, answers)
     return runs
 
 
@@ -292,27 +296,25 @@ def _is_log(path: Path) -> bool:
 def _in_folder(folder: Path, monitor: str, answers: Answers) -> list[tuple[str, Reader]]:
     """Return the logs of a folder and of those below it."""
     files = _files_of(folder)
-    found: list[tuple[str, Reader]] = []
-    failures: list[str] = []
-    pickles = [file for file in files if _bytes.is_pickle(file.name)]
-    logs = [file for file in files if _is_log(file)]
-    for file in logs:
-        name = _name_in(folder, file, logs)
+    read: dict[Path, list[Run]] = {}
+    for file in files:
+        if not _is_log(file):
+            continue
         try:
-            runs = _named(_of_file(file, name, monitor, answers), name)
+            read[file] = _of_file(file, file.name, monitor, answers, sure=True)
         except (OSError, ValueError) as error:
             # A folder has other texts too: settings, requirements, notes.
-            if not file.name.lower().removesuffix(".gz").endswith(_SURE) and not _asks(error):
-                failures.append(f"{file.name}: {_sentence(error, file.name)}")
-                continue
-            problem = _sentence(error, file.name)
-            runs = [Run(name, {}, (), problem=problem)]
-        found.append((name, lambda runs=runs: runs))
+            if file.name.lower().removesuffix(".gz").endswith(_SURE) or _asks(error):
+                read[file] = [Run(file.name, {}, (), problem=_sentence(error, file.name))]
+    found: list[tuple[str, Reader]] = []
+    for file, runs in read.items():
+        name = _name_in(folder, file, list(read))
+        found.append((name, lambda runs=runs, name=name: _named(runs, name)))
     if any("tfevents" in file.name for file in files):
         found.append((folder.name, lambda: _of_events(folder, folder.name, answers)))
     if not found:
         listing = sorted(path.name for path in folder.iterdir())
-        why = f" {failures[0]}" if failures else f" {_bytes.pickle_words(pickles[0].name)}" if pickles else ""
+        why = next((f" {_bytes.pickle_words(file.name)}" for file in files if _bytes.is_pickle(file.name)), "")
         raise ValueError(f"The folder {folder} holds no log. It holds: {listed(listing) or 'nothing'}.{why}")
     return found
 

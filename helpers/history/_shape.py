@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from collections import Counter
@@ -12,7 +13,7 @@ from typing import Any
 
 from helpers.history._cells import describe, is_nan, number_of
 from helpers.history._run import Run, Values, is_validation, listed
-from helpers.history._table import Table
+from helpers.history._table import HALVES, Table
 
 _EPOCHS = ("epoch", "epochs", "ep", "epoch_number", "epoch_num", "epoch_idx", "trainer/epoch", "epoch_no", "round")
 _STEPS = ("step", "steps", "global_step", "trainer/global_step", "iteration", "iterations", "iter", "batch", "_step")
@@ -28,11 +29,12 @@ class Answers:
     rows: str | None = None
     decimal: str | None = None
     names: Iterable[str] | None = None
+    nan: str | None = None
 
     def __post_init__(self) -> None:
         known = {
             "epochs_from": (0, 1), "restarts": ("new", "resumed", "sorted"), "rows": ("last", "each"),
-            "decimal": (".", ","),
+            "decimal": (".", ","), "nan": ("loss", "missing"),
         }  # fmt: skip
         for name, allowed in known.items():
             given = getattr(self, name)
@@ -80,8 +82,10 @@ def runs_of(table: Table, name: str, answers: Answers) -> list[Run]:
     Raises:
         ValueError: If nothing can be read, or two readings are possible; the message says which argument answers.
     """
-    table = _with_even_columns(table, answers)
+    table = _with_halves(_with_even_columns(table, answers))
     metrics, left_out = _metrics(table)
+    if answers.nan == "missing":
+        metrics = {key: [None if is_nan(value) else value for value in values] for key, values in metrics.items()}
     notes = list(table.notes)
     epochs = _epoch_cells(table, metrics, answers, notes)
     steps = [float(v) if v is not None else math.nan for v in _step_cells(table)] if _step_name(table) else None
@@ -146,6 +150,29 @@ def _with_even_columns(table: Table, answers: Answers) -> Table:
                 f"{height} epochs: read as validation_freq={freq}."
             )
     return Table(table.what, columns, table.blocks, table.lines, table.decimal, table.keras, notes, left_out)
+
+
+def _with_halves(table: Table) -> Table:
+    """Give each half of the data its own columns, where a column says which half a line is about."""
+    for key, cells in table.columns.items():
+        told = {str(cell).strip().lower() for cell in cells if cell is not None}
+        if len(told) < 2 or not told <= set(HALVES) or len({HALVES[half] for half in told}) < len(told):
+            continue
+        halves = [None if cell is None else HALVES[str(cell).strip().lower()] for cell in cells]
+        columns: dict[str, list[Any]] = {}
+        for name, values in table.columns.items():
+            if name == key:
+                continue
+            if name in (_epoch_name(table), _step_name(table)):
+                columns[name] = values
+                continue
+            for prefix in dict.fromkeys(half for half in halves if half is not None):
+                columns[prefix + name] = [
+                    value if half == prefix else None for value, half in zip(values, halves, strict=True)
+                ]
+        note = f"{key} says of each line which data it is about ({', '.join(sorted(told))}): those became columns."
+        return dataclasses.replace(table, columns=columns, notes=[*table.notes, note])
+    return table
 
 
 def _validated(
@@ -382,8 +409,12 @@ def _parts(
         dropped = sorted({number for number, _ in run if number >= start})
         kept = [row for row in run if row[0] < start]
         parts[-1] = [*kept, *segment]
-        again = _epoch_words(dropped, _first_base(numbers, table, answers))
-        notes.append(f"The fit was resumed: {again} stand{'s' * (len(dropped) == 1)} twice, and the later counts.")
+        base = _first_base(numbers, table, answers)
+        lines = "lines" if len(dropped) > 1 else "line"
+        notes.append(
+            f"The fit was resumed at {_epoch_words([start], base)}; the earlier {lines} of "
+            f"{_epoch_words(dropped, base)} do{'' if len(dropped) > 1 else 'es'} not count."
+        )
     return [_Rows([number for number, _ in part], [place for _, place in part]) for part in parts]
 
 
@@ -397,39 +428,36 @@ def _backs(
 ) -> list[int]:
     """Return the rows at which the epochs go back, or one is written a second time."""
     backs = [place for place in range(1, len(rows)) if rows[place][0] < rows[place - 1][0]]
-    groups, again, twins = 0, [], 0
-    several: set[str] = set()
+    watched = [key for key in metrics if is_validation(key)]
+    again, twins = [], 0
     for place in range(1, len(rows)):
         if rows[place][0] != rows[place - 1][0]:
             continue
-        groups += 1
         here, before = rows[place][1], rows[place - 1][1]
         both = [key for key, values in metrics.items() if values[here] is not None and values[before] is not None]
         if both and all(_same(metrics[key][here], metrics[key][before]) for key in both):
             twins += 1
+        elif steps is not None and steps[here] > steps[before]:
             continue
-        clash = both and (steps is None or not steps[here] > steps[before])
-        if clash:
+        elif any(key in watched for key in both) or (both and not watched):
             again.append(place)
-        elif both:
-            several |= set(both)
-    # The same metric in several rows of one epoch, also where other rows stand between them.
-    for key, values in metrics.items():
-        if is_validation(key):
-            told = [number for number, place in rows if values[place] is not None]
-            if steps is not None and any(a == b for a, b in pairwise(told)):
-                several.add(key)
+    # A metric of validation that has several values in an epoch, also where other rows stand between them.
+    several: set[str] = set()
+    for key in watched if steps is not None else ():
+        told = [_whole(number) for number, place in rows if metrics[key][place] is not None and place not in again]
+        if any(a == b for a, b in pairwise(told)):
+            several.add(key)
     count = len({number for number, _ in rows})
-    if again and answers.rows is None and answers.restarts is None and len(again) > max(1, count // 4) and groups > 1:
+    clashing = len({rows[place][0] for place in again})
+    if again and answers.rows is None and answers.restarts is None and clashing > count / 2:
         raise ValueError(
             f"{table.what} holds several lines for one epoch ({len(rows)} lines, {count} epochs). Does the last of "
             'them count (rows="last"), or is each line an epoch of its own (rows="each")?'
         )
-    watched = sorted(key for key in several if is_validation(key))
-    if watched and answers.rows is None:
+    if several and answers.rows is None and answers.restarts is None:
         raise ValueError(
-            f"{table.what} holds several values of {listed(watched, 3)} for one epoch. Does the last of them count "
-            '(rows="last"), or is each validation an epoch of its own (rows="each")?'
+            f"{table.what} holds several values of {listed(sorted(several), 3)} for one epoch. Does the last of them "
+            'count (rows="last"), or is each validation an epoch of its own (rows="each")?'
         )
     if answers.rows == "last":
         again = []
@@ -513,6 +541,11 @@ def _first_base(numbers: Sequence[float], table: Table, answers: Answers) -> int
     return 1 if min(numbers) == 1 or any(number != int(number) for number in numbers) else 0
 
 
+def _whole(number: float) -> int:
+    """Return the epoch that a number with a fraction is in: 2.5 is in the third, 3.0000000000000004 is 3."""
+    return math.ceil(round(number, 6))
+
+
 def _nth(number: int) -> str:
     return {2: "second", 3: "third"}.get(number, f"{number}th")
 
@@ -534,8 +567,7 @@ def _run(
     part: _Rows, metrics: dict[str, Values], base: int, answers: Answers, table: Table, notes: list[str]
 ) -> tuple[dict[str, Values], tuple[int, ...]]:
     """Put the rows of one run together, epoch by epoch."""
-    # 3.0000000000000004 is 3; 2.5 is in the third epoch.
-    numbers = [math.ceil(round(number, 6)) - base for number in part.epochs]
+    numbers = [_whole(number) - base for number in part.epochs]
     epochs = sorted(set(numbers))
     if epochs[0] < 0:
         raise ValueError(f"{table.what} has an epoch 0, so it does not count from 1.")
@@ -551,9 +583,7 @@ def _run(
             if cell is not None and not (words and is_nan(cell)):
                 column[at] = cell
     if steps:
-        notes.append(
-            f"{len(numbers)} lines make {len(epochs)} epochs: of each metric, the last value of an epoch counts."
-        )
+        notes.append(f"{len(numbers)} lines make {len(epochs)} epochs: the last value of each metric counts.")
     missing = [a for b, c in pairwise(epochs) for a in range(b + 1, c)]
     gaps = {c - b for b, c in pairwise(epochs)}
     if len(gaps) == 1 and len(epochs) > 2 and gaps != {1}:
@@ -567,11 +597,12 @@ def _run(
             values[key] = column = [None if is_nan(value) else value for value in column]
             notes.append(f"{key} is NaN in all epochs but every {_nth(_rule(column, epochs))}: read as missing.")
         elif any(is_nan(a) and b is not None and math.isfinite(b) for a, b in pairwise(column)):
-            notes.append(f"{key} is NaN and later a number: NaN was taken for a loss, not for a missing value.")
+            notes.append(f'{key} is NaN and later a number: NaN is a loss here (nan="missing" if not).')
         lacking = [epoch for epoch, value in zip(epochs, column, strict=True) if value is None]
         rule = _rule(column, epochs) if lacking and is_validation(key) else None
         if rule is not None and len(epochs) - len(lacking) > 1:
-            notes.append(f"{key} has a value in every {_nth(rule)} epoch, as with validation_freq={rule}.")
+            if not any(f"validation_freq={rule}." in note for note in notes):
+                notes.append(f"{key} has a value in every {_nth(rule)} epoch, as with validation_freq={rule}.")
         elif lacking:
             notes.append(f"{key} has no value in {_epoch_words(lacking, 0)}.")
     return values, tuple(epochs)

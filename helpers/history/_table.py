@@ -15,6 +15,10 @@ from helpers.history._run import listed
 
 # A column without a name that counts lines: what pandas and R write beside a table.
 INDEX = ("", "unnamed: 0", "index")
+# Words for a half of the data, and what stands before a metric of it in Keras.
+HALVES = {
+    "train": "", "training": "", "val": "val_", "valid": "val_", "validation": "val_", "eval": "val_", "test": "test_",
+}  # fmt: skip
 _COMMENTS = ("#", "//", "%")
 # Lines that draw a table: |---|:--:|, ------ ------, +----+----+, ====.
 _RULE = re.compile(r"[\s|+:=\-─┼]*")
@@ -86,7 +90,7 @@ def table_of(
             raise ValueError(f"{what} has a head line already: {listed(rows[0][1])}. Leave names out.")
         rows.insert(0, (0, head))
     start = _head_at(rows, what, monitor)
-    if start:
+    if start > 0:
         notes.append(f"Left out: {_count(start, 'line')} before the head line.")
     if start < 0:
         rows.insert(0, (0, [monitor]))
@@ -115,7 +119,8 @@ def _split(lines: list[str]) -> tuple[str, list[Row]]:
         split = [_cells(line, separator) for line in sample]
         width = Counter(len(cells) for cells in split).most_common(1)[0][0]
         # Blanks split sentences as well, so they must fit at least as well as any other sign.
-        names = next((len(cells) for cells in split if _is_head(cells)), width)
+        heads = [len(cells) for cells in split if _is_head(cells)] or [width]
+        names = width if width in heads else heads[0]
         rating = (sum(len(cells) == names for cells in split) / len(split) if names > 1 else 0.0, names)
         if rating[0] > best[0] + 0.01 or (rating[0] > best[0] - 0.01 and separator != " " and rating[1] > best[1]):
             best, chosen = rating, separator
@@ -301,7 +306,7 @@ def _filled(blocks: list[tuple[list[str], list[Row]]], what: str, decimal: str |
     columns: dict[str, list[Any]] = {}
     height = 0
     for names, found in blocks:
-        for name, cells in _by_name(names, found, what, left_out).items():
+        for name, cells in _by_name(names, found, what, left_out, notes).items():
             columns.setdefault(name, [None] * height).extend(cells)
         height += len(found)
         for column in columns.values():
@@ -314,7 +319,9 @@ def _filled(blocks: list[tuple[list[str], list[Row]]], what: str, decimal: str |
     )
 
 
-def _by_name(names: list[str], rows: list[Row], what: str, left_out: dict[str, str]) -> dict[str, list[Any]]:
+def _by_name(
+    names: list[str], rows: list[Row], what: str, left_out: dict[str, str], notes: list[str]
+) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {}
     # After an index: pandas calls it nothing, and "Unnamed: 0" when it reads its own file again.
     lower = [name.lower() for name in names]
@@ -323,6 +330,7 @@ def _by_name(names: list[str], rows: list[Row], what: str, left_out: dict[str, s
         if lower[place] in INDEX:
             if place == 0 and "epoch" not in lower and _counts(cells):
                 name = "epoch"
+                notes.append("The first column has no name and counts the lines: it is taken for the epochs.")
             elif not name and any(cell for cell in cells):
                 name = f"column {place + 1}"
             elif not name:
