@@ -111,6 +111,6 @@ def _decoded(data: bytes, name: str) -> tuple[str, str]:
         if error.reason == "unexpected end of data":
             return data[: error.start].decode("utf-8"), "utf-8"
         text, encoding = data.decode("cp1252", errors="replace"), "cp1252"
-    if re.search(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]", text):
+    if re.search(r"[\x00-\x07\x0e-\x1a\x1c-\x1f]", text):
         raise ValueError(f"{name} is not a text file, so it is no log that can be read here.")
     return text, encoding

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from helpers.history import _bytes, _events, _json
+from helpers.history import _bytes, _console, _events, _json
 from helpers.history._cells import describe
 from helpers.history._run import Run, listed
 from helpers.history._shape import Answers, runs_of
@@ -211,10 +211,10 @@ def _of_thing(source: Any, name: str, monitor: str, answers: Answers) -> list[Ru
     if isinstance(mapping, Mapping):
         if not mapping and mapping is not source:
             raise ValueError("This History is empty: the fit that it belongs to has not finished a single epoch.")
-        keras = mapping is not source and bool(getattr(source, "epoch", None))
-        if keras:
+        if mapping is not source and getattr(source, "epoch", None):
             mapping = {"epoch": list(source.epoch), **mapping}
-        return _of_value(mapping, "The history", name, answers, keras=keras)
+            return _of_value(mapping, "The history", name, answers, counts_from=0)
+        return _of_value(mapping, "The history", name, answers)
     if isinstance(mapping, Iterable) and not isinstance(mapping, (bytes, bytearray)):
         values = list(mapping)
         if _json.is_records(values):
@@ -227,7 +227,7 @@ def _of_thing(source: Any, name: str, monitor: str, answers: Answers) -> list[Ru
 
 
 def _of_value(
-    value: Any, what: str, name: str, answers: Answers, *, keras: bool = False, sure: bool = False
+    value: Any, what: str, name: str, answers: Answers, *, counts_from: int | None = None, sure: bool = False
 ) -> list[Run]:
     """Read what JSON or a dict holds."""
     tables = _json.tables_of(value, what, sure=sure)
@@ -235,7 +235,7 @@ def _of_value(
         raise ValueError(f"{what} holds no metric: no list of numbers. It has: {_json.names_of(value)}.")
     runs = []
     for path, table in tables.items():
-        table.keras = keras
+        table.counts_from = counts_from
         runs += runs_of(table, name if len(tables) == 1 else f"{name}: {path}" if path else name, answers)
     return runs
 
@@ -249,7 +249,9 @@ def _of_bytes(data: bytes, file: str, name: str, monitor: str, answers: Answers,
     what = f"The file {file}"
     value = _json.parse(text, what)
     if value is None:
-        table = table_of(text, what, decimal=answers.decimal, names=answers.names, monitor=monitor)
+        table = _console.printed_table(text, what) or table_of(
+            text, what, decimal=answers.decimal, names=answers.names, monitor=monitor
+        )
         table.notes[:0] = notes
         return runs_of(table, name, answers)
     if isinstance(value, list) and value and not any(isinstance(entry, (list, dict)) for entry in value):
@@ -285,7 +287,11 @@ def _of_events(path: Path, name: str, answers: Answers) -> list[Run]:
     runs = []
     for found, columns in _events.read_events(path).items():
         what = f"The event files of {found!r}"
-        runs += runs_of(Table(what, columns, keras="epoch" in columns and "step" not in columns), found, answers)
+        runs += runs_of(
+            Table(what, columns, counts_from=0 if "epoch" in columns and "step" not in columns else None),
+            found,
+            answers,
+        )
     return runs
 
 

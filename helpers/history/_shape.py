@@ -127,7 +127,7 @@ def _with_even_columns(table: Table, answers: Answers) -> Table:
     if epoch is not None and lengths[epoch] == height:
         cells = [_epoch_number(cell, table.decimal) for cell in table.columns[epoch]]
         if all(cell is not None and cell == int(cell) for cell in cells):
-            start = 1 if not table.keras and (answers.epochs_from == 1 or cells[0] == 1) else 0
+            start = _first_base(cells, table, answers)
             numbers = [int(cell) - start for cell in cells]
     columns, left_out, placed = {}, dict(table.left_out), {}
     for key, cells in table.columns.items():
@@ -149,7 +149,7 @@ def _with_even_columns(table: Table, answers: Answers) -> Table:
                 f"{listed(key for key, _ in found)} {'has' if len(found) == 1 else 'have'} {found[0][1]} values for "
                 f"{height} epochs: read as validation_freq={freq}."
             )
-    return Table(table.what, columns, table.blocks, table.lines, table.decimal, table.keras, notes, left_out)
+    return dataclasses.replace(table, columns=columns, notes=notes, left_out=left_out)
 
 
 def _with_halves(table: Table) -> Table:
@@ -512,7 +512,7 @@ def _base(parts: Sequence[list[float]], table: Table, answers: Answers, notes: l
     numbers = [number for part in parts for number in part]
     first = min(numbers)
     base = _first_base(numbers, table, answers)
-    if table.keras or answers.epochs_from is not None or answers.rows == "each":
+    if table.counts_from is not None or answers.epochs_from is not None or answers.rows == "each":
         return base
     if any(number != int(number) for number in numbers):
         return base
@@ -533,8 +533,10 @@ def _base(parts: Sequence[list[float]], table: Table, answers: Answers, notes: l
 
 
 def _first_base(numbers: Sequence[float], table: Table, answers: Answers) -> int:
-    if table.keras or answers.rows == "each":
+    if answers.rows == "each":
         return 0
+    if table.counts_from is not None:
+        return table.counts_from
     if answers.epochs_from is not None:
         return answers.epochs_from
     # An epoch of 0.5 is in the middle of the first.

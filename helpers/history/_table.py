@@ -36,7 +36,7 @@ class Table:
         blocks: For each row, how many head lines stand above it; None if there is but one.
         lines: For each row, its line in the file; None if there is no file.
         decimal: The decimal sign of texts.
-        keras: Whether the epochs are those of a Keras `History`, which counts from 0.
+        counts_from: 0 or 1 where it is known how the epochs are counted, as of a Keras `History`; else None.
         notes: What was found, in sentences.
         left_out: Name to reason, for what was found and is no column of numbers.
     """
@@ -46,7 +46,7 @@ class Table:
     blocks: list[int] | None = None
     lines: list[int] | None = None
     decimal: str = "."
-    keras: bool = False
+    counts_from: int | None = None
     notes: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
 
@@ -315,7 +315,7 @@ def _filled(blocks: list[tuple[list[str], list[Row]]], what: str, decimal: str |
         columns.pop(name, None)
     order = [place for place, (_, found) in enumerate(blocks) for _ in found]
     return Table(
-        what, columns, order if len(blocks) > 1 else None, [line for line, _ in rows], decimal, False, notes, left_out
+        what, columns, order if len(blocks) > 1 else None, [line for line, _ in rows], decimal, None, notes, left_out
     )
 
 
