@@ -16,8 +16,9 @@ from keras.callbacks import EarlyStopping, ModelCheckpoint
 from live_scripted import SECONDS, ScriptedModel
 
 from helpers import replay
+from helpers import words as say
 from helpers.live import Change, Trainer
-from helpers.widgets import LiveTraining, _live_text
+from helpers.widgets import LiveTraining
 from helpers.widgets._live_picture import LivePicture
 
 
@@ -349,7 +350,7 @@ def pixels(data):
 def test_every_run_can_be_drawn_and_told(values, ended):
     now = run_of(values, ended=ended, epochs=30)
     text = LivePicture("loss", waits=True).html(now)
-    assert f"{len(values)} of 30" in _live_text.progress(now)
+    assert f"{len(values)} of 30" in say.live_progress(now)
     assert "alt=" in text
     assert "None" not in html.unescape(re.search(r'alt="([^"]*)"', text)[1])
     assert "nan at" not in text
@@ -387,7 +388,7 @@ def test_the_marks_are_where_the_run_says():
     assert [segment[0][0] for segment in picture._saved.get_segments()] == [1, 2]
     assert [tuple(segment[1]) for segment in picture._wait.get_segments()] == [(3, 1), (4, 2)]
     assert picture._headline(end) == ("★ best val_loss 1: epoch 2     | stop: epoch 4     ○ kept weights: epoch 2")
-    assert _live_text.alt(end, "loss") == (
+    assert say.live_twin(end, "loss") == (
         "loss over 4 epochs of 9. loss is now 1. val_loss is now 2.5. The best val_loss is 1, at epoch 2. "
         "EarlyStopping has waited 2 epochs, its patience is 2. A file was saved in 2 epochs, the last in epoch 2. "
         "EarlyStopping stopped the fit after epoch 4: 2 epochs without improvement, patience 2. "
@@ -431,7 +432,7 @@ def test_many_changes_are_cut_to_the_last_ones(make):
     ("seconds", "text"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (7322, "2 h 02 min")]
 )
 def test_seconds_read_well(seconds, text):
-    assert _live_text._seconds(seconds) == text
+    assert say.seconds(seconds) == text
 
 
 def test_the_widget_opens_without_keras_or_tensorflow():

@@ -13,6 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from helpers import plots, replay, style
+from helpers.facts import facts_of
 
 #                  1    2    3    4     5    6    7     8    9    10
 VALIDATION = [1.0, 0.8, 0.6, 0.65, 0.5, 0.7, 0.72, 0.71, 0.6, 0.4]
@@ -272,31 +273,6 @@ def test_bars_of_saved_files_stay_visible_in_a_long_run():
     assert min(widths) * axes.get_window_extent().width / np.ptp(axes.get_xlim()) >= 1
 
 
-# Drawing in frames.
-
-
-def test_drawing_marks_over_a_stored_background_gives_the_same_pixels():
-    figure = style.figure()
-    axes = plots.draw_axes(figure, plots.facts_of(LOG))
-    figure.canvas.draw()
-    background = figure.canvas.copy_from_bbox(figure.bbox)
-    for patience in (1, 3, 10):
-        record = replay.early_stopping(VALIDATION, patience=patience, restore_best_weights=patience == 3)
-        facts = plots.facts_of(LOG, stopping=record, saves=SAVED)
-        marks = plots.draw_marks(axes, facts)
-        figure.canvas.restore_region(background)
-        for artist in marks:
-            figure.draw_artist(artist)
-        frame = np.asarray(figure.canvas.buffer_rgba()).copy()
-        for artist in marks:
-            artist.remove()
-        whole = style.figure()
-        plots.draw_marks(plots.draw_axes(whole, facts), facts)
-        np.testing.assert_array_equal(frame, pixels(whole))
-    assert not axes.lines
-    assert not find(figure, "saved")
-
-
 # Labels.
 
 
@@ -360,7 +336,7 @@ def checkpoint(**attributes):
 @pytest.mark.parametrize("restore", [True, False])
 def test_a_callback_gives_the_same_facts_as_a_record(restore):
     record = replay.early_stopping(VALIDATION, patience=3, restore_best_weights=restore)
-    assert plots.facts_of(LOG, stopping=callback(restore_best_weights=restore)) == plots.facts_of(LOG, stopping=record)
+    assert facts_of(LOG, stopping=callback(restore_best_weights=restore)) == facts_of(LOG, stopping=record)
 
 
 def test_the_real_callback_gives_the_same_facts_as_a_record():
@@ -391,15 +367,15 @@ def test_the_real_callback_gives_the_same_facts_as_a_record():
         record = replay.early_stopping(values, **asked)
         # NaN is not equal to itself, but the list is the same object for both.
         log = {"val_loss": values}
-        from_callback = plots.facts_of(log, stopping=stopping)
-        from_record = plots.facts_of(log, stopping=record)
+        from_callback = facts_of(log, stopping=stopping)
+        from_record = facts_of(log, stopping=record)
         assert repr(from_callback) == repr(from_record), (values, asked)
 
 
 def test_the_window_counts_epochs_that_have_a_value():
     values = [1.0, None, 0.5, None, 0.6, None, 0.7, None]
     record = replay.early_stopping(values, patience=2)
-    facts = plots.facts_of(values, stopping=record)
+    facts = facts_of(values, stopping=record)
     assert (facts.window, facts.waited, facts.stop) == ((4, 6), 2, 6)
 
 
@@ -418,10 +394,10 @@ def test_the_direction_of_a_metric_is_asked_of_the_callback_then_of_its_name():
     stopping = callback(
         monitor="val_quality", mode="auto", monitor_op=greater, stopped_epoch=0, best_epoch=1, best=3.0, wait=1
     )
-    assert plots.facts_of(odd, monitor="val_quality", stopping=stopping).mode == "max"
-    assert plots.facts_of(odd, monitor="val_quality", mode="max").best == 1
+    assert facts_of(odd, monitor="val_quality", stopping=stopping).mode == "max"
+    assert facts_of(odd, monitor="val_quality", mode="max").best == 1
     with pytest.raises(ValueError, match='give mode="min" or mode="max"'):
-        plots.facts_of(odd, monitor="val_quality")
+        facts_of(odd, monitor="val_quality")
     names = {
         "val_loss": "min",
         "val_mean_absolute_error": "min",
@@ -431,7 +407,7 @@ def test_the_direction_of_a_metric_is_asked_of_the_callback_then_of_its_name():
         "val_false_negatives": "min",
         "val_categorical_crossentropy": "min",
     }
-    assert {name: plots.facts_of([1.0], monitor=name).mode for name in names} == names
+    assert {name: facts_of([1.0], monitor=name).mode for name in names} == names
 
 
 @pytest.mark.parametrize(
@@ -446,7 +422,7 @@ def test_the_direction_of_a_metric_is_asked_of_the_callback_then_of_its_name():
     ],
 )
 def test_a_checkpoint_is_replayed_from_its_settings(saves, epochs):
-    assert plots.facts_of(LOG, stopping=STOPPED, saves=saves).saved == epochs
+    assert facts_of(LOG, stopping=STOPPED, saves=saves).saved == epochs
 
 
 @pytest.mark.parametrize(
@@ -475,10 +451,11 @@ def test_what_cannot_be_drawn_gets_a_sentence(arguments, sentence):
 
 def test_describe_says_every_fact():
     assert plots.describe(LOG, stopping=STOPPED, saves=SAVED).splitlines() == [
-        "val_loss over 10 epochs (train and validation; smaller is better).",
+        "val_loss over 10 epochs (train and validation; smaller is better). The train curve falls from 1.1 to 0.1. The "
+        "validation curve falls from 1 to 0.4. They cross once: from epoch 4 on validation lies above train.",
         "Best after epoch 5: 0.5.",
         "Stopped after epoch 8: 3 epochs without a new best (patience 3, epochs 6 to 8).",
-        "In grey, 2 epochs that never ran: epochs 9, 10.",
+        "In grey, 2 epochs that never ran: epochs 9, 10. The best of them, epoch 10 (0.4), is better than any that ran.",
         "The model ends with the weights of epoch 5 (restored).",
         "Saved after epochs 1 to 3, 5 (4 times).",
     ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 Values = list[float | None]
 
 # Metrics of these halves are about data that the model does not train on: the likely things to watch.
-_VALIDATION = ("val", "valid", "validation", "eval", "test", "dev")
+VALIDATION = ("val", "valid", "validation", "eval", "test", "dev")
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +107,7 @@ class Run(Mapping[str, Values]):
 def is_validation(name: str) -> bool:
     """Return whether a metric's name says that it was measured on data apart from the training data."""
     parts = name.lower().replace("/", "_").replace("-", "_").replace(".", "_").replace(" ", "_").split("_")
-    return any(part in _VALIDATION for part in parts)
+    return any(part in VALIDATION for part in parts)
 
 
 def span(run: Run) -> str:

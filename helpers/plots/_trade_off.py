@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from helpers import style
-from helpers.plots._text import number
+from helpers.words import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from helpers import history as histories
 from helpers import replay, style
+from helpers.facts import facts_of
 from helpers.plots._axes import dots_of, epoch_axis, finite, number_axis, points_of, set_scale
-from helpers.plots._facts import facts_of
 from helpers.plots._labels import ROW, Label, place_labels
-from helpers.plots._text import number
+from helpers.words import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

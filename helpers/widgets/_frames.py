@@ -7,9 +7,10 @@ import math
 import re
 from dataclasses import dataclass
 
-from helpers import plots, replay, style
-from helpers.plots._text import tell
-from helpers.widgets import _says, _svg, _trade
+from helpers import replay, style, words
+from helpers.facts import Facts, facts_of
+from helpers.plots import _curves
+from helpers.widgets import _svg, _trade
 from helpers.widgets._runs import Run
 
 WIDTH, CURVES = 640, 330
@@ -43,10 +44,10 @@ class Scene:
 
     def __init__(self, run: Run, monitor: str, mode: str | None) -> None:
         self.run, self.monitor, self.values = run, monitor, run.metric(monitor)
-        whole = plots.facts_of(run, monitor=monitor, mode=mode)
+        whole = facts_of(run, monitor=monitor, mode=mode)
         self.mode, self.top = whole.mode, whole.best
         figure = style.figure(WIDTH, CURVES)
-        self._axes = _svg.SvgAxes(plots.draw_axes(figure, whole, saves=True))
+        self._axes = _svg.SvgAxes(_curves.draw_axes(figure, whole, saves=True))
         self._behind = _svg.figure_svg(figure)
 
     @property
@@ -78,7 +79,7 @@ class Story:
         }
         self._rule = rule
         self._records: dict[int, replay.StoppingRecord] = {}
-        self._facts: dict[int, plots.Facts] = {}
+        self._facts: dict[int, Facts] = {}
         self.table = replay.every_patience(scene.values, max_patience=top, **rule)
         self.trade = _trade.trade_of(
             self.table, scene.values, scene.run.epochs, mode=scene.mode, monitor=scene.monitor,
@@ -107,10 +108,10 @@ class Story:
             epochs=self.scene.run.epochs[:count],
         )  # fmt: skip
 
-    def facts(self, patience: int) -> plots.Facts:
+    def facts(self, patience: int) -> Facts:
         """Return the facts of one patience."""
         if patience not in self._facts:
-            self._facts[patience] = plots.facts_of(
+            self._facts[patience] = facts_of(
                 self.scene.run, monitor=self.scene.monitor, stopping=self.record(patience), saves=self._saves,
                 mode=self.scene.mode,
             )  # fmt: skip
@@ -118,11 +119,12 @@ class Story:
 
     def sentences(self, patience: int) -> list[str]:
         """Say what one patience does."""
-        return _says.says(self.facts(patience), self.record(patience), self.scene.top)
+        top = self.scene.top
+        return [words.outcome(self.facts(patience), top, start_from_epoch=self.settings.start_from_epoch)]
 
     def alt(self, patience: int) -> str:
         """Return the text twin of a frame's picture."""
-        facts = tell(self.facts(patience)).replace("\n", " ")
+        facts = words.twin(self.facts(patience)).replace("\n", " ")
         return f"Learning curves. {facts} {_trade.tell(self.trade, patience)}"
 
     def background(self, sentence: str) -> str:
@@ -136,7 +138,7 @@ class Story:
 
     def frame(self, patience: int) -> str:
         """Return the frame of one patience as HTML."""
-        marks = _svg.draw(plots.draw_marks(self.scene._axes, self.facts(patience)), CURVES)
+        marks = _svg.draw(_curves.draw_marks(self.scene._axes, self.facts(patience)), CURVES)
         inside = f'{marks}<g transform="translate(0 {CURVES})">{_trade.mark(self.trade, patience)}</g>'
         alt = html.escape(self.alt(patience), quote=True)
         picture = (

@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from helpers import style
+from helpers import style, words
 from helpers.live import Snapshot
-from helpers.widgets import _live_text
 
 __all__ = ["LivePicture"]
 
@@ -58,7 +57,7 @@ class LivePicture:
             scale: Pixels in the file for one on the page: what the picture costs goes with its square.
         """
         data = base64.b64encode(self.png(now, scale=scale)).decode("ascii")
-        alt = html.escape(_live_text.alt(now, self._metric), quote=True)
+        alt = html.escape(words.live_twin(now, self._metric), quote=True)
         # Decoded before it is put in the old one's place, and of a known size: the page neither blinks nor jumps.
         return (
             f'<img src="data:image/png;base64,{data}" alt="{alt}" '

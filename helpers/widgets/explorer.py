@@ -18,7 +18,7 @@ from helpers import replay
 from helpers.widgets._choices import choose
 from helpers.widgets._frames import WIDTH, Scene, Settings, rich
 from helpers.widgets._runs import read_runs
-from helpers.widgets._says import plain
+from helpers.words import plain
 
 __all__ = ["PatienceExplorer"]
 
@@ -156,7 +156,7 @@ class PatienceExplorer(ipywidgets.VBox):
         """What happened, in words."""
         if self._problem.layout.display != "none":
             return self._words
-        return plain(self._story.sentences(self.patience))
+        return plain(" ".join(self._story.sentences(self.patience)))
 
     @property
     def alt(self) -> str:
@@ -267,7 +267,9 @@ class PatienceExplorer(ipywidgets.VBox):
         while len(self._frames) < len(values):
             self._frames.append(ipywidgets.HTML(**self._shared).add_class("explorer-frame"))
         index = values.index(patience)
-        longest = max((story.sentences(value) for value in values), key=lambda sentences: len(plain(sentences)))
+        longest = max(
+            (story.sentences(value) for value in values), key=lambda sentences: len(plain(" ".join(sentences)))
+        )
         self._frames[index].value = story.frame(patience)
         self._behind.value = story.background(rich(longest))
         self._show(values, index)

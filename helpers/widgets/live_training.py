@@ -12,9 +12,8 @@ from typing import Any
 
 import ipywidgets
 
-from helpers import _kernel
+from helpers import _kernel, words
 from helpers.live import Snapshot, Trainer
-from helpers.widgets import _live_text
 from helpers.widgets._live_picture import LivePicture
 
 __all__ = ["LiveTraining"]
@@ -255,17 +254,17 @@ class LiveTraining(ipywidgets.VBox):
         total = max(1, now.epochs - now.first_epoch)
         bar = f'<progress max="{total}" value="{min(done, total):.4g}" aria-label="epochs done"></progress>'
         self._status.value = (
-            f'<div class="course-live-words">{bar}{html.escape(_live_text.progress(now))}'
-            f'<div role="status"><b>{html.escape(_live_text.state(now))}</b></div></div>'
+            f'<div class="course-live-words">{bar}{html.escape(words.live_progress(now))}'
+            f'<div role="status"><b>{html.escape(words.live_state(now))}</b></div></div>'
         )
-        changes = _live_text.changes(now)
+        changes = words.live_changes(now)
         lines = [html.escape(line) for line in changes[-_NOTES:]]
         if len(changes) > _NOTES:
             lines.insert(0, f"{len(changes) - _NOTES} earlier changes: <code>trainer.changes</code> holds all of them.")
         if now.error is not None:
             lines.append(
                 f'<span role="alert" style="color: var(--jp-error-color1, #c62828)"><b>'
-                f"{html.escape(_live_text.failure(now))}</b></span><br>"
+                f"{html.escape(words.live_failure(now))}</b></span><br>"
                 "<code>trainer.result()</code> raises it again, with the traceback."
             )
         if self._trouble:
@@ -284,7 +283,7 @@ class LiveTraining(ipywidgets.VBox):
             return None
         data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
         now = self.trainer.snapshot()
-        data = {**data, "text/plain": f"LiveTraining: {_live_text.state(now)}"}
+        data = {**data, "text/plain": f"LiveTraining: {words.live_state(now)}"}
         data["text/html"] = self._image.value + self._status.value
         return (data, *metadata) if metadata else data
 

@@ -1,4 +1,4 @@
-"""What happened in a run, worked out once from the log and the callbacks, for pictures and texts alike.
+"""What happened in a run, worked out once from the log and the callbacks, for pictures and words alike.
 
 Callbacks are known by their attributes, so that nothing here imports Keras. Epochs are 0-based.
 """
@@ -6,12 +6,15 @@ Callbacks are known by their attributes, so that nothing here imports Keras. Epo
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from helpers import history as histories
 from helpers import replay
+from helpers.history._run import VALIDATION, is_validation
+
+__all__ = ["Facts", "best_place", "facts_of", "halves"]
 
 # Names of metrics that grow as a model gets better; Keras asks the metric object, a log has only its name.
 _LARGER = ("acc", "accuracy", "auc", "precision", "recall", "f1", "score", "iou", "r2", "true_positives", "similarity")
@@ -52,6 +55,7 @@ class Facts:
         kept: Epoch whose weights the model ends with.
         restored: Whether they were put back by `restore_best_weights`.
         saved: Epochs after which a file was written, None if nobody looked.
+        unseen: Epoch of the best value among those that never ran, None if there is none.
         stopping: Whether an EarlyStopping was looked at.
     """
 
@@ -70,12 +74,13 @@ class Facts:
     kept: int
     restored: bool
     saved: tuple[int, ...] | None
+    unseen: int | None
     stopping: bool
 
     @property
     def monitored(self) -> list[float | None]:
         """Return the values of the metric that the marks sit on, one for each epoch of the log."""
-        values = self.validation if self.monitor.startswith("val_") else self.train
+        values = self.validation if is_validation(self.monitor) else self.train
         return values if values is not None else []
 
     @property
@@ -115,17 +120,11 @@ def facts_of(
     read.metric(monitor)
     log = {name: read.every_epoch(name) for name in read}
     first, values = read.first, log[monitor]
-    base = monitor.removeprefix("val_")
     direction = _mode(mode, stopping, saves, monitor)
-    common = {
-        "monitor": monitor,
-        "mode": direction,
-        "first": first,
-        "train": log.get(base),
-        "validation": log.get(f"val_{base}"),
-    }
+    train, validation = halves(log, monitor)
+    common = {"monitor": monitor, "mode": direction, "first": first, "train": train, "validation": validation}
     if stopping is None:
-        best = _extreme(values, direction)
+        best = best_place(values, direction)
         run = {
             "epochs_run": len(values),
             "stop": None,
@@ -142,7 +141,24 @@ def facts_of(
     else:
         run = _from_callback(stopping, log, len(values), first, monitor)
     saved = _saved_epochs(saves, read, first + run["epochs_run"])
-    return Facts(**common, **run, saved=saved, stopping=stopping is not None)
+    unseen = best_place(values[run["epochs_run"] :], direction)
+    unseen = None if unseen is None else first + run["epochs_run"] + unseen
+    return Facts(**common, **run, saved=saved, unseen=unseen, stopping=stopping is not None)
+
+
+def halves(log: Mapping[str, Any], monitor: str) -> tuple[Any, Any]:
+    """Return a metric on the training and on the validation data, each None where the log has none.
+
+    Args:
+        log: Name to values; it has `monitor`.
+        monitor: Name of one of the two, such as `loss`, `val_loss` or `eval_loss`.
+    """
+    half, _, base = monitor.partition("_")
+    if is_validation(monitor):
+        return (log.get(base, log.get(f"train_{base}")) if is_validation(half) else None), log[monitor]
+    base = monitor.removeprefix("train_")
+    found = next((f"{half}_{base}" for half in VALIDATION if f"{half}_{base}" in log), None)
+    return log[monitor], None if found is None else log[found]
 
 
 def _from_record(
@@ -290,7 +306,7 @@ def _mode(mode: str | None, stopping: Any, saves: Any, monitor: str) -> str:
     raise ValueError(f'Is a small or a large {monitor} good? The name does not say: give mode="min" or mode="max".')
 
 
-def _extreme(values: list[float | None], mode: str) -> int | None:
+def best_place(values: Sequence[float | None], mode: str) -> int | None:
     """Return the place of the smallest or largest finite value, the first of equals."""
     places = [place for place, value in enumerate(values) if value is not None and math.isfinite(value)]
     if not places:
