@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "count", "curves", "enough", "epochs_of", "labels", "live_changes", "live_failure", "live_progress", "live_state",
-    "live_twin", "marks", "missed", "number", "outcome", "plain", "reached", "seconds", "twin",
+    "live_twin", "marks", "missed", "number", "outcome", "plain", "reached", "seconds", "spared", "twin",
 ]  # fmt: skip
 
 # Of a curve's height: a turn smaller than this is not worth a word.
@@ -235,9 +235,18 @@ def outcome(facts: Facts, top: int, *, start_from_epoch: int = 0, close: int = 0
         sentences.append(f"The weights of {kept} are put back.")
     else:
         sentences.append(f"The model keeps its last weights, those of {kept}.")
-    files = len(facts.saved or ())
-    times = {0: "No file written", 1: "1 file, written once"}.get(files, f"1 file, written {files:,} times")
-    return " ".join([*sentences, f"{times}."])
+    if facts.saved is not None:
+        files = len(facts.saved)
+        times = {0: "No file written", 1: "1 file, written once"}.get(files, f"1 file, written {files:,} times")
+        sentences.append(f"{times}.")
+    return " ".join(sentences)
+
+
+def spared(ran: int, whole: int) -> str:
+    """Say what a stop would have spared, in epochs."""
+    if ran == whole:
+        return "It spares nothing."
+    return f"It spares {count(whole - ran, 'epoch')} of {whole:,} ({100 * (whole - ran) / whole:.0f} %)."
 
 
 def labels(facts: Facts) -> dict[str, str]:

@@ -181,8 +181,10 @@ def _name(thing: Any, otherwise: str) -> str:
     if isinstance(thing, (str, Path)):
         return _stem(Path(thing))
     name = getattr(thing, "name", otherwise)
-    # An open file has a path for a name, and that of standard input is <stdin>.
-    return _stem(Path(name.strip("<>"))) if hasattr(thing, "read") and isinstance(name, str) else str(name)
+    # An open file has a path for a name, or a number; that of standard input is <stdin>.
+    if hasattr(thing, "read"):
+        return _stem(Path(name.strip("<>"))) if isinstance(name, str) else otherwise
+    return str(name)
 
 
 def _stem(path: Path) -> str:
@@ -192,7 +194,7 @@ def _stem(path: Path) -> str:
 def _holds_run(value: Any) -> bool:
     if isinstance(value, Mapping):
         return not all(str(key).isdigit() for key in value) or not value
-    return isinstance(value, (str, Path)) or hasattr(value, "history") or hasattr(value, "columns")
+    return isinstance(value, (str, Path)) or any(hasattr(value, name) for name in ("history", "columns", "read"))
 
 
 # -- things in memory -------------------------------------------------------------------------------------------------
@@ -202,8 +204,8 @@ def _of_thing(source: Any, name: str, monitor: str, answers: Answers) -> list[Ru
     if isinstance(source, Run):
         return [source]
     if hasattr(source, "read"):
-        data = source.read()
-        return _of_bytes(data.encode() if isinstance(data, str) else data, f"{name}", name, monitor, answers)
+        data = source.read(_bytes.LIMIT + 1)
+        return _of_bytes(data.encode() if isinstance(data, str) else data, name, name, monitor, answers)
     mapping = getattr(source, "history", source)
     # A DataFrame is no Mapping, but it has keys and columns like one.
     if not isinstance(mapping, Mapping) and hasattr(mapping, "keys") and hasattr(mapping, "__getitem__"):

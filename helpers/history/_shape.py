@@ -517,7 +517,7 @@ def _base(parts: Sequence[list[float]], table: Table, answers: Answers, notes: l
     if any(number != int(number) for number in numbers):
         return base
     if first == 1:
-        notes.append("It counts epochs from 1. (If a Keras fit was resumed there, say epochs_from=0.)")
+        notes.append("It counts epochs from 1; if a Keras fit was resumed there, say epochs_from=0.")
     elif first > 1:
         steps = {int(b - a) for a, b in pairwise(sorted(set(numbers)))}
         if len(steps) == 1 and steps == {int(first)}:
@@ -526,8 +526,8 @@ def _base(parts: Sequence[list[float]], table: Table, answers: Answers, notes: l
                 "(epochs_from=1), or from 0 (epochs_from=0)?"
             )
         notes.append(
-            f"It begins at {first:g}, counted from 0 as Keras does: epoch {first + 1:g}. (If it counts from 1, say "
-            "epochs_from=1.)"
+            f"It begins at {first:g}, counted from 0 as Keras does, which is epoch {first + 1:g}; if it counts from 1, "
+            "say epochs_from=1."
         )
     return base
 
