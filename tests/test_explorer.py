@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import html
 import math
@@ -15,7 +14,6 @@ import numpy as np
 import pytest
 
 from helpers import plots, replay, style
-from helpers.history import _events
 from helpers.widgets import PatienceExplorer, _choices, _frames, _svg
 from helpers.widgets._frames import CURVES, WIDTH, Scene, Settings
 from helpers.widgets._runs import read_runs
@@ -473,67 +471,6 @@ def test_a_metric_whose_direction_nobody_knows():
         PatienceExplorer({"val_thing": [1.0, 2.0]}, monitor="val_thing")
     assert PatienceExplorer({"val_thing": [1.0, 2.0]}, monitor="val_thing", mode="max").record.best == 2.0
     assert PatienceExplorer({"val_accuracy": [0.1, 0.2]}, monitor="val_accuracy").record.best == 0.2
-
-
-# -- TensorBoard -----------------------------------------------------------------------------------------------------
-
-
-def test_event_files_without_tensorboard_get_a_sentence(tmp_path, monkeypatch):
-    (tmp_path / "events.out.tfevents.1.host").write_bytes(b"")
-    for source in (tmp_path, tmp_path / "events.out.tfevents.1.host"):
-        # Python's way to say "there is no such module".
-        monkeypatch.setitem(sys.modules, "tensorboard.backend.event_processing.event_accumulator", None)
-        with pytest.raises(ValueError, match="TensorBoard itself is needed, and it is not installed here: pip install"):
-            PatienceExplorer(source)
-
-
-@pytest.fixture
-def events(tmp_path, monkeypatch):
-    """Two runs as Keras's TensorBoard callback names its files, read by a stand-in for TensorBoard's reader."""
-    logged = {
-        "a/train/events.out.tfevents.1": {"epoch_loss": dict(enumerate(LOG["loss"])), "batch_loss": {0: 9.0}},
-        "a/validation/events.out.tfevents.2": {"epoch_loss": dict(enumerate(LOG["val_loss"][:20]))},
-        "a/validation/events.out.tfevents.3": {"epoch_loss": dict(enumerate(LOG["val_loss"][20:], start=20))},
-        "b/events.out.tfevents.4": {"val_loss": {5: 1.0, 6: 0.5, 8: 0.75}},
-    }
-    for name in logged:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(b"")
-    monkeypatch.setattr(_events, "_reader", contextlib.nullcontext)
-    monkeypatch.setattr(_events, "_scalars", lambda file, _: logged[file.relative_to(tmp_path).as_posix()])
-    return tmp_path
-
-
-def test_event_files_become_runs(events):
-    explorer = PatienceExplorer(events)
-    assert list(explorer.runs) == ["a", "b"]
-    assert explorer.runs["a"] == LOG
-    assert explorer.runs["b"].metric("val_loss") == [1.0, 0.5, 0.75]
-    assert explorer.runs["b"].epochs == (5, 6, 8)
-    one_file = PatienceExplorer(events / "a/validation/events.out.tfevents.2")
-    assert list(one_file.runs) == ["a"]
-    assert one_file.record == replay.early_stopping(LOG["val_loss"], patience=5)
-
-
-def test_real_event_files(tmp_path):
-    """Where TensorBoard is installed: what Keras writes is what the explorer reads."""
-    pytest.importorskip("tensorboard", reason="TensorBoard is optional")
-    import keras
-
-    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
-    x = np.linspace(0, 1, 8)[:, None]
-    board = keras.callbacks.TensorBoard(tmp_path / "run")
-    history = model.fit(x, 2 * x, validation_data=(x, 3 * x), epochs=3, verbose=0, callbacks=[board]).history
-    code = (
-        "import sys; from helpers.widgets._runs import read_runs; run = read_runs(sys.argv[1], 'val_loss')['run']; "
-        "print(len(run.epochs), {'tensorflow', 'tensorboard'} & set(sys.modules))"
-    )
-    result = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "3 set()"
-    run = PatienceExplorer(tmp_path).runs["run"]
-    assert run["val_loss"] == pytest.approx(history["val_loss"])
-    assert run["loss"] == pytest.approx(history["loss"])
 
 
 # -- the rest --------------------------------------------------------------------------------------------------------

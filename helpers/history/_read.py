@@ -279,21 +279,23 @@ def _at_path(path: Path, monitor: str, answers: Answers) -> list[tuple[str, Read
         found = f" Logs there: {listed(beside)}." if beside else ""
         raise FileNotFoundError(f"There is no file {path}.{found}")
     if _events.is_events(path):
-        return [(path.parent.name, lambda: _of_events(path, path.parent.name, answers))]
+        return [(path.parent.name, lambda: _of_events(path, answers))]
     name = _stem(path)
     return [(name, lambda: _of_file(path, name, monitor, answers))]
 
 
-def _of_events(path: Path, name: str, answers: Answers) -> list[Run]:
+def _of_events(path: Path, answers: Answers) -> list[Run]:
     """Read an event file, or all of a folder; runs keep the names of their folders."""
-    runs = []
-    for found, columns in _events.read_events(path).items():
-        what = f"The event files of {found!r}"
-        runs += runs_of(
-            Table(what, columns, counts_from=0 if "epoch" in columns and "step" not in columns else None),
-            found,
-            answers,
-        )
+    runs: list[Run] = []
+    for name, columns in _events.read_events(path).items():
+        if isinstance(columns, str):
+            runs.append(Run(name, {}, (), problem=columns))
+            continue
+        counts_from = 0 if "epoch" in columns and "step" not in columns else None
+        try:
+            runs += runs_of(Table(f"The event file of {name!r}", columns, counts_from=counts_from), name, answers)
+        except ValueError as error:
+            runs.append(Run(name, {}, (), problem=str(error)))
     return runs
 
 
@@ -319,7 +321,7 @@ def _in_folder(folder: Path, monitor: str, answers: Answers) -> list[tuple[str, 
         name = _name_in(folder, file, list(read))
         found.append((name, lambda runs=runs, name=name: _named(runs, name)))
     if any("tfevents" in file.name for file in files):
-        found.append((folder.name, lambda: _of_events(folder, folder.name, answers)))
+        found.append((folder.name, lambda: _of_events(folder, answers)))
     if not found:
         listing = sorted(path.name for path in folder.iterdir())
         why = next((f" {_bytes.pickle_words(file.name)}" for file in files if _bytes.is_pickle(file.name)), "")

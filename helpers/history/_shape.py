@@ -190,7 +190,7 @@ def _validated(
     if len(fits) == 1:
         [(at, rule)] = fits.items()
         return list(at), rule if isinstance(rule, int) else None
-    said = f"{table.what} holds lists of different lengths: {key} has {count} values for {len(numbers)} epochs"
+    said = f"{table.what} holds lists of different lengths: {key} has {count} value{'s' * (count != 1)} for {len(numbers)} epochs"
     if given is not None:
         raise ValueError(f"{said}, which is not what validation_freq={given!r} gives.")
     if fits:
@@ -434,7 +434,7 @@ def _backs(
         if rows[place][0] != rows[place - 1][0]:
             continue
         here, before = rows[place][1], rows[place - 1][1]
-        both = [key for key, values in metrics.items() if values[here] is not None and values[before] is not None]
+        both = [key for key, values in metrics.items() if _clash(values[here], values[before])]
         if both and all(_same(metrics[key][here], metrics[key][before]) for key in both):
             twins += 1
         elif steps is not None and steps[here] > steps[before]:
@@ -443,8 +443,9 @@ def _backs(
             again.append(place)
     # A metric of validation that has several values in an epoch, also where other rows stand between them.
     several: set[str] = set()
-    for key in watched if steps is not None else ():
-        told = [_whole(number) for number, place in rows if metrics[key][place] is not None and place not in again]
+    by_step = steps is not None or any(number != int(number) for number, _ in rows)
+    for key in watched if by_step else ():
+        told = [_whole(number) for number, place in rows if _is_told(metrics[key][place]) and place not in again]
         if any(a == b for a, b in pairwise(told)):
             several.add(key)
     count = len({number for number, _ in rows})
@@ -464,6 +465,15 @@ def _backs(
     if twins:
         notes.append(f"{twins} line{'s' * (twins != 1)} repeat{'s' * (twins == 1)} the line before.")
     return sorted({*backs, *again})
+
+
+def _is_told(value: float | None) -> bool:
+    return value is not None and not math.isnan(value)
+
+
+def _clash(a: float | None, b: float | None) -> bool:
+    """Return whether two lines of one epoch both have a value; NaN beside a number only fills a line."""
+    return a is not None and b is not None and math.isnan(a) == math.isnan(b)
 
 
 def _same(a: float, b: float) -> bool:

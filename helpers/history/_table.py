@@ -71,9 +71,9 @@ def table_of(
     lines = text.split("\n")
     notes: list[str] = []
     comments = [line for line in lines if line.lstrip().startswith(_COMMENTS)]
-    separator, rows = _split(lines)
-    if not rows:
+    if all(_skipped(line) for line in lines):
         raise ValueError(f"{what} holds nothing but comments.")
+    separator, rows = _split(lines)
     if names is None and not _is_head(rows[0][1]) and comments:
         # numpy.savetxt comments its head line out.
         last = comments[-1].lstrip().lstrip("".join(_COMMENTS)).strip()
