@@ -190,7 +190,8 @@ def _validated(
     if len(fits) == 1:
         [(at, rule)] = fits.items()
         return list(at), rule if isinstance(rule, int) else None
-    said = f"{table.what} holds lists of different lengths: {key} has {count} value{'s' * (count != 1)} for {len(numbers)} epochs"
+    values = f"{count} value{'s' * (count != 1)}"
+    said = f"{table.what} holds lists of different lengths: {key} has {values} for {len(numbers)} epochs"
     if given is not None:
         raise ValueError(f"{said}, which is not what validation_freq={given!r} gives.")
     if fits:
