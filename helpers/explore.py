@@ -1,12 +1,13 @@
 """Which patience would have been right? The command `which-patience LOG...`, or `python -m helpers.explore LOG...`.
 
-It says what EarlyStopping would have done with a training that has already run. Text and JSON need NumPy and nothing
-else; `--html` needs the learner's environment.
+It says what EarlyStopping would have done with a training that has already run, in a terminal, as JSON, or as a page
+with the explorer. It needs NumPy and nothing else.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
 import os
@@ -19,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from helpers import facts, history, replay, words
+from helpers import explored, history, replay, words
+from helpers.explored import Explored, Settings
 from helpers.history import Run
 
 __all__ = ["main"]
@@ -75,9 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--monitor", metavar="NAME", help="the metric (val_loss, or the only metric of validation)")
     add("--mode", choices=("min", "max"), help="whether small or large is good; else the name tells")
     add("--patience", type=int, action="append", metavar="N", help="say what this patience does; may be repeated")
-    for name, kind in (("min_delta", float), ("baseline", float), ("start_from_epoch", int)):
-        add(_option(name), type=kind, metavar="X", help="as in EarlyStopping")
-    add("--restore-best-weights", action="store_true", help="as in EarlyStopping")
+    for name, kind, usual in (("min_delta", float, 0.0), ("start_from_epoch", int, 0), ("baseline", float, None)):
+        add(_option(name), type=kind, default=usual, metavar="X", help="as in EarlyStopping")
+    add(
+        "--restore-best-weights", action=argparse.BooleanOptionalAction, default=True,
+        help="as in EarlyStopping, but on unless it is put off: the question is which epochs were worth running",
+    )  # fmt: skip
     add("--json", action="store_true", help="print JSON; epochs count from 1")
     add("--html", metavar="PAGE", type=Path, help="write a page with the explorer, which needs no network")
     asked = parser.add_argument_group("answers, where a log leaves two readings")
@@ -110,35 +115,34 @@ def _freq(text: str) -> int | list[int]:
 
 
 def _run(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
-    rule = {
-        name: value for name in ("min_delta", "baseline", "start_from_epoch")
-        if (value := getattr(given, name)) is not None
-    }  # fmt: skip
+    chosen = {name: getattr(given, name) for name in ("min_delta", "start_from_epoch", "baseline")}
     try:
         for patience in given.patience or (0,):
-            replay.early_stopping([0.0], patience=patience, **rule)
+            replay.early_stopping([0.0], patience=patience, **chosen)
     except ValueError as error:
         parser.error(_as_options(str(error)))
     if given.html is not None and given.json:
         parser.error("--json and --html do not go together")
+    settings = Settings(**chosen, restore_best_weights=given.restore_best_weights)
     runs, troubles = _read(given)
     answers = []
     for run in runs:
         try:
-            answers.append(_Answer(run, given, rule))
+            answers.append(_Answer(run, given, settings))
         except ValueError as error:
             troubles.append((run.name, str(error)))
     if given.html is not None and answers:
         try:
-            _write_page(answers, given, rule)
-        except (ImportError, OSError) as error:
+            _write_page(answers, given, settings)
+        except (OSError, ValueError) as error:
             troubles.append((str(given.html), _reason(error)))
     elif given.json:
         print(json.dumps([answer.as_json() for answer in answers], indent=2))
     elif answers:
         print("\n\n".join(answer.as_text() for answer in answers))
         if len(answers) > 1:
-            print("\n" + _over_all(answers))
+            most = max(len(answer.seen.table) for answer in answers) - 1
+            print("\n" + explored.summary([answer.seen for answer in answers], most)["said"])
     sys.stdout.flush()
     for name, trouble in troubles:
         print(f"{_NAME}: {name}: {_as_options(' '.join(trouble.split()))}", file=sys.stderr)
@@ -163,6 +167,9 @@ def _read(given: argparse.Namespace) -> tuple[list[Run], list[tuple[str, str]]]:
                 names = ", ".join(f"{place}: {run.name}" for place, run in enumerate(found, start=1))
                 troubles.append((log, f"There is no run {given.run}. There are: {names}."))
             found = chosen
+        # Two folders may each have a training.log.
+        known = {run.name for run in runs}
+        found = [dataclasses.replace(run, name=f"{log}: {run.name}") if run.name in known else run for run in found]
         troubles += [(run.name, run.problem) for run in found if run.problem]
         runs += [run for run in found if not run.problem]
     return runs, troubles
@@ -194,42 +201,34 @@ class _Answer:
     Args:
         run: The run.
         given: The options of the command.
-        rule: Those of EarlyStopping but patience.
+        settings: Those of EarlyStopping but patience.
 
     Raises:
-        ValueError: If the run has no such metric, or no number in it.
+        ValueError: If the run cannot be explored.
     """
 
-    def __init__(self, run: Run, given: argparse.Namespace, rule: dict[str, Any]) -> None:
-        self.run, self.rule = run, rule
+    def __init__(self, run: Run, given: argparse.Namespace, settings: Settings) -> None:
+        self.run = run
         self.monitor = given.monitor or _watched(run)
-        problem = run.unfit(self.monitor)
-        if problem:
-            raise ValueError(problem)
-        self.whole = facts.facts_of(run, monitor=self.monitor, mode=given.mode)
-        self.values, self.top = run.metric(self.monitor), self.whole.best
-        self.rule = {"mode": self.whole.mode, "epochs": run.epochs, **rule}
-        self.table = replay.every_patience(self.values, **self.rule)
-        self.enough = self.table.reaching(self.top)
-        self.restores = given.restore_best_weights
-        # Keras treats 0 as 1.
-        self.patiences = given.patience or ([max(1, self.enough)] if self.enough is not None else [])
+        most = max(given.patience or (0,))
+        self.seen = Explored(run, self.monitor, mode=given.mode, settings=settings, least=most)
+        enough = self.seen.enough
+        self.patiences = given.patience or ([] if enough is None else [enough])
+        self.best = self.seen.values[run.epochs.index(self.seen.top)]
 
     def outcome(self, patience: int) -> str:
         """Say what one patience does."""
-        record = replay.early_stopping(self.values, patience=patience, restore_best_weights=self.restores, **self.rule)
-        known = facts.facts_of(self.run, monitor=self.monitor, stopping=record, mode=self.whole.mode)
-        text = words.outcome(known, self.top, start_from_epoch=self.rule.get("start_from_epoch", 0))
-        return words.plain(f"{text} {words.spared(record.epochs_run, len(self.run.epochs))}")
+        ran = int(self.seen.table.epochs_run[patience])
+        return words.plain(f"{self.seen.sentence(patience)} {words.spared(ran, len(self.run.epochs))}")
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the patiences that find the same best as one row each; epochs count from 1."""
-        table, rows = self.table, []
+        table, rows = self.seen.table, []
         starts = np.flatnonzero(
             np.diff(table.best_epoch, prepend=-1) | np.diff(table.stopped, prepend=~table.stopped[0])
         )
         for a, b in zip(starts, [*starts[1:], len(table)], strict=True):
-            missed = abs(float(table.best[a]) - self.whole.value(self.top))
+            missed = abs(float(table.best[a]) - self.best)
             rows.append(
                 {
                     "patience": [int(a), int(b) - 1 if table.stopped[a] else None],
@@ -248,14 +247,14 @@ class _Answer:
         return {
             "run": self.run.name,
             "monitor": self.monitor,
-            "mode": self.whole.mode,
+            "mode": self.seen.mode,
             "epochs": len(self.run.epochs),
             "first_epoch": self.run.epochs[0] + 1,
             "last_epoch": self.run.epochs[-1] + 1,
             "counted_from": self.run.counted_from,
-            "best_epoch": self.top + 1,
-            "best": _plain_number(self.whole.value(self.top)),
-            "smallest_patience": self.enough,
+            "best_epoch": self.seen.top + 1,
+            "best": _plain_number(self.best),
+            "smallest_patience": self.seen.enough,
             "outcomes": self.rows(),
             "says": {str(patience): self.outcome(patience) for patience in self.patiences},
             "notes": list(self.run.notes),
@@ -263,10 +262,10 @@ class _Answer:
 
     def as_text(self) -> str:
         """Return everything for a person."""
-        better = "smaller" if self.whole.mode == "min" else "larger"
+        better = "smaller" if self.seen.mode == "min" else "larger"
         parts = [f"{self.run.name}: {self.monitor} over {history.span(self.run)}; {better} is better."]
         parts += [f"Note: {_as_options(note)}" for note in self.run.notes]
-        parts.append(words.plain(words.enough(self.enough, self.top, whole=len(self.run.epochs))))
+        parts.append(words.plain(self.seen.said))
         parts += [self.outcome(patience) for patience in self.patiences]
         lines = [textwrap.fill(part, 100, break_long_words=False, break_on_hyphens=False) for part in parts]
         return "\n".join([*lines, "", *self._table()])
@@ -309,34 +308,25 @@ def _plain_number(value: Any) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-def _over_all(answers: list[_Answer]) -> str:
-    """Say which patience would have done for how many runs."""
-    needed = sorted(answer.enough for answer in answers if answer.enough is not None)
-    lines = [f"Over {len(answers)} runs, the best of each is reached"]
-    for patience in sorted({needed[len(needed) // 2], needed[-1]} if needed else ()):
-        done = sum(need <= patience for need in needed)
-        lines.append(f"  with patience {patience} {words.reached(done, len(answers))}.")
-    return "\n".join(lines) if needed else f"Over {len(answers)} runs, no patience reaches the best of any."
-
-
-def _write_page(answers: list[_Answer], given: argparse.Namespace, rule: dict[str, Any]) -> None:
+def _write_page(answers: list[_Answer], given: argparse.Namespace, settings: Settings) -> None:
     """Write the explorer as a page.
 
     Raises:
-        ImportError: If the widgets are not installed.
+        ValueError: If the runs watch different metrics.
         OSError: If the page cannot be written.
     """
-    try:
-        from helpers import widgets
-    except ImportError as error:
-        raise ImportError(f"--html needs the course's environment ({error}).") from None
-    patience = (given.patience or [answers[0].enough or 5])[0]
-    explorer = widgets.PatienceExplorer(
-        {answer.run.name: answer.run for answer in answers}, monitor=answers[0].monitor, mode=answers[0].whole.mode,
-        patience=patience, restore_best_weights=given.restore_best_weights, **rule,
+    monitors = {answer.monitor for answer in answers}
+    if len(monitors) > 1:
+        raise ValueError(
+            f"A page is about one metric, and here are {', '.join(sorted(monitors))}: give one as monitor."
+        )
+    first = answers[0]
+    text = explored.page(
+        {answer.run.name: answer.run for answer in answers}, monitor=first.monitor, mode=first.seen.mode,
+        patience=(first.patiences or [1])[0], settings=settings, title=f"Which patience? {first.run.name}",
     )  # fmt: skip
-    given.html.write_text(explorer.page(), encoding="utf-8")
-    print(f"Wrote {given.html} ({given.html.stat().st_size // 1000 + 1} kB): open it in a browser.")
+    given.html.write_text(text, encoding="utf-8")
+    print(f"Wrote {given.html} ({len(text.encode()) // 1000 + 1} kB): open it in a browser.")
 
 
 if __name__ == "__main__":

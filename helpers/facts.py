@@ -5,6 +5,7 @@ Callbacks are known by their attributes, so that nothing here imports Keras. Epo
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,10 @@ _SMALLER = (
     "divergence",
     "false_",
 )
+
+
+# Asked for at each look at a value.
+_is_validation = functools.cache(is_validation)
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ class Facts:
     @property
     def monitored(self) -> list[float | None]:
         """Return the values of the metric that the marks sit on, one for each epoch of the log."""
-        values = self.validation if is_validation(self.monitor) else self.train
+        values = self.validation if _is_validation(self.monitor) else self.train
         return values if values is not None else []
 
     @property

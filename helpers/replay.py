@@ -94,11 +94,6 @@ class PatienceTable:
         """Return the number of rows."""
         return len(self.patience)
 
-    def reaching(self, epoch: int) -> int | None:
-        """Return the smallest patience with which an epoch (0-based) still runs, None if no row is large enough."""
-        rows = np.flatnonzero(self.last_epoch >= epoch)
-        return int(self.patience[rows[0]]) if len(rows) else None
-
 
 @dataclass(frozen=True)
 class CheckpointRecord:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "count", "curves", "enough", "epochs_of", "labels", "live_changes", "live_failure", "live_progress", "live_state",
-    "live_twin", "marks", "missed", "number", "outcome", "plain", "reached", "seconds", "spared", "twin",
+    "live_twin", "marks", "missed", "number", "outcome", "plain", "price", "seconds", "spared", "summary",
+    "twin",
 ]  # fmt: skip
 
 # Of a curve's height: a turn smaller than this is not worth a word.
@@ -49,8 +50,9 @@ def epochs_of(epochs: Iterable[int], *, plural: bool = False) -> str:
         epochs: 0-based.
         plural: Whether it is `epochs` also for a single one.
     """
-    runs: list[list[int]] = []
-    for epoch in sorted(epochs):
+    # A range is one run as it stands; the explorer writes thousands of them.
+    runs = [[epochs.start, epochs.stop - 1]] if isinstance(epochs, range) and epochs.step == 1 else []
+    for epoch in () if runs else sorted(epochs):
         if runs and epoch == runs[-1][1] + 1:
             runs[-1][1] = epoch
         else:
@@ -235,18 +237,9 @@ def outcome(facts: Facts, top: int, *, start_from_epoch: int = 0, close: int = 0
         sentences.append(f"The weights of {kept} are put back.")
     else:
         sentences.append(f"The model keeps its last weights, those of {kept}.")
-    if facts.saved is not None:
-        files = len(facts.saved)
-        times = {0: "No file written", 1: "1 file, written once"}.get(files, f"1 file, written {files:,} times")
-        sentences.append(f"{times}.")
-    return " ".join(sentences)
-
-
-def spared(ran: int, whole: int) -> str:
-    """Say what a stop would have spared, in epochs."""
-    if ran == whole:
-        return "It spares nothing."
-    return f"It spares {count(whole - ran, 'epoch')} of {whole:,} ({100 * (whole - ran) / whole:.0f} %)."
+    files = len(facts.saved or ())
+    times = {0: "No file written", 1: "1 file, written once"}.get(files, f"1 file, written {files:,} times")
+    return " ".join([*sentences, f"{times}."])
 
 
 def labels(facts: Facts) -> dict[str, str]:
@@ -291,9 +284,33 @@ def missed(monitor: str, *, restores: bool) -> str:
     return f"{monitor} missed ({'best weights put back' if restores else 'last weights count'})"
 
 
-def reached(done: int, runs: int) -> str:
-    """Say for how many runs one patience would have done."""
-    return f"in {done} of {count(runs, 'run')}"
+def price(patience: int, epochs: int, missed: float, monitor: str) -> str:
+    """Say what one patience costs."""
+    lost = "missed quality unknown" if math.isnan(missed) else f"{number(missed)} of {monitor} missed"
+    return f"Marked below is patience {patience}: {count(epochs, 'epoch')} run, {lost}."
+
+
+def spared(ran: int, whole: int) -> str:
+    """Say what a stop would have spared, in epochs."""
+    if ran == whole:
+        return "It spares nothing."
+    return f"It spares {count(whole - ran, 'epoch')} of {whole:,} ({100 * (whole - ran) / whole:.0f} %)."
+
+
+def summary(needed: Sequence[int], runs: int) -> str:
+    """Say for how many of several runs which patience would have done.
+
+    Args:
+        needed: The smallest patience that reaches the best epoch, of each run that has one, rising.
+        runs: How many runs there are.
+    """
+    if not needed:
+        return f"No patience up to here reaches the best epoch of any of {runs} runs."
+    half, whole = needed[(len(needed) - 1) // 2], needed[-1]
+    some = f"patience {half} reaches the best epoch of {sum(n <= half for n in needed)}"
+    if half == whole:
+        return f"Of {runs} runs, {some}."
+    return f"Of {runs} runs, {some}, patience {whole} of {'all' if len(needed) == runs else len(needed)}."
 
 
 # -- a fit that is running -------------------------------------------------------------------------------------------

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import io
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -49,12 +52,16 @@ def test_what_it_says(log, capsys):
 
 
 def test_what_one_patience_does(log, capsys):
-    assert run(log, "--patience", 2, "--patience", 3, "--restore-best-weights") == 0
+    assert run(log, "--patience", 2, "--patience", 3) == 0
     words = " ".join(capsys.readouterr().out.split())
     assert "With patience 2 training stops after epoch 4: it never sees epoch 6." in words
     assert "With patience 3 training stops after epoch 5" in words
     assert words.count("The weights of epoch 2 (val_loss 0.6) are put back.") == 2
     assert "It spares 6 epochs of 10 (60 %)." in words
+    run(log, "--patience", 2, "--no-restore-best-weights")
+    assert "The model keeps its last weights, those of epoch 4 (val_loss 0.8)." in " ".join(
+        capsys.readouterr().out.split()
+    )
 
 
 def test_the_settings_of_early_stopping_count(log, capsys):
@@ -77,7 +84,7 @@ def test_json_for_scripts(capsys):
     [told] = json.loads(capsys.readouterr().out)
     assert told["run"] == "resumed_at_5"
     assert (told["first_epoch"], told["last_epoch"], told["epochs"], told["counted_from"]) == (6, 11, 6, 0)
-    assert (told["best_epoch"], told["best"], told["smallest_patience"]) == (6, 1.0, 0)
+    assert (told["best_epoch"], told["best"], told["smallest_patience"]) == (6, 1.0, 1)
     assert "stops after epoch 8, 2 epochs later" in told["says"]["2"]
     assert len(told["notes"]) == 1
 
@@ -110,7 +117,7 @@ def test_standard_input_several_logs_and_a_summary(log, monkeypatch, capsys):
         "other",
         "appended (1)",
     ]
-    assert out.splitlines()[-2:] == ["  with patience 0 in 2 of 3 runs.", "  with patience 4 in 3 of 3 runs."]
+    assert out.splitlines()[-1] == "Of 3 runs, patience 1 reaches the best epoch of 2, patience 4 of all."
 
 
 def test_the_only_metric_of_validation_is_taken_where_none_is_named(capsys):
@@ -210,18 +217,31 @@ sys.exit(explore.main(sys.argv[1:]))
 """
 
 
-def test_text_needs_nothing_but_numpy(log):
+def test_it_needs_nothing_but_numpy(log):
     def bare(*arguments):
         command = [sys.executable, "-c", _BARE, log, *arguments]
         return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
 
-    for arguments in ((), ("--json",)):
+    page = log.with_name("page.html")
+    for arguments in ((), ("--json",), ("--html", page)):
         done = bare(*arguments)
         assert (done.returncode, done.stderr) == (0, "")
-    page = bare("--html", "page.html")
-    assert page.returncode == 2
-    assert "--html needs the course's environment" in page.stderr
-    assert "Traceback" not in page.stderr
+    assert "Smallest patience that reaches the best" in page.read_text(encoding="utf-8")
+
+
+def test_a_page_of_several_logs_and_one_that_cannot_be_written(log, tmp_path, capsys):
+    twin = tmp_path / "b" / "training.log"
+    twin.parent.mkdir()
+    twin.write_bytes(log.read_bytes())
+    assert run(log, twin, "--html", tmp_path / "page.html") == 0
+    # What the page shows is packed in its script.
+    packed = re.search(r'atob\("([^"]+)"\)', (tmp_path / "page.html").read_text(encoding="utf-8"))[1]
+    assert f"{twin}: training" in gzip.decompress(base64.b64decode(packed)).decode()
+    assert run(log, "--html", tmp_path / "nowhere" / "page.html") == 2
+    assert run(log, LOGS / "padded_names.csv", "--html", tmp_path / "page.html") == 2
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].endswith("page.html: No such file or directory")
+    assert told[1].endswith("val/box_loss, val_loss: give one with --monitor.")
 
 
 def test_a_reader_who_leaves_early_hears_nothing(log):

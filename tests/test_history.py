@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 import subprocess
 import sys
 from types import MappingProxyType, SimpleNamespace
@@ -145,23 +144,6 @@ def test_metric_says_what_there_is():
     ]:
         with pytest.raises(ValueError, match=words):
             read(*names).metric(wanted)
-
-
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ([1.0, None, 2.0], "^$"),
-        (
-            [NAN, NAN, math.inf, None],
-            "never a number in 'run': 2 epochs with NaN, 1 epoch with infinity",
-        ),
-        ([0.5], "only one epoch in 'run'"),
-    ],
-)
-def test_unfit_says_why_a_run_cannot_be_explored(values, words):
-    run = history.read_history({"loss": [1.0] * len(values), "val_loss": values})
-    assert re.search(words, run.unfit("val_loss"))
-    assert "no metric 'acc'" in run.unfit("acc")
 
 
 def test_entries_that_are_no_metric_are_left_out_and_said():

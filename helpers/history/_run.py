@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -80,24 +79,6 @@ class Run(Mapping[str, Values]):
             f"There is no metric {name!r} in this log. It has: {listed(self.metrics)}.{self._proposal(name)}"
         )
 
-    def unfit(self, monitor: str) -> str:
-        """Say why the run cannot be explored with a metric, as a sentence; "" if it can."""
-        try:
-            values = self.metric(monitor)
-        except ValueError as error:
-            return str(error)
-        finite = [value for value in values if value is not None and math.isfinite(value)]
-        if not finite:
-            others = listed(name for name in self.metrics if name != monitor)
-            more = f" The log also has: {others}." if others else ""
-            return f"{monitor} is never a number in {self.name!r}: {_kinds(values)}.{more}"
-        if len(values) < 2:
-            return (
-                f"There is only one epoch in {self.name!r} ({monitor} {finite[0]:.4g}): EarlyStopping never stops "
-                "after the first epoch, so there is nothing to explore. Train for more epochs."
-            )
-        return ""
-
     def every_epoch(self, name: str) -> Values:
         """Return a metric with one value for every number from the first epoch to the last, None where a line lacks.
 
@@ -141,11 +122,3 @@ def listed(names: object, most: int = 8) -> str:
     """List names, the first few of many."""
     names = [str(name) for name in names]
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def _kinds(values: Values) -> str:
-    """Count what stands where numbers belong: `3 epochs with NaN, 1 epoch with no value`."""
-    kinds = {"NaN": 0, "infinity": 0, "no value": 0}
-    for value in values:
-        kinds["no value" if value is None else "NaN" if math.isnan(value) else "infinity"] += 1
-    return ", ".join(f"{count} epoch{'s' * (count != 1)} with {kind}" for kind, count in kinds.items() if count)
