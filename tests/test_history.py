@@ -23,9 +23,6 @@ class Table:
     def __init__(self, columns):
         self.columns = columns
 
-    def keys(self):
-        return self.columns.keys()
-
     def __getitem__(self, name):
         return np.array(self.columns[name])
 
@@ -60,7 +57,14 @@ def test_values_become_floats():
     assert log["loss"][0] == float(np.float32(0.1))
 
 
-@pytest.mark.parametrize("values", [[1.0, 2.0], (1, 2), np.array([1.0, 2.0]), iter([1.0, 2.0])])
+class Series(list):
+    """Has keys, like a pandas Series, and is a list of numbers all the same."""
+
+    def keys(self):
+        return range(len(self))
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0], (1, 2), Series([1.0, 2.0]), np.array([1.0, 2.0]), iter([1.0, 2.0])])
 def test_a_bare_list_gets_the_monitors_name(values):
     assert history.read_history(values, monitor="val_accuracy") == {"val_accuracy": [1.0, 2.0]}
 

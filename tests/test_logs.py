@@ -59,7 +59,7 @@ EXAMPLES = [
     ("array_column.csv", "array_column", [1, 2, 3], "val_loss", USUAL, r"Left out: per_class holds the text '\[1.0"),
     ("padded_names.csv", "padded_names", [1, 2, 3], "val/box_loss", [2.0, 1.7, 1.8], "counts epochs from 1"),
     ("decimal_comma.csv", "decimal_comma", [1, 2, 3], "val_loss", USUAL, "Commas .* 0,8 is read as 0.8"),
-    ("comment.csv", "comment", [1, 2, 3], "val_loss", USUAL, "1 comment line"),
+    ("comment.csv", "comment", [1, 2, 3], "val_loss", USUAL, "1 comment"),
     ("spaces.txt", "spaces", [1, 2, 3], "val_loss", USUAL, None),
     ("utf16.csv", "utf16", [1, 2, 3], "val_loss", USUAL, None),
     ("null_and_percent.csv", "null_and_percent", [1, 2, 3, 4], "val_loss", [None, 0.7, None, 0.8], "every second"),
@@ -101,7 +101,7 @@ LIKE_THREE = {
     "tabs, quotes, Windows": ('\ufeff"epoch"\t"loss"\t"val_loss"\r\n0\t1\t1\r\n1\t.8\t.7\r\n2\t.6\t.9\r\n', ""),
     "quoted decimal commas": ('epoch,loss,val_loss\n0,"1,0","1,0"\n1,"0,8","0,7"\n2,"0,6","0,9"\n', "Commas stand"),
     "empty lines and a title": ("Run of Monday\n\nepoch,loss,val_loss\n\n0,1,1\n1,.8,.7\n\n2,.6,.9\n", "1 line before"),
-    "comments between": (csv_of(THREE[0], "# a pause", *THREE[1:]), "1 comment line"),
+    "comments between": (csv_of(THREE[0], "# a pause", *THREE[1:]), "1 comment"),
     "separators at the ends": ("epoch,loss,val_loss\n0,1,1,\n1,.8,.7,\n2,.6,.9,\n", ""),
     "epochs of epochs": (csv_of("Epoch 1/3,1,1", "Epoch 2/3,.8,.7", "Epoch 3/3,.6,.9"), "counts epochs from 1"),
     "newest first": (csv_of(*THREE[::-1]), "were sorted"),
@@ -130,6 +130,18 @@ LIKE_THREE = {
              "Read from 'result.history'. Left out: config"),
     "lists of other things": (json.dumps({"epochs": 3, "layers": [1, 2], "names": ["a", "b", "c"], "loss": [1, .8, .6],
                                           "val_loss": USUAL, "matrix": [[1], [2], [3]]}), "layers has 2 values"),
+    "attributes of a History": (json.dumps({"params": {"epochs": 3}, "epoch": [0, 1, 2],
+                                             "history": {"loss": [1, .8, .6], "val_loss": USUAL}}), "'history'"),
+    "epochs by name": (json.dumps({f"epoch_{e}": {"loss": a, "val_loss": b}
+                                   for e, a, b in ((0, 1, 1), (1, .8, .7), (2, .6, .9))}), ""),
+    "a mode and steps": ('{"env": "x"}\n' + "\n".join(
+        json.dumps({"mode": mode, "epoch": e, "iter": 50, "loss": loss})
+        for e, mode, loss in ((0, "train", 1), (0, "val", 1), (1, "train", .8), (1, "val", .7), (2, "train", .6),
+                              (2, "val", .9))), "mode says of each line.*1 line without an epoch"),
+    "comments after numbers": ("epoch,loss,val_loss\n0,1,1\n1,.8,.7  # best\n2,.6,.9\n", "1 comment"),
+    "a head line for each": ("epoch loss val_loss\n0 1 1\nepoch loss val_loss\n1 .8 .7\nepoch loss val_loss\n2 .6 .9\n",
+                             "Lines 3, 5 are head lines again"),
+    "torn before the last value": (csv_of(*THREE) + "3,0.5,", "last line was torn"),
     "halves apart": (json.dumps({"train": {"loss": [1, .8, .6]}, "validation": {"loss": USUAL}}), ""),
     "columns of pandas": (json.dumps({"loss": {"0": 1, "1": .8, "2": .6}, "val_loss": {"0": 1, "1": .7, "2": .9}}), ""),
     "rows of pandas": (json.dumps({"0": {"loss": 1, "val_loss": 1}, "1": {"loss": .8, "val_loss": .7},
@@ -188,6 +200,14 @@ def test_a_nan_is_a_loss_unless_it_marks_epochs_without_validation(tmp_path):
     filled = "epoch,step,loss,val_loss\n0,1,1,nan\n0,1,nan,1\n1,2,.8,nan\n1,2,nan,.7\n2,3,nan,nan\n2,3,nan,.9\n"
     run = history.read_history(write(tmp_path, "d.csv", filled))
     assert same(run["val_loss"], USUAL)
+
+
+def test_a_last_value_that_may_be_cut_is_said(tmp_path):
+    rows = ["0,1.123456,1.123456", "1,0.923456,0.923456", "2,0.823456,0.8"]
+    run = history.read_history(write(tmp_path, "a.csv", csv_of(*rows)[:-1]))
+    assert run["val_loss"][-1] == 0.8
+    assert "its last value, 0.8, is short" in " ".join(run.notes)
+    assert not history.read_history(write(tmp_path, "b.csv", csv_of(*rows))).notes
 
 
 def test_percent_and_thousands(tmp_path):
@@ -381,6 +401,7 @@ def test_a_folder_of_several_kinds(tmp_path):
     write(tmp_path, "twins/training.log", csv_of(*THREE))
     write(tmp_path, "two/appended.csv", csv_of(*THREE, *THREE))
     write(tmp_path, "broken.csv", "1,2\n3,4\n")
+    write(tmp_path, "params.csv", "name,value\nrate,0.1\nrows,3\n")
     for name in ("requirements.txt", "stdout.log", ".hidden/log.csv", "model.pkl", "notes.md"):
         write(tmp_path, name, "numpy==2\nkeras\n")
     runs = history.read_runs(tmp_path)

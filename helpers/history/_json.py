@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from helpers.history._cells import describe, is_number
-from helpers.history._run import is_validation, listed
+from helpers.history._run import is_epoch, is_metric_like, listed
 from helpers.history._table import HALVES, Table
 
 _DEPTH = 8
@@ -114,24 +114,24 @@ def _walk(value: Any, path: tuple[str, ...], found: dict[str, tuple[bool, dict[s
         columns = _split_frame(value) or _record_rows(value)
         if columns is None:
             columns = {str(key): cells for key, entry in value.items() if (cells := _numbers(entry)) is not None}
-        if columns:
-            found[name] = (any(map(_metric_like, columns)), columns)
+        alone = bool(columns) and all(is_epoch(key) for key in columns)
+        if columns and not (alone and any(isinstance(entry, Mapping) for entry in value.values())):
+            found[name] = (any(map(is_metric_like, columns)), columns)
         for key, entry in value.items():
             if isinstance(entry, (Mapping, list, tuple)) and str(key) not in columns:
                 _walk(entry, (*path, str(key)), found)
+                # {"epoch": [...], "history": {...}}, the two attributes of a History.
+                inner = found.get(f"{name}.{key}" if name else str(key))
+                if alone and inner and not any(is_epoch(key) for key in inner[1]):
+                    inner[1].update(columns)
     elif isinstance(value, (list, tuple)) and value and all(isinstance(entry, Mapping) for entry in value):
         columns = _columns_of(value)
         scalars = {key for key, cells in columns.items() if any(is_number(cell) for cell in cells)}
         if scalars:
-            found[name] = (any(map(_metric_like, scalars)), columns)
-        if not any(map(_metric_like, scalars)):
+            found[name] = (any(map(is_metric_like, scalars)), columns)
+        if not any(map(is_metric_like, scalars)):
             for place, entry in enumerate(value, start=1):
                 _walk(entry, (*path, str(place)), found)
-
-
-def _metric_like(name: str) -> bool:
-    name = name.lower()
-    return "loss" in name or "acc" in name or name in ("epoch", "epochs") or is_validation(name)
 
 
 def _numbers(entry: Any) -> list[Any] | None:
@@ -161,9 +161,10 @@ def _split_frame(value: Mapping) -> dict[str, list[Any]] | None:
 
 def _record_rows(value: Mapping) -> dict[str, list[Any]] | None:
     """Read {"0": {"loss": 0.5}, "1": ...}, pandas's orient="index"."""
-    if not value or not all(str(key).isdigit() and isinstance(row, Mapping) for key, row in value.items()):
+    numbers = [re.fullmatch(r"(?:epoch\W?_?)?(\d+)", str(key), re.IGNORECASE) for key in value]
+    if not value or None in numbers or not all(isinstance(row, Mapping) for row in value.values()):
         return None
-    rows = [{"epoch": int(str(key)), **row} for key, row in value.items()]
+    rows = [{"epoch": int(number[1]), **row} for number, row in zip(numbers, value.values(), strict=True)]
     columns = _columns_of(rows)
     return columns if any(is_number(cell) for name in columns if name != "epoch" for cell in columns[name]) else None
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from helpers.history import _bytes, _console, _events, _json
 from helpers.history._cells import describe
-from helpers.history._run import Run, listed
-from helpers.history._shape import Answers, runs_of
+from helpers.history._run import Run, is_metric_like, listed
+from helpers.history._shape import Answers, epoch_name, runs_of
 from helpers.history._table import Table, table_of
 
 # What a log may be called; `.gz` may follow.
@@ -19,6 +19,10 @@ _ENDINGS = (".csv", ".tsv", ".log", ".txt", ".json", ".jsonl", ".ndjson", ".out"
 # Every log that is read has one of these names or is given itself; other files of a folder are no logs if they fail.
 _SURE = (".csv", ".tsv", ".jsonl")
 _MOST_FILES, _DEEPEST = 500, 6
+
+
+class _NoLogError(ValueError):
+    """A table in a folder of logs that is about something else."""
 
 
 def read_history(
@@ -207,9 +211,8 @@ def _of_thing(source: Any, name: str, monitor: str, answers: Answers) -> list[Ru
         data = source.read(_bytes.LIMIT + 1)
         return _of_bytes(data.encode() if isinstance(data, str) else data, name, name, monitor, answers)
     mapping = getattr(source, "history", source)
-    # A DataFrame is no Mapping, but it has keys and columns like one.
-    if not isinstance(mapping, Mapping) and hasattr(mapping, "keys") and hasattr(mapping, "__getitem__"):
-        mapping = {str(key): list(mapping[key]) for key in mapping.keys()}  # noqa: SIM118 (it iterates otherwise)
+    if not isinstance(mapping, Mapping) and hasattr(mapping, "columns"):
+        mapping = {str(key): list(mapping[key]) for key in mapping.columns}
     if isinstance(mapping, Mapping):
         if not mapping and mapping is not source:
             raise ValueError("This History is empty: the fit that it belongs to has not finished a single epoch.")
@@ -254,6 +257,8 @@ def _of_bytes(data: bytes, file: str, name: str, monitor: str, answers: Answers,
         table = _console.printed_table(text, what) or table_of(
             text, what, decimal=answers.decimal, names=answers.names, monitor=monitor
         )
+        if sure and epoch_name(table) is None and not any(map(is_metric_like, table.columns)):
+            raise _NoLogError
         table.notes[:0] = notes
         return runs_of(table, name, answers)
     if isinstance(value, list) and value and not any(isinstance(entry, (list, dict)) for entry in value):
@@ -312,6 +317,8 @@ def _in_folder(folder: Path, monitor: str, answers: Answers) -> list[tuple[str, 
             continue
         try:
             read[file] = _of_file(file, file.name, monitor, answers, sure=True)
+        except _NoLogError:
+            continue
         except (OSError, ValueError) as error:
             # A folder has other texts too: settings, requirements, notes.
             if file.name.lower().removesuffix(".gz").endswith(_SURE) or _asks(error):

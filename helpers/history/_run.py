@@ -10,6 +10,10 @@ Values = list[float | None]
 # Metrics of these halves are about data that the model does not train on: the likely things to watch.
 VALIDATION = ("val", "valid", "validation", "eval", "test", "dev")
 
+EPOCHS = (
+    "epoch", "epochs", "ep", "epoch_number", "epoch_num", "epoch_idx", "trainer/epoch", "epoch_no", "round",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, eq=False)
 class Run(Mapping[str, Values]):
@@ -107,6 +111,17 @@ def is_validation(name: str) -> bool:
     """Return whether a metric's name says that it was measured on data apart from the training data."""
     parts = name.lower().replace("/", "_").replace("-", "_").replace(".", "_").replace(" ", "_").split("_")
     return any(part in VALIDATION for part in parts)
+
+
+def is_epoch(name: str) -> bool:
+    """Return whether a column's name says that it holds the numbers of epochs."""
+    return name.strip().lower() in EPOCHS
+
+
+def is_metric_like(name: str) -> bool:
+    """Return whether a name tells that this is the log of a training: a loss, an accuracy, validation, epochs."""
+    lower = name.lower()
+    return "loss" in lower or "acc" in lower or is_epoch(name) or is_validation(name)
 
 
 def span(run: Run) -> str:

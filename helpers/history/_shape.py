@@ -12,10 +12,9 @@ from itertools import pairwise
 from typing import Any
 
 from helpers.history._cells import describe, is_nan, number_of
-from helpers.history._run import Run, Values, is_validation, listed
+from helpers.history._run import EPOCHS, Run, Values, is_validation, listed
 from helpers.history._table import HALVES, Table
 
-_EPOCHS = ("epoch", "epochs", "ep", "epoch_number", "epoch_num", "epoch_idx", "trainer/epoch", "epoch_no", "round")
 _STEPS = ("step", "steps", "global_step", "trainer/global_step", "iteration", "iterations", "iter", "batch", "_step")
 
 
@@ -110,7 +109,7 @@ def runs_of(table: Table, name: str, answers: Answers) -> list[Run]:
 def _with_even_columns(table: Table, answers: Answers) -> Table:
     """Give all columns one length: a History's metrics of validation are shorter with `validation_freq`."""
     lengths = {key: len(cells) for key, cells in table.columns.items()}
-    epoch = _epoch_name(table)
+    epoch = epoch_name(table)
     if len(set(lengths.values())) <= 1 and answers.validation_freq is None:
         return table
     rest = {key: length for key, length in lengths.items() if key != epoch}
@@ -163,13 +162,13 @@ def _with_halves(table: Table) -> Table:
         for name, values in table.columns.items():
             if name == key:
                 continue
-            if name in (_epoch_name(table), _step_name(table)):
+            if name in (epoch_name(table), _step_name(table)):
                 columns[name] = values
                 continue
             for prefix in dict.fromkeys(half for half in halves if half is not None):
-                columns[prefix + name] = [
-                    value if half == prefix else None for value, half in zip(values, halves, strict=True)
-                ]
+                half_values = [value if half == prefix else None for value, half in zip(values, halves, strict=True)]
+                if any(value is not None for value in half_values):
+                    columns[prefix + name] = half_values
         note = f"{key} says of each line which data it is about ({', '.join(sorted(told))}): those became columns."
         return dataclasses.replace(table, columns=columns, notes=[*table.notes, note])
     return table
@@ -210,7 +209,7 @@ def _metrics(table: Table) -> tuple[dict[str, Values], dict[str, str]]:
     """Turn columns into values, and say why the others are left out."""
     metrics: dict[str, Values] = {}
     left_out = dict(table.left_out)
-    known = {_epoch_name(table), _step_name(table)}
+    known = {epoch_name(table), _step_name(table)}
     for key, cells in table.columns.items():
         if key in known:
             continue
@@ -236,7 +235,7 @@ def _metrics(table: Table) -> tuple[dict[str, Values], dict[str, str]]:
                 left_out[key] = "is empty in each epoch"
     if not metrics:
         if not any(table.columns.values()) and table.columns:
-            names = [key for key in table.columns if key != _epoch_name(table)] or list(table.columns)
+            names = [key for key in table.columns if key != epoch_name(table)] or list(table.columns)
             raise ValueError(
                 f"{table.what} holds no epoch: {listed(names)} {'is' if len(names) == 1 else 'are'} empty."
             )
@@ -257,9 +256,9 @@ def _metrics(table: Table) -> tuple[dict[str, Values], dict[str, str]]:
     return metrics, left_out
 
 
-def _epoch_name(table: Table) -> str | None:
+def epoch_name(table: Table) -> str | None:
     lower = {key.strip().lower(): key for key in reversed(table.columns)}
-    return next((lower[name] for name in _EPOCHS if name in lower), None)
+    return next((lower[name] for name in EPOCHS if name in lower), None)
 
 
 def _step_name(table: Table) -> str | None:
@@ -289,7 +288,7 @@ def _epoch_number(cell: Any, decimal: str) -> float | None:
 def _epoch_cells(table: Table, metrics: dict[str, Values], answers: Answers, notes: list[str]) -> list[float | None]:
     """Return the number of each row as the log counts, None for rows that belong to no epoch."""
     height = len(next(iter(metrics.values())))
-    name, step = _epoch_name(table), _step_name(table)
+    name, step = epoch_name(table), _step_name(table)
     if name is not None and len(table.columns[name]) != height:
         notes.append(f"Left out: {name}, which has {len(table.columns[name])} numbers for {height} epochs.")
         name = None
@@ -328,7 +327,7 @@ def _without_strays(
         # Lightning writes the learning rate in rows without an epoch, before those of the same step.
         after: float | None = None
         for place in range(len(filled) - 1, -1, -1):
-            if filled[place] is None and not _told(table.columns[_epoch_name(table)][place]):
+            if filled[place] is None and not _told(table.columns[epoch_name(table)][place]):
                 filled[place] = after
             after = filled[place]
         given = sum(a is None and b is not None for a, b in zip(numbers, filled, strict=True))

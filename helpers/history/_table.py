@@ -23,6 +23,9 @@ _COMMENTS = ("#", "//", "%")
 # Lines that draw a table: |---|:--:|, ------ ------, +----+----+, ====.
 _RULE = re.compile(r"[\s|+:=\-─┼]*")
 
+# A comment after the numbers of a line: `2,0.5,0.4  # best`.
+_COMMENT_AFTER = re.compile(r"(?<=[\d.%])\s+(?:#|//)[^\"]*$")
+
 Row = tuple[int, list[str]]
 
 
@@ -82,8 +85,9 @@ def table_of(
             rows.insert(0, (0, cells))
             comments.remove(comments[-1])
             notes.append("The head line stands in a comment.")
-    if comments:
-        notes.append(f"Left out: {_count(len(comments), 'comment line')}.")
+    after = sum(not _skipped(line) and _COMMENT_AFTER.search(line) is not None for line in lines)
+    if comments or after:
+        notes.append(f"Left out: {_count(len(comments) + after, 'comment')}.")
     if names is not None:
         head = [str(name) for name in names]
         if _is_head(rows[0][1]):
@@ -97,6 +101,8 @@ def table_of(
         notes.append(f"The file has one column without a name; it is taken for {monitor}.")
     rows = rows[max(start, 0) :]
     rows = _joined(rows, what, separator, decimal)
+    if not text.endswith("\n"):
+        rows = _with_last_line_looked_at(rows, notes)
     blocks = _blocks(rows, what, notes)
     return _filled(blocks, what, decimal, notes)
 
@@ -111,7 +117,7 @@ def _split(lines: list[str]) -> tuple[str, list[Row]]:
     `csv.Sniffer` finds the separator of this file by how regular each character is, and takes the comma of 0,5 for
     it; here the head line decides, which has names and no numbers, and then how many lines have as many cells.
     """
-    kept = [("" if _skipped(line) else line) for line in lines]
+    kept = [("" if _skipped(line) else _COMMENT_AFTER.sub("", line)) for line in lines]
     sample = [line for line in kept if line][:50]
     best, rows = (-1.0, 0), []
     chosen = ","
@@ -224,17 +230,38 @@ def _joined(rows: list[Row], what: str, separator: str, decimal: str | None) -> 
     ]
 
 
+def _with_last_line_looked_at(rows: list[Row], notes: list[str]) -> list[Row]:
+    """See to a last line without an end: it may have been torn."""
+    line, cells = rows[-1]
+    others = [row[-1] for _, row in rows[1:-1] if len(row) == len(cells)]
+    if len(others) < 2 or len(cells) != len(rows[0][1]):
+        return rows
+    if not cells[-1] and all(others):
+        # Too short, as any torn line: it is left out and said below.
+        return [*rows[:-1], (line, cells[:-1])]
+    if len(cells[-1]) < min(map(len, others)) // 2:
+        notes.append(
+            f"The last line has no end, and its last value, {cells[-1]}, is short: if the run was killed while it "
+            "wrote, that value may be cut."
+        )
+    return rows
+
+
 def _blocks(rows: list[Row], what: str, notes: list[str]) -> list[tuple[list[str], list[Row]]]:
     """Cut rows at head lines, and see to lines that have too few or too many cells."""
     blocks: list[tuple[list[str], list[Row]]] = []
+    heads: list[int] = []
     for place, (line, cells) in enumerate(rows):
         again = place > 0 and _is_head(cells) and (cells == blocks[0][0] or _starts_a_block(rows, place))
         if place == 0 or again:
             blocks.append(([cell.strip() for cell in cells], []))
             if again:
-                notes.append(f"Line {line} is a head line again: what follows was written by another start.")
+                heads.append(line)
         else:
             blocks[-1][1].append((line, cells))
+    if heads:
+        which = f"Line {heads[0]} is a head line" if len(heads) == 1 else f"Lines {listed(heads, 4)} are head lines"
+        notes.append(f"{which} again.")
     last = rows[-1][0]
     return [(names, _sized(names, found, what, last, notes)) for names, found in blocks]
 
