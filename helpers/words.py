@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "count", "curves", "enough", "epochs_of", "labels", "live_changes", "live_failure", "live_progress", "live_state",
-    "live_twin", "marks", "missed", "number", "outcome", "plain", "price", "seconds", "summary", "twin",
+    "live_twin", "marks", "missed", "number", "outcome", "plain", "price", "seconds", "spared", "summary",
+    "twin",
 ]  # fmt: skip
 
 # Of a curve's height: a turn smaller than this is not worth a word.
@@ -287,6 +288,13 @@ def price(patience: int, epochs: int, missed: float, monitor: str) -> str:
     """Say what one patience costs."""
     lost = "missed quality unknown" if math.isnan(missed) else f"{number(missed)} of {monitor} missed"
     return f"Marked below is patience {patience}: {count(epochs, 'epoch')} run, {lost}."
+
+
+def spared(ran: int, whole: int) -> str:
+    """Say what a stop would have spared, in epochs."""
+    if ran == whole:
+        return "It spares nothing."
+    return f"It spares {count(whole - ran, 'epoch')} of {whole:,} ({100 * (whole - ran) / whole:.0f} %)."
 
 
 def summary(needed: Sequence[int], runs: int) -> str:

@@ -455,7 +455,8 @@ def test_describe_says_every_fact():
         "validation curve falls from 1 to 0.4. They cross once: from epoch 4 on validation lies above train.",
         "Best after epoch 5: 0.5.",
         "Stopped after epoch 8: 3 epochs without a new best (patience 3, epochs 6 to 8).",
-        "In grey, 2 epochs that never ran: epochs 9, 10. The best of them, epoch 10 (0.4), is better than any that ran.",
+        "In grey, 2 epochs that never ran: epochs 9, 10. "
+        "The best of them, epoch 10 (0.4), is better than any that ran.",
         "The model ends with the weights of epoch 5 (restored).",
         "Saved after epochs 1 to 3, 5 (4 times).",
     ]

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-import csv
+import dataclasses
 import re
-from collections.abc import Iterable, Mapping
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from helpers.history import _events
-from helpers.history._run import Run, Values
+from helpers.history import _bytes, _console, _events, _json
+from helpers.history._cells import describe
+from helpers.history._run import Run, is_metric_like, listed
+from helpers.history._shape import Answers, epoch_name, runs_of
+from helpers.history._table import Table, table_of
 
-# What CSVLogger writes for a metric that an epoch does not have, and what spreadsheets leave.
-_MISSING = {"", "na", "none"}
+# What a log may be called; `.gz` may follow.
+_ENDINGS = (".csv", ".tsv", ".log", ".txt", ".json", ".jsonl", ".ndjson", ".out", ".dat")
+# Every log that is read has one of these names or is given itself; other files of a folder are no logs if they fail.
+_SURE = (".csv", ".tsv", ".jsonl")
+_MOST_FILES, _DEEPEST = 500, 6
+
+
+class _NoLogError(ValueError):
+    """A table in a folder of logs that is about something else."""
 
 
 def read_history(
@@ -27,97 +36,58 @@ def read_history(
     rows: str | None = None,
     decimal: str | None = None,
     names: Iterable[str] | None = None,
+    nan: str | None = None,
 ) -> Run:
     """Read one run.
 
     Args:
         source: A Keras `History` (or anything with a mapping as `.history`), a mapping of lists (a pandas `DataFrame`
-            works too), a list of numbers, the path of a log, an open file, or what `read_runs` takes if it holds one.
+            works too), a list of numbers or of records, the path of a log, an open file, or whatever `read_runs`
+            takes, if it holds one run.
         monitor: The name that a bare list of numbers gets.
         run: Which of several runs: its number, from 1, or its name.
-        validation_freq: As given to `fit`, where it cannot be inferred.
+        validation_freq: As given to `fit`, where it cannot be inferred: a number, or a list of epochs from 1.
         epochs_from: Whether the log counts epochs from 0 or from 1.
         restarts: What it means when the epochs go back: `"new"`, another fit begins; `"resumed"`, the same fit went
             on from there, and its later lines count; `"sorted"`, the lines are out of order.
-        rows: What several lines of one epoch mean: `"last"`, the last of them counts; `"each"`, each is taken for an
-            epoch of its own.
-        decimal: `"."` or `","`.
+        rows: What several lines of one epoch mean: `"last"`, the last value counts; `"each"`, each line (or each
+            validation, if there are any) is taken for an epoch of its own.
+        decimal: `"."`, or `","` where a comma stands before the decimals.
         names: The names of the columns, for a file without a head line.
+        nan: Whether NaN is a `"loss"` (as it is where nothing is said) or stands for a `"missing"` value.
 
     Returns:
-        A `Run`. Run already read come back as they are.
+        A `Run`. One that was read already comes back as it is.
 
     Raises:
-        ValueError: If there is nothing to read, or two readings are possible; the message asks.
+        ValueError: If there is nothing to read, or two readings are possible: the message asks, with the argument
+            that answers.
         FileNotFoundError: If a path does not exist.
     """
-    if isinstance(source, Run):
+    if isinstance(source, Run) and run is None:
         return source
-    if isinstance(source, (str, Path)):
-        columns, what = _columns_of_path(Path(source))
-        name = Path(source).stem
-    else:
-        name, what = _name(source, "run"), "The history"
-        mapping = getattr(source, "history", source)
-        # A DataFrame is no Mapping, but it has keys and columns like one.
-        if isinstance(mapping, Mapping) or (hasattr(mapping, "keys") and hasattr(mapping, "__getitem__")):
-            columns = {str(key): mapping[key] for key in mapping.keys()}  # noqa: SIM118 (DataFrames iterate otherwise)
-            if not columns and mapping is not source:
-                raise ValueError("This History is empty: the fit that it belongs to has not finished a single epoch.")
-            if mapping is not source and getattr(source, "epoch", None):
-                columns = {"epoch": source.epoch, **columns}
-        elif isinstance(mapping, Iterable) and not isinstance(mapping, (bytes, bytearray)):
-            columns, what = {monitor: mapping}, "The list"
-        else:
-            raise ValueError(
-                f"A history can be what model.fit() returns, a dict of lists, a list of numbers or the path of a "
-                f"log. This is {_kind(source)}."
-            )
-    return _run_of(name, _checked(columns, what, validation_freq), columns.get("epoch"))
-
-
-def _run_of(name: str, metrics: dict[str, Values], epochs: Any) -> Run:
-    count = len(next(iter(metrics.values())))
-    try:
-        numbers = [int(float(epoch)) for epoch in epochs]
-    except (TypeError, ValueError, OverflowError):
-        numbers = list(range(count))
-    if len(numbers) != count or any(b <= a for a, b in pairwise(numbers)) or numbers[0] < 0:
-        numbers = list(range(count))
-    start = 1 if numbers[0] == 1 else 0
-    return Run(name, metrics, tuple(number - start for number in numbers), start)
+    answers = Answers(validation_freq, epochs_from, restarts, rows, decimal, names, nan)
+    return _chosen(_collected(source, monitor, answers), run, source)
 
 
 def read_runs(source: Any, *, monitor: str = "val_loss", **answers: Any) -> dict[str, Run]:
     """Read one run or several.
 
     Args:
-        source: What `read_history` takes; a file that holds several runs; a folder of logs; or a list, or a dict by
-            name, of any of these.
+        source: What `read_history` takes; a file that holds several runs; a folder of logs, with those below it; or
+            a list, or a dict by name, of any of these.
         monitor: The name that a bare list of numbers gets.
         answers: The other arguments of `read_history` but `run`.
 
     Returns:
-        Name to run, in the order given (files of a folder in natural order). One that cannot be read is there too,
-        with its `problem`, unless it is the only one.
+        Name to run, in the order given (files of a folder in natural order, `run2` before `run10`). A run that cannot
+        be read is there too, with its `problem`.
 
     Raises:
         ValueError: If not a single run can be read; the message says why not and what was found.
         FileNotFoundError: If a path does not exist.
     """
-    runs: dict[str, Run] = {}
-    for name, thing in _things(source):
-        while name in runs:
-            name += "'"
-        try:
-            found = read_history(thing, monitor=monitor, **answers)
-            runs[name] = Run(**{**vars(found), "name": name})
-        except FileNotFoundError:
-            raise
-        except ValueError as error:
-            runs[name] = Run(name, {}, (), problem=str(error))
-    if not runs:
-        raise ValueError("There is no run: the list is empty.")
+    runs = _collected(source, monitor, Answers(**answers))
     problems = [run.problem for run in runs.values() if run.problem]
     if len(problems) == len(runs):
         others = len(problems) - 1
@@ -126,169 +96,282 @@ def read_runs(source: Any, *, monitor: str = "val_loss", **answers: Any) -> dict
     return runs
 
 
-def _things(source: Any) -> list[tuple[str, Any]]:
-    """Return pairs of a name and something that `read_history` understands."""
-    if isinstance(source, Run):
-        return [(source.name, source)]
+def _chosen(runs: dict[str, Run], which: int | str | None, source: Any) -> Run:
+    """Return the run that was asked for, or ask."""
+    names = list(runs)
+    if which is None:
+        if len(runs) > 1:
+            sizes = [f"{place}: {name}" for place, name in enumerate(names, start=1)]
+            what = str(source) if isinstance(source, (str, Path)) else "This"
+            raise ValueError(
+                f"{what} holds {len(runs)} runs ({listed(sizes)}). Choose one, for example run=2, or read them all "
+                "with history.read_runs."
+            )
+        which = 1
+    if isinstance(which, str) and which in runs:
+        found = runs[which]
+    elif isinstance(which, int) and not isinstance(which, bool) and 1 <= which <= len(runs):
+        found = runs[names[which - 1]]
+    else:
+        raise ValueError(f"There is no run {which!r}. There {'is' if len(runs) == 1 else 'are'}: {listed(names)}.")
+    if found.problem:
+        raise ValueError(found.problem)
+    return found
+
+
+def _collected(source: Any, monitor: str, answers: Answers) -> dict[str, Run]:
+    """Read everything that a source holds; what cannot be read has a problem."""
+    runs: dict[str, Run] = {}
+    for name, read in _things(source, monitor, answers):
+        try:
+            found = read()
+        except FileNotFoundError:
+            raise
+        except (OSError, ValueError) as error:
+            found = [Run(name, {}, (), problem=_sentence(error, name))]
+        for run in found:
+            unique = run.name
+            while unique in runs:
+                unique += "'"
+            runs[unique] = run if unique == run.name else dataclasses.replace(run, name=unique)
+    if not runs:
+        raise ValueError("There is no run: the list is empty.")
+    return runs
+
+
+def _sentence(error: Exception, name: str) -> str:
+    if isinstance(error, OSError):
+        return f"{name} cannot be read: {(error.strerror or str(error)).lower()}."
+    return str(error)
+
+
+Reader = Callable[[], list[Run]]
+
+
+def _things(source: Any, monitor: str, answers: Answers) -> list[tuple[str, Reader]]:
+    """Return pairs of a name and what reads the runs that bear it."""
     if isinstance(source, (str, Path)):
-        return _at(Path(source))
-    if isinstance(source, Mapping) and source and all(_holds_run(value) for value in source.values()):
-        return [(str(name), value) for name, value in source.items()]
-    if isinstance(source, (list, tuple)) and source and all(_holds_run(item) for item in source):
-        return [(_name(item, f"run {place}"), item) for place, item in enumerate(source, start=1)]
-    return [(_name(source, "run"), source)]
+        return _at_path(Path(source), monitor, answers)
+    named: Iterable[tuple[Any, Any]] = ()
+    if isinstance(source, Mapping) and not isinstance(source, Run):
+        named = source.items()
+    elif isinstance(source, (list, tuple)) and not _json.is_records(source):
+        named = [(_name(item, f"run {place}"), item) for place, item in enumerate(source, start=1)]
+    if named and all(_holds_run(item) for _, item in named):
+        return _several(named, monitor, answers)
+    name = _name(source, "run")
+    return [(name, lambda: _of_thing(source, name, monitor, answers))]
+
+
+def _several(named: Iterable[tuple[Any, Any]], monitor: str, answers: Answers) -> list[tuple[str, Reader]]:
+    """Return the readers of things that have a name each."""
+    found = []
+    for name, thing in named:
+        inner = _things(thing, monitor, answers)
+        for inner_name, read in inner:
+            full = str(name) if len(inner) == 1 else f"{name}/{inner_name}"
+            found.append((full, lambda read=read, full=full: _named(read(), full)))
+    return found
+
+
+def _named(runs: list[Run], name: str) -> list[Run]:
+    """Give runs a name, and numbers after it if there are several."""
+    if len(runs) == 1:
+        return [dataclasses.replace(runs[0], name=name)]
+    return [dataclasses.replace(run, name=f"{name} ({place})") for place, run in enumerate(runs, start=1)]
 
 
 def _name(thing: Any, otherwise: str) -> str:
-    return Path(thing).stem if isinstance(thing, (str, Path)) else str(getattr(thing, "name", otherwise))
+    if isinstance(thing, (str, Path)):
+        return _stem(Path(thing))
+    name = getattr(thing, "name", otherwise)
+    # An open file has a path for a name, or a number; that of standard input is <stdin>.
+    if hasattr(thing, "read"):
+        return _stem(Path(name.strip("<>"))) if isinstance(name, str) else otherwise
+    return str(name)
+
+
+def _stem(path: Path) -> str:
+    return Path(path.name.removesuffix(".gz")).stem or path.name
 
 
 def _holds_run(value: Any) -> bool:
-    return isinstance(value, (Mapping, str, Path)) or hasattr(value, "history") or hasattr(value, "columns")
+    if isinstance(value, Mapping):
+        return not all(str(key).isdigit() for key in value) or not value
+    return isinstance(value, (str, Path)) or any(hasattr(value, name) for name in ("history", "columns", "read"))
 
 
-def _at(path: Path) -> list[tuple[str, Any]]:
-    if path.exists() and _events.is_events(path):
-        return list(_events.read_events(path).items())
-    if path.is_dir():
-        # One bad file must not hide the others, so each is read on its own.
-        files = sorted(path.glob("*.csv"), key=lambda file: _events.natural(file.stem))
-        if files:
-            return [(file.stem, file) for file in files]
-    return [(path.stem, path)]
+# -- things in memory -------------------------------------------------------------------------------------------------
 
 
-def _columns_of_path(path: Path) -> tuple[dict[str, Iterable[Any]], str]:
-    if path.is_dir():
-        files = _csv_files(path)
-        if len(files) > 1:
-            raise ValueError(
-                f"The folder {path} holds {len(files)} logs ({_names(file.name for file in files)}). "
-                "Choose one, or read them all with history.read_folder."
-            )
-        path = files[0]
-    if not path.exists():
-        beside = sorted(file.name for file in path.parent.glob("*.csv")) if path.parent.is_dir() else []
-        found = f" CSV files there: {_names(beside)}." if beside else ""
-        raise FileNotFoundError(f"There is no file {path}.{found}")
-    return _columns_of_csv(path), f"The file {path.name}"
+def _of_thing(source: Any, name: str, monitor: str, answers: Answers) -> list[Run]:
+    if isinstance(source, Run):
+        return [source]
+    if hasattr(source, "read"):
+        data = source.read(_bytes.LIMIT + 1)
+        return _of_bytes(data.encode() if isinstance(data, str) else data, name, name, monitor, answers)
+    mapping = getattr(source, "history", source)
+    if not isinstance(mapping, Mapping) and hasattr(mapping, "columns"):
+        mapping = {str(key): list(mapping[key]) for key in mapping.columns}
+    if isinstance(mapping, Mapping):
+        if not mapping and mapping is not source:
+            raise ValueError("This History is empty: the fit that it belongs to has not finished a single epoch.")
+        if mapping is not source and getattr(source, "epoch", None):
+            mapping = {"epoch": list(source.epoch), **mapping}
+            return _of_value(mapping, "The history", name, answers, counts_from=0)
+        return _of_value(mapping, "The history", name, answers)
+    if isinstance(mapping, Iterable) and not isinstance(mapping, (bytes, bytearray)):
+        values = list(mapping)
+        if _json.is_records(values):
+            return _of_value(values, "The list", name, answers)
+        return runs_of(Table("The list", {monitor: values}), name, answers)
+    raise ValueError(
+        "A history can be what model.fit() returns, a dict of lists, a list of numbers or of records, or the path of a "
+        f"log. This is {describe(source)}."
+    )
 
 
-def _csv_files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise FileNotFoundError(f"There is no folder {folder}.")
-    files = sorted(folder.glob("*.csv"), key=lambda path: [(len(t), t) for t in re.split(r"(\d+)", path.stem)])
-    if not files:
-        found = sorted(path.name for path in folder.iterdir())
-        raise ValueError(f"The folder {folder} holds no CSV file. It holds: {_names(found) or 'nothing'}.")
-    return files
+def _of_value(
+    value: Any, what: str, name: str, answers: Answers, *, counts_from: int | None = None, sure: bool = False
+) -> list[Run]:
+    """Read what JSON or a dict holds."""
+    tables = _json.tables_of(value, what, sure=sure)
+    if not tables:
+        raise ValueError(f"{what} holds no metric: no list of numbers. It has: {_json.names_of(value)}.")
+    runs = []
+    for path, table in tables.items():
+        table.counts_from = counts_from
+        runs += runs_of(table, name if len(tables) == 1 else f"{name}: {path}" if path else name, answers)
+    return runs
 
 
-def _columns_of_csv(path: Path) -> dict[str, list[Any]]:
-    """Read a CSV file with a head line into columns; CSVLogger's separator is taken from the head line."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(f"The file {path.name} is not a text file, so it is no log of CSVLogger.") from None
-    lines = text.splitlines()
-    if not lines or not lines[0].strip():
-        raise ValueError(f"The file {path.name} is empty: CSVLogger writes its first line after the first epoch.")
-    head = lines[0]
-    separator = max(",;\t|", key=head.count)
-    rows = list(csv.reader(lines, delimiter=separator))
-    names = [name.strip() for name in rows[0]]
-    if all(_is_number(name) for name in names):
-        raise ValueError(f"The file {path.name} has no head line with names of metrics. Its first line is: {head}")
-    columns: dict[str, list[Any]] = {name: [] for name in names}
-    if len(columns) < len(names):
-        raise ValueError(f"The file {path.name} names a column twice: {_names(names)}.")
-    for number, row in enumerate(rows[1:], start=2):
-        if not row:
-            continue
-        if len(row) != len(names):
-            raise ValueError(
-                f"Line {number} of {path.name} has {len(row)} values, the head line has {len(names)} names "
-                f"({_names(names)}). If the run was killed while writing, delete that line."
-            )
-        for name, cell in zip(names, row, strict=True):
-            columns[name].append(None if cell.strip().lower() in _MISSING else cell.strip())
-    return columns
+# -- files ------------------------------------------------------------------------------------------------------------
 
 
-def _checked(columns: Mapping[str, Iterable[Any]], source: str, validation_freq: int | None) -> dict[str, Values]:
-    """Turn columns into lists of floats of one length, or say what is wrong."""
-    log: dict[str, Values] = {}
-    for name, cells in columns.items():
-        if name == "epoch":
-            continue
-        if isinstance(cells, (str, bytes)) or not isinstance(cells, Iterable):
-            raise ValueError(f"{source} holds {_kind(cells)} under {name!r}; it needs a list, one number per epoch.")
-        log[name] = [_value(cell, name, place, source) for place, cell in enumerate(cells)]
-    if not log:
-        raise ValueError(f"{source} holds no metric. It has: {_names(columns) or 'nothing'}.")
-    # CSVLogger gives every metric a validation column, with NA in each line, when there is no validation data.
-    empty = [
-        name for name, values in log.items() if name.startswith("val_") and values and all(v is None for v in values)
-    ]
-    if len(empty) < len(log):
-        log = {name: values for name, values in log.items() if name not in empty}
-    longest = max(len(values) for values in log.values())
-    if longest == 0:
-        raise ValueError(f"{source} holds no epoch: {_names(log)} {'is' if len(log) == 1 else 'are'} empty.")
-    if validation_freq is not None:
-        log = {name: _spread(values, longest, validation_freq) for name, values in log.items()}
-    lengths = {name: len(values) for name, values in log.items()}
-    if len(set(lengths.values())) > 1:
-        listed = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        raise ValueError(
-            f"{source} holds lists of different lengths: {listed}. If fit() was given validation_freq, "
-            "say so: history.read_history(..., validation_freq=2) puts the values in their places."
+def _of_bytes(data: bytes, file: str, name: str, monitor: str, answers: Answers, *, sure: bool = False) -> list[Run]:
+    """Read the bytes of one file."""
+    text, notes = _bytes.text_of(data, file)
+    what = f"The file {file}"
+    value = _json.parse(text, what)
+    if value is None:
+        table = _console.printed_table(text, what) or table_of(
+            text, what, decimal=answers.decimal, names=answers.names, monitor=monitor
         )
-    return log
+        if sure and epoch_name(table) is None and not any(map(is_metric_like, table.columns)):
+            raise _NoLogError
+        table.notes[:0] = notes
+        return runs_of(table, name, answers)
+    if isinstance(value, list) and value and not any(isinstance(entry, (list, dict)) for entry in value):
+        return runs_of(Table(what, {monitor: value}, notes=notes), name, answers)
+    runs = _of_value(value, what, name, answers, sure=sure)
+    return [dataclasses.replace(run, notes=(*notes, *run.notes)) for run in runs]
 
 
-def _spread(values: Values, epochs: int, validation_freq: int) -> Values:
-    """Put the values of a metric that was measured in every n-th epoch into their places."""
-    if isinstance(validation_freq, bool) or not isinstance(validation_freq, int) or validation_freq < 1:
-        raise ValueError(f"validation_freq must be a whole number, 1 or more, not {validation_freq!r}.")
-    if len(values) != epochs // validation_freq or len(values) == epochs:
-        return values
-    spread: Values = [None] * epochs
-    spread[validation_freq - 1 :: validation_freq] = values
-    return spread
+def _of_file(path: Path, name: str, monitor: str, answers: Answers, *, sure: bool = False) -> list[Run]:
+    if _bytes.is_pickle(path.name):
+        raise ValueError(_bytes.pickle_words(path.name))
+    size = path.stat().st_size
+    if size > _bytes.LIMIT:
+        raise ValueError(_bytes.too_large(path.name, size))
+    return _of_bytes(path.read_bytes(), path.name, name, monitor, answers, sure=sure)
 
 
-def _value(cell: Any, name: str, place: int, source: str) -> float | None:
-    if cell is None:
-        return None
-    try:
-        if isinstance(cell, bool):
-            raise TypeError
-        return float(cell)
-    except (TypeError, ValueError):
-        what = f"the text {cell!r}" if isinstance(cell, str) else _kind(cell)
+def _at_path(path: Path, monitor: str, answers: Answers) -> list[tuple[str, Reader]]:
+    if path.is_dir():
+        return _in_folder(path, monitor, answers)
+    if not path.exists():
+        beside = sorted(file.name for file in path.parent.iterdir() if _is_log(file)) if path.parent.is_dir() else []
+        found = f" Logs there: {listed(beside)}." if beside else ""
+        raise FileNotFoundError(f"There is no file {path}.{found}")
+    if _events.is_events(path):
+        return [(path.parent.name, lambda: _of_events(path, answers))]
+    name = _stem(path)
+    return [(name, lambda: _of_file(path, name, monitor, answers))]
+
+
+def _of_events(path: Path, answers: Answers) -> list[Run]:
+    """Read an event file, or all of a folder; runs keep the names of their folders."""
+    runs: list[Run] = []
+    for name, columns in _events.read_events(path).items():
+        if isinstance(columns, str):
+            runs.append(Run(name, {}, (), problem=columns))
+            continue
+        counts_from = 0 if "epoch" in columns and "step" not in columns else None
+        try:
+            runs += runs_of(Table(f"The event file of {name!r}", columns, counts_from=counts_from), name, answers)
+        except ValueError as error:
+            runs.append(Run(name, {}, (), problem=str(error)))
+    return runs
+
+
+def _is_log(path: Path) -> bool:
+    return path.is_file() and Path(path.name.removesuffix(".gz")).suffix.lower() in _ENDINGS
+
+
+def _in_folder(folder: Path, monitor: str, answers: Answers) -> list[tuple[str, Reader]]:
+    """Return the logs of a folder and of those below it."""
+    files = _files_of(folder)
+    read: dict[Path, list[Run]] = {}
+    for file in files:
+        if not _is_log(file):
+            continue
+        try:
+            read[file] = _of_file(file, file.name, monitor, answers, sure=True)
+        except _NoLogError:
+            continue
+        except (OSError, ValueError) as error:
+            # A folder has other texts too: settings, requirements, notes.
+            if file.name.lower().removesuffix(".gz").endswith(_SURE) or _asks(error):
+                read[file] = [Run(file.name, {}, (), problem=_sentence(error, file.name))]
+    found: list[tuple[str, Reader]] = []
+    for file, runs in read.items():
+        name = _name_in(folder, file, list(read))
+        found.append((name, lambda runs=runs, name=name: _named(runs, name)))
+    if any("tfevents" in file.name for file in files):
+        found.append((folder.name, lambda: _of_events(folder, answers)))
+    if not found:
+        listing = sorted(path.name for path in folder.iterdir())
+        why = next((f" {_bytes.pickle_words(file.name)}" for file in files if _bytes.is_pickle(file.name)), "")
+        raise ValueError(f"The folder {folder} holds no log. It holds: {listed(listing) or 'nothing'}.{why}")
+    return found
+
+
+def _asks(error: Exception) -> bool:
+    """Return whether an error asks which of two readings is right: then it is a log."""
+    return re.search(rf"\b({'|'.join(Answers.names_of_all())})=", str(error)) is not None
+
+
+def _files_of(folder: Path) -> list[Path]:
+    """Return the files of a folder and below, in natural order; hidden ones and deep ones are not looked at."""
+    files: list[Path] = []
+    folders = [(folder, 0)]
+    while folders:
+        here, depth = folders.pop()
+        try:
+            entries = list(here.iterdir())
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.name.startswith((".", "__")):
+                continue
+            if entry.is_dir():
+                if depth < _DEEPEST and not entry.is_symlink():
+                    folders.append((entry, depth + 1))
+            elif _is_log(entry) or _bytes.is_pickle(entry.name) or "tfevents" in entry.name:
+                files.append(entry)
+    if len(files) > _MOST_FILES:
         raise ValueError(
-            f"{source} holds {what} under {name!r} in epoch {place + 1}, where a number belongs."
-        ) from None
+            f"The folder {folder} holds {len(files)} files that may be logs. Give a folder that holds only the logs."
+        )
+    return sorted(files, key=lambda file: _events.natural(file.relative_to(folder).as_posix()))
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-        return True
-    except ValueError:
-        return False
-
-
-def _kind(thing: Any) -> str:
-    """Name a thing's type with its article."""
-    if thing is None:
-        return "None"
-    name = type(thing).__name__
-    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
-
-
-def _names(names: Iterable[Any]) -> str:
-    """List names, the first eight of many."""
-    listed = [str(name) for name in names]
-    return ", ".join(listed[:8]) + (f" and {len(listed) - 8} more" if len(listed) > 8 else "")
+def _name_in(folder: Path, file: Path, logs: list[Path]) -> str:
+    """Name a log of a folder: by its folder where it is alone there, else by its own name."""
+    inside = file.parent.relative_to(folder).as_posix()
+    beside = [other for other in logs if other.parent == file.parent]
+    if inside != "." and len(beside) == 1:
+        return inside
+    twins = [other for other in beside if _stem(other) == _stem(file)]
+    own = _stem(file) if len(twins) == 1 else file.name
+    return own if inside == "." else f"{inside}/{own}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +9,10 @@ Values = list[float | None]
 
 # Metrics of these halves are about data that the model does not train on: the likely things to watch.
 VALIDATION = ("val", "valid", "validation", "eval", "test", "dev")
+
+EPOCHS = (
+    "epoch", "epochs", "ep", "epoch_number", "epoch_num", "epoch_idx", "trainer/epoch", "epoch_no", "round",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +113,17 @@ def is_validation(name: str) -> bool:
     return any(part in VALIDATION for part in parts)
 
 
+def is_epoch(name: str) -> bool:
+    """Return whether a column's name says that it holds the numbers of epochs."""
+    return name.strip().lower() in EPOCHS
+
+
+def is_metric_like(name: str) -> bool:
+    """Return whether a name tells that this is the log of a training: a loss, an accuracy, validation, epochs."""
+    lower = name.lower()
+    return "loss" in lower or "acc" in lower or is_epoch(name) or is_validation(name)
+
+
 def span(run: Run) -> str:
     """Say which epochs a run has, as a person counts them: `4 epochs`, `6 epochs, 6 to 11`."""
     count = len(run.epochs)
@@ -123,8 +137,3 @@ def listed(names: object, most: int = 8) -> str:
     """List names, the first few of many."""
     names = [str(name) for name in names]
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def empty(values: Values) -> bool:
-    """Return whether not one value is a finite number."""
-    return not any(value is not None and math.isfinite(value) for value in values)
