@@ -26,8 +26,9 @@ from helpers import replay, words
 from helpers.facts import Facts, best_place, facts_of
 from helpers.history import Run
 from helpers.plots._axes import needs_log
+from helpers.style import table_html
 
-__all__ = ["Explored", "Settings", "block", "explorable", "module", "page", "state_of", "static", "summary", "table"]
+__all__ = ["Explored", "Settings", "block", "explorable", "module", "page", "state_of", "static", "summary"]
 
 _MODULE = Path(__file__).parent / "widgets" / "explorer.js"
 # Patiences above the first that never stops the training all do the same: so many of them are shown.
@@ -367,14 +368,7 @@ def block(state: Mapping[str, Any], plain: str) -> str:
 def static(run: Explored, patience: int) -> str:
     """Return sentence, text twin and the telling patiences as a table, in HTML."""
     said = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html.escape(f"{run.sentence(patience)} {run.said}"))
-    return f"<p>{said}</p><p>{html.escape(run.twin(patience))}</p>{table(run.rows(run.telling()))}"
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Write rows as an HTML table, the first of them as its head."""
-    head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in rows[0])
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows[1:])
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<p>{said}</p><p>{html.escape(run.twin(patience))}</p>{table_html(run.rows(run.telling()))}"
 
 
 def page(
