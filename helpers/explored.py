@@ -42,7 +42,7 @@ script.type = "module";
 script.textContent = await new Response(stream).text();
 document.head.append(script);
 """
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NUMBER = re.compile(r"(\d+(?:[.,]\d+)*)")
 
 
 @dataclass(frozen=True)
@@ -432,8 +432,10 @@ def state_of(runs: Mapping[str, Explored], patience: int, shown: str | None = No
 
 def _packed(line: str, forms: dict[str, int]) -> str:
     """Return the number of a line's form, and its numbers."""
-    form = forms.setdefault(_NUMBER.sub("\x01", line), len(forms))
-    return " ".join([str(form), *_NUMBER.findall(line)])
+    # Every second part is a number.
+    parts = _NUMBER.split(line)
+    form = forms.setdefault("\x01".join(parts[::2]), len(forms))
+    return " ".join([str(form), *parts[1::2]])
 
 
 def _drawn(values: Sequence[float | None] | None) -> list[Any] | None:

@@ -28,7 +28,7 @@ padding:2px 6px;min-height:26px}
 .pex .said{min-height:4.35em}.pex .quiet{color:var(--quiet);font-size:13px}
 .pex .problem{color:var(--stop);font-weight:600}.pex .problem:empty{display:none}
 .pex .zoom{justify-content:flex-end;gap:6px;margin:0 0 -6px}
-.pex .stage{border-radius:4px}
+.pex .stage{border-radius:4px;contain:layout style}
 .pex svg{display:block;width:100%;height:auto;font-size:12.5px;user-select:none;-webkit-user-select:none}
 .pex svg text{fill:var(--ink)}.pex .pick{cursor:pointer}
 .pex .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
@@ -56,10 +56,15 @@ const px = (number) => Math.round(number * 10) / 10;
 const plain = (text) => text.replaceAll("**", "");
 
 let pen;
-function wide(text, bold = false) {
+const widths = new Map();
+function wide(words, bold = false) {
+  // All digits are equally wide.
+  const text = words.replace(/\d/g, "0"), key = text + bold, known = widths.get(key);
+  if (known !== undefined) return known;
   pen ??= document.createElement("canvas").getContext("2d");
   pen.font = `${bold ? "600 " : ""}12.5px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif`;
-  return pen.measureText(text).width;
+  widths.set(key, pen.measureText(text).width);
+  return widths.get(key);
 }
 
 // Steps of 1, 2 or 5 times a power of ten.
@@ -448,7 +453,7 @@ function render({ model, el }) {
   el.replaceChildren(style, root);
 
   const picture = new Picture(stage, name);
-  let data, now = 0, words, telling;
+  let data, now = 0, words, telling, sending;
 
   const announce = (text) => {
     clearTimeout(telling); // only what is settled is spoken
@@ -532,7 +537,9 @@ function render({ model, el }) {
     show();
     announce(plain(words[0]));
     model.set("patience", now);
-    model.save_changes();
+    // The picture first: the kernel has time.
+    clearTimeout(sending);
+    sending = setTimeout(() => model.save_changes(), 15);
   };
   const ask = (what, value) => {
     model.set(what, value);

@@ -47,8 +47,8 @@ assert foretold.epochs_run == len(real.epoch)
 # come from 21 **configurations** (a task, a model and its settings), each trained with five random seeds. Here are
 # five of them.
 #
-# Drag `patience` (or focus it and use the arrow keys). For each run, find the smallest patience that reaches the best
-# epoch, and see what a larger one costs.
+# Drag `patience` (or focus it and use the arrow keys). A green star below the picture marks the smallest patience that
+# reaches the best epoch. Compare it from run to run, and see what a larger patience costs.
 # %%
 chosen = ["digits-noise20", "digits-noise40", "digits-noise20-rows900", "digits-noise20-dropout", "digits-noise20-slow"]
 some = [run for run in data.load_runs(chosen) if run.settings["seed"] == 3]
@@ -78,8 +78,8 @@ for name in chosen:
 #
 # And look along a row: same task, same model, another seed. One run cannot tell you the right patience.
 # %% [markdown] tags=["instructor"]
-# Five minutes. Let pairs race with the explorer: who finds the smallest patience for the dropout run? Then show the
-# table: their number was one of five.
+# Five minutes. Before you open the explorer, let pairs guess the smallest patience for the dropout run. Then show the
+# table: the explorer's number was one of five.
 # %% [markdown]
 # ## What counts as better: min_delta
 #
