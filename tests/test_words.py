@@ -58,10 +58,10 @@ def test_where_larger_is_better_the_curve_rises_to_its_turn():
 def test_the_best_of_what_never_ran():
     values = [1.0, 0.8, 0.9, 0.7, 0.75]
     facts = facts_of(values, stopping=replay.early_stopping(values, patience=1))
-    assert "epochs 4, 5. The best of them, epoch 4 (0.7), is better than any that ran." in words.marks(facts)
+    assert "epochs 4, 5. The best of them, epoch 4 (0.7), is better than all before it." in words.marks(facts)
     values = [1.0, 0.8, 0.9, 0.85, 0.8]
     facts = facts_of(values, stopping=replay.early_stopping(values, patience=1))
-    assert "The best of them, epoch 5 (0.8), is no better than what ran." in words.marks(facts)
+    assert "The best of them, epoch 5 (0.8), is no better than the best before." in words.marks(facts)
 
 
 def test_epochs_are_listed_as_a_person_reads_them():
