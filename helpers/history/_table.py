@@ -114,8 +114,8 @@ def _count(amount: int, thing: str) -> str:
 def _split(lines: list[str]) -> tuple[str, list[Row]]:
     """Find the separator, and split all lines that are no comment, no rule and not empty.
 
-    `csv.Sniffer` finds the separator of this file by how regular each character is, and takes the comma of 0,5 for
-    it; here the head line decides, which has names and no numbers, and then how many lines have as many cells.
+    `csv.Sniffer` wants as many separators in each line, so it gives up at a torn line, a title or columns that are
+    aligned. Here the sign wins with which most lines have as many cells as the head line, which has names only.
     """
     kept = [("" if _skipped(line) else _COMMENT_AFTER.sub("", line)) for line in lines]
     sample = [line for line in kept if line][:50]
