@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import math
+import random
 import re
 from pathlib import Path
 
@@ -477,3 +478,38 @@ def test_any_shape_gives_back_what_was_written(tmp_path_factory, data):
     assert "note" in run.left_out
     gaps = set(range(epochs[0], epochs[-1])) - set(epochs)
     assert bool(gaps) == any("missing" in note or "Only every" in note for note in run.notes)
+
+
+def test_damaged_logs_get_a_sentence_or_are_read(tmp_path):
+    """Whatever bytes come, the answer is a sound run or one sentence."""
+    chance = random.Random(0)
+    whole = [path.read_bytes() for path in LOGS.rglob("*") if path.is_file()]
+    whole += [content if isinstance(content, bytes) else content.encode() for content, _ in LIKE_THREE.values()]
+    pieces = b', ; \n nan -1 " epoch val_ { ] # \t 1e999 % \xff \0'.split(b" ")
+    sentences = []
+    for _ in range(1_500):
+        data = bytearray(chance.choice(whole))
+        for _ in range(chance.randint(1, 5)):
+            at = chance.randrange(len(data) + 1)
+            damage = chance.randrange(4)
+            if damage == 0:
+                data[at:at] = chance.choice(pieces)
+            elif damage == 1:
+                del data[at : at + chance.randint(1, 8)]
+            elif damage == 2:
+                data[at:at] = data[: chance.randint(0, 60)]
+            else:
+                del data[at:]
+        try:
+            runs = history.read_runs(io.BytesIO(data))
+        except ValueError as error:
+            sentences.append(str(error))
+            continue
+        for run in runs.values():
+            if run.problem:
+                sentences.append(run.problem)
+            else:
+                assert list(run.epochs) == sorted({epoch for epoch in run.epochs if epoch >= 0}) != []
+                assert {len(values) for values in run.values()} == {len(run.epochs)}
+    assert sentences
+    assert not [sentence for sentence in sentences if "\n" in sentence or sentence[-1] not in ".?)"]

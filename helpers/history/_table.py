@@ -77,6 +77,8 @@ def table_of(
     if all(_skipped(line) for line in lines):
         raise ValueError(f"{what} holds nothing but comments.")
     separator, rows = _split(lines)
+    if not rows:
+        raise ValueError(f"{what} holds nothing but separators.")
     if names is None and not _is_head(rows[0][1]) and comments:
         # numpy.savetxt comments its head line out.
         last = comments[-1].lstrip().lstrip("".join(_COMMENTS)).strip()
@@ -91,7 +93,7 @@ def table_of(
     if names is not None:
         head = [str(name) for name in names]
         if _is_head(rows[0][1]):
-            raise ValueError(f"{what} has a head line already: {listed(rows[0][1])}. Leave names out.")
+            raise ValueError(f"{what} has a head line already: {shortened_row(rows[0][1])}. Leave names out.")
         rows.insert(0, (0, head))
     start = _head_at(rows, what, monitor)
     if start > 0:
@@ -142,7 +144,11 @@ def _split(lines: list[str]) -> tuple[str, list[Row]]:
         for cells in reader:
             # The line on which the row begins.
             at, before = before + 1, reader.line_num
-            if any(cell.strip() for cell in cells):
+            if before > at and len(cells) < best[1]:
+                # A quote that is never closed would swallow the lines below.
+                below = ((number, kept[number - 1]) for number in range(at, before + 1))
+                rows += [(number, _cells(line.replace('"', ""), chosen)) for number, line in below if line]
+            elif any(cell.strip() for cell in cells):
                 rows.append((at, [cell.strip() for cell in cells]))
     except csv.Error:
         # A quote that is never closed swallows the rest: a torn line.
@@ -254,7 +260,7 @@ def _blocks(rows: list[Row], what: str, notes: list[str]) -> list[tuple[list[str
     for place, (line, cells) in enumerate(rows):
         again = place > 0 and _is_head(cells) and (cells == blocks[0][0] or _starts_a_block(rows, place))
         if place == 0 or again:
-            blocks.append(([cell.strip() for cell in cells], []))
+            blocks.append(([" ".join(cell.split()) for cell in cells], []))
             if again:
                 heads.append(line)
         else:
@@ -313,7 +319,7 @@ def _counts(cells: Iterable[str]) -> bool:
         numbers = [int(cell) for cell in cells]
     except ValueError:
         return False
-    return numbers == list(range(numbers[0], numbers[0] + len(numbers))) and numbers[0] in (0, 1)
+    return bool(numbers) and numbers[0] in (0, 1) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 def _filled(blocks: list[tuple[list[str], list[Row]]], what: str, decimal: str | None, notes: list[str]) -> Table:
