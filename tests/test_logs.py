@@ -123,6 +123,10 @@ LIKE_THREE = {
     "what Keras printed": ("Using CPU\nEpoch 1/3\n\r1/4 - loss: 9\r4/4 - 1s - loss: 1.0 - val_loss: "
                            "1\nEpoch 2/3\n4/4 - loss: 0.8 - val_loss: 7e-1\nEpoch 3/3\n4/4 - loss: 0.6 - val_loss: .9",
                            "what Keras printed: its numbers are rounded"),
+    "what a loop of one's own printed": (
+        "2026-01-01 12:00:01 INFO start, lr=0.1\n12:00:02 [Epoch 1/3] loss: 1.0, val_loss=1.0 | time: 3s\n"
+        "12:00:03 saved\n12:00:04 [Epoch 2/3] loss: 0.8, val_loss=0.7 | time: 3s\n"
+        "12:00:05 [Epoch 3/3] loss: 0.6, val_loss=9e-1 | time: 3s\n", "lines of text that name an epoch"),
     "lines of JSON": ('{"epoch": 0, "loss": 1, "val_loss": 1}\n{"epoch": 1, "loss": 0.8, "val_loss": 0.7}\n'
                       '{"epoch": 2, "loss": 0.6, "val_loss": 0.9}\n{"epoch": 3, "lo', "last line was torn"),
     "records with halves": (json.dumps([{"epoch": e, "loss": a, "val": {"loss": b}, "batches": [{"x": 1}]}

@@ -285,7 +285,9 @@ def _sized(names: list[str], rows: list[Row], what: str, last: int, notes: list[
     if rows and all(len(cells) == count + 1 for _, cells in rows[:-1] or rows):
         if all(not cells[-1] for _, cells in rows[:-1] or rows):
             rows = [(line, cells[:count]) for line, cells in rows]
-        elif "epoch" not in (name.lower() for name in names) and _counts(cells[0] for _, cells in rows):
+        elif "epoch" not in (name.lower() for name in names) and _counts(
+            cells[0] if cells else "" for _, cells in rows
+        ):
             names.insert(0, "")
             count += 1
     good, bad = [], []
