@@ -268,9 +268,10 @@ class LivePicture:
         wait = now.waits[-1] if now.waits else 0
         apart = 15 / _WAITS
         height, other = wait / self._wlim[1], (asked or 0) / self._wlim[1]
+        # Below the other name, or above it where there is no room below.
         if abs(height - other) < apart:
-            height = other - apart
-        self._wait_name.xy = (1, max(0.0, height))
+            height = other - apart if other > 1.2 * apart else other + apart
+        self._wait_name.xy = (1, height)
         self._wait_name.set_text(f"waited {wait}" if now.waits else "")
 
     def _headline(self, now: Snapshot) -> str:
