@@ -62,6 +62,7 @@ class Facts:
         saved: Epochs after which a file was written, None if nobody looked.
         unseen: Epoch of the best value among those that never ran, None if there is none.
         stopping: Whether an EarlyStopping was looked at.
+        beyond: What the epochs of the log after `epochs_run` did.
     """
 
     monitor: str
@@ -81,6 +82,7 @@ class Facts:
     saved: tuple[int, ...] | None
     unseen: int | None
     stopping: bool
+    beyond: str = "never ran"
 
     @property
     def monitored(self) -> list[float | None]:

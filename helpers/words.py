@@ -178,7 +178,7 @@ def _unseen(facts: Facts) -> str:
     if facts.epochs_run >= facts.length:
         return ""
     never = range(facts.last + 1, facts.first + facts.length)
-    text = f"In grey, {count(len(never), 'epoch')} that never ran: {epochs_of(never)}."
+    text = f"In grey, {count(len(never), 'epoch')} that {facts.beyond}: {epochs_of(never)}."
     if facts.unseen is None:
         return text
     value, best = facts.value(facts.unseen), None if facts.best is None else facts.value(facts.best)
@@ -253,12 +253,14 @@ def labels(facts: Facts) -> dict[str, str]:
         also = ", kept" if facts.shows_kept and facts.kept == facts.best != facts.stop else ""
         words["best"] = f"best{by}{also}: epoch {facts.best + 1}"
     if facts.shows_kept and facts.kept not in (facts.stop, facts.best):
-        words["kept"] = f"kept: epoch {facts.kept + 1}"
+        # Beside marks of what files hold, "kept" would be read as the file's.
+        held = "kept" if facts.saved is None else "in memory"
+        words["kept"] = f"{held}: epoch {facts.kept + 1}"
     if facts.window is not None:
         stopped = facts.stop is not None
         words["window"] = f"patience {facts.patience}" if stopped else f"waited {facts.waited} of {facts.patience}"
     if facts.epochs_run < facts.length:
-        words["never"] = "never ran"
+        words["never"] = facts.beyond
     if facts.saved is not None:
         words["saved"] = f"{len(facts.saved) or 'none'} saved"
     return words

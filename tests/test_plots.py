@@ -102,6 +102,15 @@ def test_every_mark_stands_where_the_record_says():
     assert {"best, kept: epoch 5", "stop: epoch 8", "patience 3", "never ran", "4 saved"} <= set(words(figure))
 
 
+def test_grey_epochs_of_a_longer_run_are_told_in_its_words():
+    figure = plots.learning_curves(LOG, stopping=STOPPED, beyond="ran on alone")
+    assert "ran on alone" in words(figure)
+    assert "never ran" not in words(figure)
+    assert "In grey, 2 epochs that ran on alone: epochs 9, 10." in figure.alt_text
+    figure.canvas.draw()
+    assert_texts_are_apart(figure)
+
+
 def test_what_is_grey_is_the_ghost():
     figure = plots.learning_curves(LOG, stopping=STOPPED)
     assert one(figure, "ghost").get_color() == style.MARKS["ghost"].color
@@ -136,6 +145,11 @@ def test_a_run_that_ran_out_shows_how_far_the_wait_got():
     window = one(figure, "patience-window")
     assert (window.get_x(), window.get_x() + window.get_width()) == (5, 8)
     assert {"waited 3 of 5", "kept: epoch 8", "best: epoch 5"} <= set(words(figure))
+
+
+def test_beside_saved_files_the_last_weights_are_those_in_memory():
+    figure = plots.learning_curves(LOG["val_loss"][:8], saves=[0, 4])
+    assert {"in memory: epoch 8", "best: epoch 5"} <= set(words(figure))
 
 
 def test_saves_after_the_stop_are_not_drawn():
@@ -339,7 +353,7 @@ def test_no_text_covers_another_or_leaves_the_picture(data):
     # The three that the picture is about are never left out.
     said = " ".join(words(figure))
     assert "best" in said
-    assert "kept" in said
+    assert "kept" in said or "in memory" in said
     assert ("stop" in said) == stops
 
 

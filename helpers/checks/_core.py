@@ -191,6 +191,7 @@ def check(id: str, answer: object = ...) -> Outcome:
         AssertionError: the environment variable COURSE_STRICT is set, as in the tests of the solutions edition, and
             the answer is not right.
     """
+    id = ".".join(questions.split(id, "exercise"))
     checker = _checker(id)
     if untouched(answer):
         outcome = Outcome(id, "not attempted", "")
@@ -302,13 +303,16 @@ class Hint(_cards.Shown):
         return _cards.card(f"Exercise {self.exercise} · {heading}", body, "note")
 
 
-def hint(id: str) -> Hint:
+def hint(id: str) -> Hint | _cards.Note:
     """Show the next hint of an exercise, and all of them once the last has been given.
 
-    Raises:
-        ValueError: there is no such exercise; the sentence lists what exists.
+    People type this call by hand: where there is no such exercise, a note says which there are.
     """
-    hints = questions.exercise(id).hints
+    try:
+        texts = questions.exercise(id)
+    except ValueError as error:
+        return _shown_note(error)
+    id, hints = texts.id, texts.hints
     given = _hints_given.get(id, 0)
     _hints_given[id] = given + 1
     first, texts = (given, hints[given : given + 1]) if given < len(hints) else (0, hints)
@@ -335,16 +339,24 @@ class Solution(_cards.Shown):
         return _cards.card(heading, _cards.block(self.code) + _cards.paragraphs(self.reason), "note")
 
 
-def solution(id: str) -> Solution:
+def solution(id: str) -> Solution | _cards.Note:
     """Show an answer from the solutions edition, with its reason.
 
-    Raises:
-        ValueError: there is no such exercise, or the solutions edition has no cell for it.
+    A note says so where there is no such exercise, or where the solutions edition has no cell for it.
     """
-    texts = questions.exercise(id)
-    shown = Solution(id, texts.title, solution_code(id), texts.reason)
+    try:
+        texts = questions.exercise(id)
+        shown = Solution(texts.id, texts.title, solution_code(texts.id), texts.reason)
+    except ValueError as error:
+        return _shown_note(error)
     shown.show()
     return shown
+
+
+def _shown_note(error: ValueError) -> _cards.Note:
+    note = _cards.Note(str(error), "poor")
+    note.show()
+    return note
 
 
 def solution_code(id: str, folder: Path | None = None) -> str:
@@ -496,10 +508,12 @@ class Progress(_cards.Shown):
 def progress() -> Progress:
     """Return what is done so far, lesson by lesson; as the last line of a cell it shows a table."""
     state = _progress.read()
+    kept = state["predictions"]
     rows = []
     for name in questions.lessons():
         lesson = questions.load(name)
-        made = {id: state["predictions"][id] for id in lesson.predictions if id in state["predictions"]}
+        # What was chosen after the run is no prediction.
+        made = {id: entry for id in lesson.predictions if (entry := kept.get(id, {})) and not entry.get("late")}
         rows.append(
             LessonProgress(
                 lesson=name,

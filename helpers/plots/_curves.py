@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +35,7 @@ def learning_curves(
     saves: Any = None,
     mode: str | None = None,
     title: str | None = None,
+    beyond: str = "never ran",
     yscale: str = "auto",
     width: int = 640,
     height: int = 400,
@@ -52,6 +54,7 @@ def learning_curves(
             log, which is right unless it had an `initial_value_threshold` or a best from an earlier fit.
         mode: `"min"` or `"max"`; None asks the callbacks, then the metric's name.
         title: A line above the picture.
+        beyond: What the grey epochs did: `"never ran"`, or other words where the log is that of a longer run.
         yscale: `"linear"`, `"log"`, or `"auto"`, which takes log where a linear axis would hide the curve.
         width: In pixels.
         height: In pixels.
@@ -65,6 +68,7 @@ def learning_curves(
         ValueError: If the log is bad, the callbacks do not belong to it, or an argument is unknown.
     """
     facts = facts_of(history, monitor=monitor, stopping=stopping, saves=saves, mode=mode)
+    facts = replace(facts, beyond=beyond)
     figure = style.figure(width, height)
     # How the labels spread over rows depends on widths alone, so a first sketch tells how much room they need.
     sketch = draw_axes(figure, facts)

@@ -52,7 +52,7 @@ def test_a_learners_way_through_the_lesson(lab, wait_until):
     exercise = next(iter(texts.exercises))
     cell = lab.find(f"# Exercise {exercise}\n")
     expect(lab.outputs(cell + 1)).to_contain_text("Not attempted yet.")
-    for answer, said in (("stopper = EarlyStopping()", "Not yet."), (solution_code(exercise), "Right.")):
+    for answer, said in (("three_wishes = EarlyStopping()", "Not yet."), (solution_code(exercise), "Right.")):
         lab.write_cell(cell, f"# Exercise {exercise}\n{answer}")
         lab.run_cell(cell)
         lab.run_cell(cell + 1)

@@ -429,8 +429,8 @@ def test_hints_come_one_by_one(checker, capsys):
     again = checks.hint("90.1")
     assert len(again.texts) == 3
     assert "Hint 2 of 3: It is a number of epochs." in str(again)
-    with pytest.raises(ValueError, match=r"It has: 90\.1, 90\.2"):
-        checks.hint("90.9")
+    assert "It has: 90.1, 90.2" in str(checks.hint("90.9"))
+    assert "does not name an exercise" in str(checks.hint("ninety"))
 
 
 def notebook(folder, *cells: str, name: str = "90_test.ipynb"):
@@ -460,8 +460,9 @@ def test_solution_reads_the_solutions_edition(lesson90, tmp_path, monkeypatch, c
 def test_a_missing_solution_says_how_to_get_it(lesson90, tmp_path, monkeypatch):
     monkeypatch.setattr(_core, "SOLUTIONS", tmp_path / "solutions")
     for _ in range(2):
-        with pytest.raises(ValueError, match=r"no answer to exercise 90\.1.*`make notebooks`"):
-            checks.solution("90.1")
+        said = str(checks.solution("90.1"))
+        assert "no answer to exercise 90.1" in said
+        assert "`make notebooks`" in said
         notebook(tmp_path / "solutions", "# Exercise 90.1\nn = ...\n# solution")
         (tmp_path / "solutions" / "90_damaged.ipynb").write_text("{")
 
@@ -588,6 +589,7 @@ def in_a_kernel(tmp_path_factory):
         "checks.progress()",
         'widgets.predict("90.a")',
         'widgets.predict("90.a").commit(0)',
+        'widgets.reveal("90.a")',
         "_progress.path().write_text('{{')\nchecks.progress()",
     ]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.replace("{{", "{")) for cell in cells])
@@ -626,7 +628,7 @@ def test_a_prediction_in_a_kernel_and_in_a_static_page(in_a_kernel):
     first, committed = (in_a_kernel.cells[number].outputs[0]["data"] for number in (10, 11))
     assert "application/vnd.jupyter.widget-view+json" in first
     assert "How many epochs does `patience=2` run?" in first["text/plain"]
-    assert "That is not it; B is right." in committed["text/plain"]
+    assert committed["text/plain"].endswith("Committed to A.")
     bare = nbformat.from_dict({**in_a_kernel, "metadata": {}})
     page, _ = HTMLExporter().from_notebook_node(bare)
     assert "<li>Four</li>" in page
@@ -634,5 +636,5 @@ def test_a_prediction_in_a_kernel_and_in_a_static_page(in_a_kernel):
 
 
 def test_a_damaged_file_is_told_in_the_notebook(in_a_kernel):
-    assert any("`progress.damaged-1.json`" in text for text in shown(in_a_kernel, 12))
+    assert any("`progress.damaged-1.json`" in text for text in shown(in_a_kernel, 13))
     assert questions.FOLDER.name == "lessons"

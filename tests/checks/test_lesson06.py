@@ -16,7 +16,7 @@ from helpers.checks import _core
 from helpers.checks.lesson06 import bold_driver, prechelt, two_metrics
 from helpers.checks.lesson06.clock import FakeClock
 
-NOTEBOOK = questions.ROOT / "notebooks" / "solutions" / "06_inside_and_your_own.ipynb"
+NOTEBOOK = questions.ROOT / "notebooks" / "solutions" / "06b_rebuild_both.ipynb"
 SOLUTIONS = {number: _core.solution_code(f"06.{number}") for number in range(1, 8)}
 
 
@@ -26,10 +26,10 @@ def given() -> dict:
     cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
     for cell in cells:
         source = "".join(cell["source"])
-        if cell["cell_type"] == "code" and any(f"class {name}(" in source for name in ("Monitor", "Writer", "Saver")):
+        if cell["cell_type"] == "code" and any(f"class {name}(" in source for name in ("Monitor", "Saver")):
             exec(source, scope)
         if "def direction(" in source:
-            exec(source[: source.index("\nprint(")], scope)
+            exec(source[: source.index("\noutput = ")], scope)
     return {name: scope[name] for name in ("Monitor", "Saver", "direction")}
 
 

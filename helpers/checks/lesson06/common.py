@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 
 import keras
@@ -148,3 +149,59 @@ def listed(values: Sequence[float | None]) -> str:
 def explained(yours: list, rule: Callable[[str], list], twists: Mapping[str, str], same: Callable = list.__eq__) -> str:
     """Return the message of the first twist of the rule that gives all that the answer did, or an empty string."""
     return next((message for twist, message in twists.items() if same(yours, rule(twist))), "")
+
+
+RANDOM_CASES = 150
+
+
+def drawn(case: Callable[[random.Random], tuple]) -> list[tuple]:
+    """Return the random cases of a checker, the same at each call."""
+    rng = random.Random(0)
+    return [case(rng) for _ in range(RANDOM_CASES)]
+
+
+def obeys(
+    kind: type[Callback],
+    play: Callable[[tuple], list[int]],
+    rule: Callable[..., list[int]],
+    cases: Sequence[tuple],
+    twists: Mapping[str, str],
+    told: Callable[..., str],
+) -> None:
+    """Play all cases and look for the twist of a stopping rule that explains what the answer did.
+
+    Args:
+        kind: the answer.
+        play: plays one case with it and returns the epochs that each fit ran.
+        rule: the same by the rule, `rule(*case)`, or by the rule with a mistake, `rule(*case, twist)`.
+        cases: tuples whose last entry are the fits.
+        twists: each mistake with its message.
+        told: describes a case that went otherwise, see `difference`.
+
+    Raises:
+        Wrong: some case went otherwise.
+    """
+    yours = [play(case) for case in cases]
+    if yours == [rule(*case) for case in cases]:
+        return
+    if all(ran[0] == len(case[-1][0][0]) for ran, case in zip(yours, cases, strict=True)):
+        raise Wrong(never_stops(kind))
+    found = explained(yours, lambda twist: [rule(*case, twist) for case in cases], twists)
+    raise Wrong(f"{found} {difference(play, rule, cases, told)}".strip())
+
+
+def difference(
+    play: Callable[[tuple], list[int]],
+    rule: Callable[..., list[int]],
+    cases: Sequence[tuple],
+    told: Callable[..., str],
+) -> str:
+    """Describe the first fit that ran otherwise than it should, or return an empty string.
+
+    `told` gets the case, the number of the fit counted from 1, and the epochs that it ran and should have run.
+    """
+    for case in cases:
+        for number, (ran, expected) in enumerate(zip(play(case), rule(*case), strict=True), start=1):
+            if ran != expected:
+                return told(case, number, ran, expected)
+    return ""

@@ -14,19 +14,19 @@ from helpers.checks._core import Verdict, not_attempted, right, wrong
 from helpers.checks.lesson06.common import (
     Fit,
     begun,
+    difference,
+    drawn,
     epoch_count,
-    explained,
     held,
     keeps_the_flag,
     listed,
     made,
-    never_stops,
+    obeys,
     taken,
 )
 from helpers.checks.scripted import FakeModel, drive
 
 NAN, INF = math.nan, math.inf
-RANDOM_CASES = 150
 
 # alpha, strip, and one fit after another with the same object: loss and val_loss.
 Strips = tuple[float, int | None, tuple[Fit, ...]]
@@ -177,33 +177,23 @@ def prechelt(answer: object) -> Verdict:
         return ran
 
     try:
-        yours = [play(case) for case in PRECHELT]
+        obeys(kind, play, prechelt_epochs, PRECHELT, PRECHELT_TWISTS, _told)
     except ZeroDivisionError as error:
         error.add_note("When the loss stands still over a strip, P is 0. Write the test as `GL > alpha * P`.")
         raise
-    if yours != [prechelt_epochs(*case) for case in PRECHELT]:
-        if all(ran[0] == len(case[2][0][0]) for ran, case in zip(yours, PRECHELT, strict=True)):
-            return wrong(never_stops(kind))
-        found = explained(yours, lambda twist: [prechelt_epochs(*case, twist) for case in PRECHELT], PRECHELT_TWISTS)
-        return wrong(f"{found} {_prechelt_example(yours, PRECHELT)}".strip())
-    rng = random.Random(0)
-    more = [_random_prechelt(rng) for _ in range(RANDOM_CASES)]
-    yours = [play(case) for case in more]
-    if yours != [prechelt_epochs(*case) for case in more]:
-        return wrong(_prechelt_example(yours, more))
+    example = difference(play, prechelt_epochs, drawn(_random_prechelt), _told)
+    if example:
+        return wrong(example)
     keeps_the_flag(made(kind, 20), {"loss": [4.0, 3.0, 2.0, 1.0], "val_loss": [4.0, 3.0, 2.0, 1.0]})
     return right("Both rules: GL looks at how much was lost, PQ also at how fast training still moves.")
 
 
-def _prechelt_example(yours: Sequence[list[int]], cases: Sequence[Strips]) -> str:
-    for ran, case in zip(yours, cases, strict=True):
-        expected = prechelt_epochs(*case)
-        for number, (losses, val_losses) in enumerate(case[2]):
-            if ran[number] != expected[number]:
-                strip = f", strip={case[1]}" if case[1] else ""
-                fit = "" if number == 0 else f" in fit {number + 1}"
-                return (
-                    f"`Prechelt({case[0]}{strip})` with `loss` {listed(losses)} and `val_loss` {listed(val_losses)} "
-                    f"ran {epoch_count(ran[number])}{fit}; it should run {expected[number]}."
-                )
-    return ""
+def _told(case: Strips, number: int, ran: int, expected: int) -> str:
+    alpha, strip, fits = case
+    losses, val_losses = fits[number - 1]
+    name = f"`Prechelt({alpha}{f', strip={strip}' if strip else ''})`"
+    fit = "" if number == 1 else f" in fit {number}"
+    return (
+        f"{name} with `loss` {listed(losses)} and `val_loss` {listed(val_losses)} ran {epoch_count(ran)}{fit}; "
+        f"it should run {expected}."
+    )

@@ -15,19 +15,19 @@ from helpers.checks.lesson06.common import (
     Curve,
     Fit,
     begun,
+    difference,
+    drawn,
     epoch_count,
-    explained,
     held,
     keeps_the_flag,
     listed,
     made,
-    never_stops,
+    obeys,
     taken,
 )
 from helpers.checks.scripted import FakeModel, drive
 
 NAN, INF = math.nan, math.inf
-RANDOM_CASES = 150
 
 # Each case is a patience and one fit after another with the same object; a fit is val_loss and val_accuracy.
 BOTH: tuple[tuple[int, tuple[Fit, ...]], ...] = (
@@ -201,34 +201,24 @@ def stop_when_both(answer: object) -> Verdict:
             ran.append(held(drive(callback, logs, model=model)).epochs_run)
         return ran
 
-    yours = [play(case) for case in BOTH]
-    if yours != [both_epochs(*case) for case in BOTH]:
-        if all(ran[0] == len(case[1][0][0]) for ran, case in zip(yours, BOTH, strict=True)):
-            return wrong(never_stops(kind))
-        found = explained(yours, lambda twist: [both_epochs(*case, twist) for case in BOTH], BOTH_TWISTS)
-        return wrong(f"{found} {_both_example(yours, BOTH)}".strip())
+    obeys(kind, play, both_epochs, BOTH, BOTH_TWISTS, _told)
     for case, message in FIRST_EPOCH:
-        example = _both_example([play(case)], [case])
+        example = difference(play, both_epochs, [case], _told)
         if example:
             return wrong(f"{message} {example}")
-    rng = random.Random(0)
-    more = [_random_both(rng) for _ in range(RANDOM_CASES)]
-    yours = [play(case) for case in more]
-    if yours != [both_epochs(*case) for case in more]:
-        return wrong(_both_example(yours, more))
+    more = drawn(_random_both)
+    example = difference(play, both_epochs, more, _told)
+    if example:
+        return wrong(example)
     keeps_the_flag(made(kind, 3), {"val_loss": [4.0, 3.0, 2.0, 1.0], "val_accuracy": [0.1, 0.2, 0.3, 0.4]})
-    return right(f"It goes on while either improves, and stops when both have stood still: {len(yours)} trainings.")
+    return right(f"It goes on while either improves, and stops when both have stood still: {len(more)} trainings.")
 
 
-def _both_example(yours: Sequence[list[int]], cases: Sequence) -> str:
-    """Describe the first case that went otherwise than it should."""
-    for ran, case in zip(yours, cases, strict=True):
-        expected = both_epochs(*case)
-        for number, (losses, accuracies) in enumerate(case[1]):
-            if ran[number] != expected[number]:
-                fit = "" if number == 0 else f", in fit {number + 1},"
-                return (
-                    f"With `patience={case[0]}`{fit} `val_loss` {listed(losses)} and `val_accuracy` "
-                    f"{listed(accuracies)} it ran {epoch_count(ran[number])}; it should run {expected[number]}."
-                )
-    return ""
+def _told(case: tuple[int, tuple[Fit, ...]], number: int, ran: int, expected: int) -> str:
+    patience, fits = case
+    losses, accuracies = fits[number - 1]
+    fit = "" if number == 1 else f", in fit {number},"
+    return (
+        f"With `patience={patience}`{fit} `val_loss` {listed(losses)} and `val_accuracy` {listed(accuracies)} it ran "
+        f"{epoch_count(ran)}; it should run {expected}."
+    )
