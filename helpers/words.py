@@ -254,7 +254,8 @@ def labels(facts: Facts) -> dict[str, str]:
         words["best"] = f"best{by}{also}: epoch {facts.best + 1}"
     if facts.shows_kept and facts.kept not in (facts.stop, facts.best):
         # Beside marks of what files hold, "kept" would be read as the file's.
-        words["kept"] = f"{'kept' if facts.saved is None else 'in memory'}: epoch {facts.kept + 1}"
+        held = "kept" if facts.saved is None else "in memory"
+        words["kept"] = f"{held}: epoch {facts.kept + 1}"
     if facts.window is not None:
         stopped = facts.stop is not None
         words["window"] = f"patience {facts.patience}" if stopped else f"waited {facts.waited} of {facts.patience}"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import explore, replay
+from helpers import data, explore, replay
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = Path(__file__).parent / "fixtures" / "logs"
@@ -49,6 +49,17 @@ def test_what_it_says(log, capsys):
         "5 or more  nothing       10 (100 %)           epoch 6 (0.4)  0",
         "Missed: how much worse than the best of all, if the best weights are put back or were saved.",
     ]
+
+
+def test_the_example_of_the_readme_is_what_the_command_prints(tmp_path, monkeypatch, capsys):
+    _, recorded, *_ = data.load_runs("digits-noise20")
+    rows = zip(recorded.history["loss"], recorded.history["val_loss"], strict=True)
+    lines = [f"{epoch},{loss!r},{validation!r}\n" for epoch, (loss, validation) in enumerate(rows)]
+    (tmp_path / "training.log").write_text("epoch,loss,val_loss\n" + "".join(lines))
+    monkeypatch.chdir(tmp_path)
+    assert run("training.log") == 0
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"$ python -m helpers.explore training.log\n{capsys.readouterr().out}```" in readme
 
 
 def test_what_one_patience_does(log, capsys):

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import math
+import random
 import re
 from pathlib import Path
 
@@ -122,6 +123,10 @@ LIKE_THREE = {
     "what Keras printed": ("Using CPU\nEpoch 1/3\n\r1/4 - loss: 9\r4/4 - 1s - loss: 1.0 - val_loss: "
                            "1\nEpoch 2/3\n4/4 - loss: 0.8 - val_loss: 7e-1\nEpoch 3/3\n4/4 - loss: 0.6 - val_loss: .9",
                            "what Keras printed: its numbers are rounded"),
+    "what a loop of one's own printed": (
+        "2026-01-01 12:00:01 INFO start, lr=0.1\n12:00:02 [Epoch 1/3] loss: 1.0, val_loss=1.0 | time: 3s\n"
+        "12:00:03 saved\n12:00:04 [Epoch 2/3] loss: 0.8, val_loss=0.7 | time: 3s\n"
+        "12:00:05 [Epoch 3/3] loss: 0.6, val_loss=9e-1 | time: 3s\n", "lines of text that name an epoch"),
     "lines of JSON": ('{"epoch": 0, "loss": 1, "val_loss": 1}\n{"epoch": 1, "loss": 0.8, "val_loss": 0.7}\n'
                       '{"epoch": 2, "loss": 0.6, "val_loss": 0.9}\n{"epoch": 3, "lo', "last line was torn"),
     "records with halves": (json.dumps([{"epoch": e, "loss": a, "val": {"loss": b}, "batches": [{"x": 1}]}
@@ -477,3 +482,38 @@ def test_any_shape_gives_back_what_was_written(tmp_path_factory, data):
     assert "note" in run.left_out
     gaps = set(range(epochs[0], epochs[-1])) - set(epochs)
     assert bool(gaps) == any("missing" in note or "Only every" in note for note in run.notes)
+
+
+def test_damaged_logs_get_a_sentence_or_are_read(tmp_path):
+    """Whatever bytes come, the answer is a sound run or one sentence."""
+    chance = random.Random(0)
+    whole = [path.read_bytes() for path in LOGS.rglob("*") if path.is_file()]
+    whole += [content if isinstance(content, bytes) else content.encode() for content, _ in LIKE_THREE.values()]
+    pieces = b', ; \n nan -1 " epoch val_ { ] # \t 1e999 % \xff \0'.split(b" ")
+    sentences = []
+    for _ in range(1_500):
+        data = bytearray(chance.choice(whole))
+        for _ in range(chance.randint(1, 5)):
+            at = chance.randrange(len(data) + 1)
+            damage = chance.randrange(4)
+            if damage == 0:
+                data[at:at] = chance.choice(pieces)
+            elif damage == 1:
+                del data[at : at + chance.randint(1, 8)]
+            elif damage == 2:
+                data[at:at] = data[: chance.randint(0, 60)]
+            else:
+                del data[at:]
+        try:
+            runs = history.read_runs(io.BytesIO(data))
+        except ValueError as error:
+            sentences.append(str(error))
+            continue
+        for run in runs.values():
+            if run.problem:
+                sentences.append(run.problem)
+            else:
+                assert list(run.epochs) == sorted({epoch for epoch in run.epochs if epoch >= 0}) != []
+                assert {len(values) for values in run.values()} == {len(run.epochs)}
+    assert sentences
+    assert not [sentence for sentence in sentences if "\n" in sentence or sentence[-1] not in ".?)"]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from helpers import plots, replay, style
+from helpers import history, plots, replay, style
 from helpers.facts import facts_of
 
 #                  1    2    3    4     5    6    7     8    9    10
@@ -276,6 +276,35 @@ def test_a_fit_that_resumed_counts_on():
     assert saved_epochs(figure) == [6, 7, 8, 10]
     assert figure.axes[0].get_xticks()[0] == 6
     assert "Stopped after epoch 13: 3 epochs without a new best (patience 3, epochs 11 to 13)." in figure.alt_text
+
+
+GAPPED = {"epoch": [5, 6, 7, 8, 12, 13, 14, 15, 16], "val_loss": [1.0, 0.9, 0.7, 0.75, 0.6, 0.65, 0.66, 0.67, 0.7]}
+
+
+def test_pictures_take_the_true_numbers_from_the_run():
+    run = history.read_history(GAPPED)
+    settings = {"patience": 2, "start_from_epoch": 7, "restore_best_weights": True}
+    record = replay.early_stopping(run["val_loss"], epochs=run.epochs, **settings)
+    saved = replay.model_checkpoint(run["val_loss"], save_best_only=True, epochs=run.epochs)
+    figure = plots.learning_curves(run, stopping=record, saves=saved)
+    assert spot(figure, "best") == (13, 0.6)
+    assert one(figure, "stop").get_xdata() == [15, 15]
+    # Nothing is known to have been saved where lines are missing.
+    assert saved_epochs(figure) == [6, 7, 8, 13]
+    assert "(patience 2, epochs 14, 15)" in figure.alt_text
+    for arguments in ({"stopping": record}, {"patience": 2, "start_from_epoch": 7}):
+        text = plots.wait_counter(run, **arguments).alt_text
+        assert "Its wait after each epoch: 0, 0, 0, 1, 1, 1, 1, 0, 1, 2." in text
+        assert "training stops after epoch 15." in text
+
+
+def test_records_of_other_epochs_are_refused_in_words():
+    record = replay.early_stopping(GAPPED["val_loss"], patience=2)
+    with pytest.raises(ValueError, match=r"counted epochs from 1, the log has 9 epochs, 6 to 17.*=history\.epoch"):
+        plots.learning_curves(GAPPED, stopping=record)
+    saved = replay.model_checkpoint(GAPPED["val_loss"])
+    with pytest.raises(ValueError, match=r"epochs that the log has not \(9 epochs, 6 to 17\)"):
+        plots.learning_curves(GAPPED, saves=saved)
 
 
 def test_bars_of_saved_files_stay_visible_in_a_long_run():

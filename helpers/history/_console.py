@@ -1,4 +1,4 @@
-"""From what Keras prints while it trains to a table."""
+"""From what Keras, or a loop of one's own, prints while it trains to a table."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ from helpers.history._table import Table
 _EPOCH = re.compile(r"\s*Epoch (\d+)/\d+\s*$")
 _METRIC = re.compile(r"\s*([A-Za-z_][\w./()-]*): (\S+)\s*$")
 _NOTE = "Read from what Keras printed: its numbers are rounded, so values may seem equal that were not."
+# `[Epoch 3/10] loss: 0.5, Val Loss=0.6` of a loop of one's own.
+_OWN_EPOCH = re.compile(r"\bepoch\W{0,4}(\d+)(?:\s*(?:/|of)\s*\d+)?", re.IGNORECASE)
+_OWN_METRIC = re.compile(
+    r"([A-Za-z][\w./-]*(?: [A-Za-z][\w./-]*)?)\s*[:=]\s*([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf)%?)(?![\w.:])"
+)
+_OWN_NOTE = "Read from lines of text that name an epoch and values."
 
 
 def printed_table(text: str, what: str) -> Table | None:
@@ -37,3 +43,28 @@ def printed_table(text: str, what: str) -> Table | None:
         return None
     names = dict.fromkeys(name for row in rows for name in row)
     return Table(what, {name: [row.get(name) for row in rows] for name in names}, counts_from=1, notes=[_NOTE])
+
+
+def spoken_table(text: str, what: str) -> Table | None:
+    """Read lines that name an epoch and values, as a loop of one's own prints them.
+
+    Args:
+        text: All that was printed, other lines included.
+        what: As messages shall name it.
+
+    Returns:
+        A table with a row for each such line, None if there are fewer than two.
+    """
+    rows: list[dict[str, Any]] = []
+    lines: list[int] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        found = None if line.lstrip().startswith(("#", "//")) else _OWN_EPOCH.search(line)
+        # The values stand after the epoch; what stands before it is the time, or who speaks.
+        values = dict(_OWN_METRIC.findall(line[found.end() :])) if found else {}
+        if values:
+            rows.append({"epoch": int(found[1]), **values})
+            lines.append(number)
+    if len(rows) < 2:
+        return None
+    names = dict.fromkeys(name for row in rows for name in row)
+    return Table(what, {name: [row.get(name) for row in rows] for name in names}, lines=lines, notes=[_OWN_NOTE])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -26,6 +27,8 @@ def parse(text: str, what: str) -> Any | None:
         return None
     try:
         return json.loads(text)
+    except RecursionError:
+        raise ValueError(f"{what} is nested too deeply to be a log.") from None
     except ValueError as error:
         problem = error
     lines = [line for line in text.split("\n") if line.strip()]
@@ -43,7 +46,8 @@ def parse(text: str, what: str) -> Any | None:
     try:
         # A History that was printed: {'loss': [0.5, nan, np.float64(0.4)]}. literal_eval runs nothing.
         plain = re.sub(r"\b(?:np|numpy)\.float\d+\(([^()]*)\)", r"\1", text.strip())
-        return ast.literal_eval(re.sub(r"\b(nan|inf)\b", r"'\1'", plain))
+        with warnings.catch_warnings(action="ignore", category=SyntaxWarning):
+            return ast.literal_eval(re.sub(r"\b(nan|inf)\b", r"'\1'", plain))
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         pass
     if start == "[" and not text.rstrip().endswith("]"):

@@ -254,8 +254,10 @@ def _of_bytes(data: bytes, file: str, name: str, monitor: str, answers: Answers,
     what = f"The file {file}"
     value = _json.parse(text, what)
     if value is None:
-        table = _console.printed_table(text, what) or table_of(
-            text, what, decimal=answers.decimal, names=answers.names, monitor=monitor
+        table = (
+            _console.printed_table(text, what)
+            or _console.spoken_table(text, what)
+            or table_of(text, what, decimal=answers.decimal, names=answers.names, monitor=monitor)
         )
         if sure and epoch_name(table) is None and not any(map(is_metric_like, table.columns)):
             raise _NoLogError

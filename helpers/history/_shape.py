@@ -99,7 +99,8 @@ def runs_of(table: Table, name: str, answers: Answers) -> list[Run]:
         own = list(notes)
         run = _run(part, metrics, base, answers, table, own)
         run_name = name if len(parts) == 1 else f"{name} ({number})"
-        runs.append(Run(run_name, *run, counted_from=base, notes=tuple(own), left_out=left_out, validation_freq=None))
+        problem = "" if run[0] else f"{run_name} holds no value in its {len(run[1])} epochs."
+        runs.append(Run(run_name, *run, base, None, tuple(own), left_out, problem))
     return [_with_frequency(run) for run in runs]
 
 
@@ -382,7 +383,7 @@ def _parts(
     """Cut the rows into runs, and take out those of a killed fit that a resumed one wrote again."""
     rows = [(number, place) for place, number in enumerate(epochs) if number is not None]
     if answers.rows == "each":
-        return [_each(rows, metrics, notes)]
+        return [_each(rows, metrics, table, notes)]
     backs = _backs(rows, steps, metrics, table, answers, notes)
     if not backs:
         return [_Rows([number for number, _ in rows], [place for _, place in rows])]
@@ -498,7 +499,7 @@ def _meaning(begin: float, end: float, start: float, unique: bool, table: Table,
     )
 
 
-def _each(rows: list[tuple[float, int]], metrics: dict[str, Values], notes: list[str]) -> _Rows:
+def _each(rows: list[tuple[float, int]], metrics: dict[str, Values], table: Table, notes: list[str]) -> _Rows:
     """Number the rows, or the validations if there are any, from 0 on; other rows belong to the next one."""
     watched = [key for key in metrics if is_validation(key)] or list(metrics)
     ends = [any(metrics[key][place] is not None for key in watched) for _, place in rows]
@@ -506,6 +507,8 @@ def _each(rows: list[tuple[float, int]], metrics: dict[str, Values], notes: list
     for end in ends:
         numbers.append(float(count))
         count += end
+    if not count:
+        raise ValueError(f"{table.what} holds no epoch: no line has a value.")
     # Rows after the last end belong to no epoch.
     kept = [(number, place) for number, (_, place) in zip(numbers, rows, strict=True) if number < count]
     notes.append(

@@ -77,6 +77,8 @@ def table_of(
     if all(_skipped(line) for line in lines):
         raise ValueError(f"{what} holds nothing but comments.")
     separator, rows = _split(lines)
+    if not rows:
+        raise ValueError(f"{what} holds nothing but separators.")
     if names is None and not _is_head(rows[0][1]) and comments:
         # numpy.savetxt comments its head line out.
         last = comments[-1].lstrip().lstrip("".join(_COMMENTS)).strip()
@@ -91,7 +93,7 @@ def table_of(
     if names is not None:
         head = [str(name) for name in names]
         if _is_head(rows[0][1]):
-            raise ValueError(f"{what} has a head line already: {listed(rows[0][1])}. Leave names out.")
+            raise ValueError(f"{what} has a head line already: {shortened_row(rows[0][1])}. Leave names out.")
         rows.insert(0, (0, head))
     start = _head_at(rows, what, monitor)
     if start > 0:
@@ -114,8 +116,8 @@ def _count(amount: int, thing: str) -> str:
 def _split(lines: list[str]) -> tuple[str, list[Row]]:
     """Find the separator, and split all lines that are no comment, no rule and not empty.
 
-    `csv.Sniffer` finds the separator of this file by how regular each character is, and takes the comma of 0,5 for
-    it; here the head line decides, which has names and no numbers, and then how many lines have as many cells.
+    `csv.Sniffer` wants as many separators in each line, so it gives up at a torn line, a title or columns that are
+    aligned. Here the sign wins with which most lines have as many cells as the head line, which has names only.
     """
     kept = [("" if _skipped(line) else _COMMENT_AFTER.sub("", line)) for line in lines]
     sample = [line for line in kept if line][:50]
@@ -142,7 +144,11 @@ def _split(lines: list[str]) -> tuple[str, list[Row]]:
         for cells in reader:
             # The line on which the row begins.
             at, before = before + 1, reader.line_num
-            if any(cell.strip() for cell in cells):
+            if before > at and len(cells) < best[1]:
+                # A quote that is never closed would swallow the lines below.
+                below = ((number, kept[number - 1]) for number in range(at, before + 1))
+                rows += [(number, _cells(line.replace('"', ""), chosen)) for number, line in below if line]
+            elif any(cell.strip() for cell in cells):
                 rows.append((at, [cell.strip() for cell in cells]))
     except csv.Error:
         # A quote that is never closed swallows the rest: a torn line.
@@ -254,7 +260,7 @@ def _blocks(rows: list[Row], what: str, notes: list[str]) -> list[tuple[list[str
     for place, (line, cells) in enumerate(rows):
         again = place > 0 and _is_head(cells) and (cells == blocks[0][0] or _starts_a_block(rows, place))
         if place == 0 or again:
-            blocks.append(([cell.strip() for cell in cells], []))
+            blocks.append(([" ".join(cell.split()) for cell in cells], []))
             if again:
                 heads.append(line)
         else:
@@ -279,7 +285,9 @@ def _sized(names: list[str], rows: list[Row], what: str, last: int, notes: list[
     if rows and all(len(cells) == count + 1 for _, cells in rows[:-1] or rows):
         if all(not cells[-1] for _, cells in rows[:-1] or rows):
             rows = [(line, cells[:count]) for line, cells in rows]
-        elif "epoch" not in (name.lower() for name in names) and _counts(cells[0] for _, cells in rows):
+        elif "epoch" not in (name.lower() for name in names) and _counts(
+            cells[0] if cells else "" for _, cells in rows
+        ):
             names.insert(0, "")
             count += 1
     good, bad = [], []
@@ -313,7 +321,7 @@ def _counts(cells: Iterable[str]) -> bool:
         numbers = [int(cell) for cell in cells]
     except ValueError:
         return False
-    return numbers == list(range(numbers[0], numbers[0] + len(numbers))) and numbers[0] in (0, 1)
+    return bool(numbers) and numbers[0] in (0, 1) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 def _filled(blocks: list[tuple[list[str], list[Row]]], what: str, decimal: str | None, notes: list[str]) -> Table:
