@@ -482,3 +482,5 @@ def test_a_page_without_a_kernel_gets_words_and_picture(make):
     data = bundle[0] if isinstance(bundle, tuple) else bundle
     assert data["text/plain"].startswith("LiveTraining: All epochs are done")
     assert 'alt="loss over 2 epochs' in data["text/html"]
+    # That the kernel is gone is for a widget that lost its own.
+    assert re.search(r'style="display:none"><b>The kernel is gone', data["text/html"])

@@ -39,8 +39,8 @@ _STYLE = """<style>
 .course-live .course-field input[type=range] {width: 220px}
 .course-live .widget-html-content, .course-live .jupyter-widget-html-content {line-height: 1.45; white-space: normal}
 .course-live progress {width: 180px; height: 12px; vertical-align: -1px; margin-right: 8px}
-.course-live .course-live-gone, .course-live .jupyter-widgets-disconnected .course-live-words {display: none}
-.course-live .jupyter-widgets-disconnected .course-live-gone {display: block}
+.course-live .jupyter-widgets-disconnected .course-live-words {display: none}
+.course-live .jupyter-widgets-disconnected .course-live-gone {display: block !important}
 </style>"""
 _GONE = "The kernel is gone, and the run with it. Run the cells again from the top."
 _views: weakref.WeakKeyDictionary[Trainer, weakref.ref[LiveTraining]] = weakref.WeakKeyDictionary()
@@ -271,7 +271,8 @@ class LiveTraining(ipywidgets.VBox):
         self._status.value = (
             f'<div class="course-live-words">{bar}{html.escape(words.live_progress(now))}'
             f'<div role="status"><b>{html.escape(words.live_state(now))}</b></div></div>'
-            f'<div class="course-live-gone"><b>{_GONE}</b></div>'
+            # Shown by the style above where the widget has lost its kernel; a page without one is no such place.
+            f'<div class="course-live-gone" style="display:none"><b>{_GONE}</b></div>'
         )
         changes = words.live_changes(now)
         lines = [html.escape(line) for line in changes[-_NOTES:]]
