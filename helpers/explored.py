@@ -241,10 +241,10 @@ class Explored:
             "said": {
                 "curves": words.curves(self._whole),
                 "enough": self.said,
-                "missed": words.missed(self.monitor, restores=self.settings.restore_best_weights),
+                "missed": words.missed(self.monitor, restores=self.settings.restore_best_weights and self._seen),
                 "baseline": f"baseline {words.number(self.settings.baseline)}",
                 "ignored": "not looked at",
-                "close": "did not count",
+                "odd": "\u00d7 NaN or \u221e",
                 "settings": ", ".join(f"{name} {value}" for name, value in settings.items()),
             },
         }

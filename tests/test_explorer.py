@@ -209,6 +209,9 @@ def test_which_weights_count_is_said_beside_what_is_missed():
     assert explorer.picture["said"]["missed"] == "val_loss missed (best weights put back)"
     explorer.restore_best_weights = False
     assert explorer.picture["said"]["missed"] == "val_loss missed (last weights count)"
+    # Where EarlyStopping never looks there is nothing to put back.
+    explorer = PatienceExplorer(LOG, start_from_epoch=99)
+    assert explorer.picture["said"]["missed"] == "val_loss missed (last weights count)"
 
 
 # -- sentences -------------------------------------------------------------------------------------------------------

@@ -237,8 +237,8 @@ class Picture {
       const at = y(base), inside = at > this.top && at < this.bottom - lane;
       if (inside) {
         out += tag("path", { "data-mark": "baseline", d: `M${this.left} ${px(at)}H${this.right}`, stroke: "var(--ink)", "stroke-width": 1.5, "stroke-dasharray": "9 3 2 3" });
-        out += tag("text", { x: this.right - 4, y: px(at - 5), "text-anchor": "end" }, escape(data.said.baseline));
-      } else out += tag("text", { "data-mark": "baseline", x: this.right - 4, y: at <= this.top ? this.top + 13 : this.bottom - lane - 6, "text-anchor": "end" }, `${escape(data.said.baseline)} ${at <= this.top ? "↑" : "↓"}`);
+        out += tag("text", { x: this.left + 6, y: px(at - 5) }, escape(data.said.baseline));
+      } else out += tag("text", { "data-mark": "baseline", x: this.left + 6, y: at <= this.top ? this.top + 13 : this.bottom - lane - 6 }, `${escape(data.said.baseline)} ${at <= this.top ? "↑" : "↓"}`);
     }
     // The names of the curves, beside where they leave the picture.
     const names = this.curves.map((half) => [Math.min(this.bottom - lane - 6, Math.max(this.top + 8, y(inView(half).at(-1) ?? low))), half]).sort((p, q) => p[0] - q[0]);
@@ -255,13 +255,16 @@ class Picture {
     const dots = lines.map(([half, line]) => line.points.filter((p) => p.alone || (crowd && half === "validation")).map((p) => `<circle cx="${p.x}" cy="${p.y}" r="3.2" fill="var(--${half})" stroke="var(--paper)"/>`).join("")).join("");
     const close = data.close.map((e) => [x(e + 1), data[data.watched][e - data.first]]).filter(([at, v]) => at >= this.left && at <= this.right && typeof v === "number");
     const missed = close.map(([at, v]) => `<path d="M${px(at - 5)} ${px(y(v))}l5 -5l5 5l-5 5z"/>`).join("");
+    const odd = data[data.watched].map((v, i) => (v === false ? x(i + data.first + 1) : null)).filter((at) => at !== null && at >= this.left && at <= this.right);
+    const crosses = odd.map((at) => `M${px(at - 4)} ${this.top + 2}l8 8m0 -8l-8 8`).join("");
+    if (odd.length) out += tag("text", { x: this.right - 4, y: this.top + 15, "text-anchor": "end" }, data.said.odd);
     const plot = (id, at, until, more) => `<clipPath id="${this.name}-${id}"><rect x="${px(at)}" y="${this.top - more}" width="${px(Math.max(0, until - at))}" height="${this.bottom - this.top + more}"/></clipPath>`;
     const main =
       `<defs>${plot("plot", this.left, this.right, 0)}${plot("ran", this.left, this.right, 0)}${plot("dots", this.left, this.right, 4)}${plot("rest", this.left, this.right, 0)}` +
       `<pattern id="${this.name}-hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="7" height="7" fill="var(--fill)"/><path d="M0 0V7" stroke="var(--hatch)" stroke-width="2"/></pattern></defs>` +
       `${ignored}<g data-layer="under"></g>${out}<g ${clip("rest")}>${tag("path", { "data-mark": "ghost", d: ghosts, fill: "none", stroke: "var(--ghost)", "stroke-width": 1.6 })}</g>` +
       `<g ${clip("ran")}>${lines.map(([half, line]) => `<path data-mark="${half}" d="${line.d}" fill="none" stroke="var(--${half})" ${stroke[half]} stroke-linejoin="round"/>`).join("")}</g>` +
-      `<g ${clip("dots")}>${dots}${missed ? `<g data-mark="close" fill="var(--paper)" stroke="var(--validation)" stroke-width="1.6">${missed}</g>` : ""}</g><g data-layer="over"></g>`;
+      `<g ${clip("dots")}>${dots}<path data-mark="not-finite" d="${crosses}" fill="none" stroke="var(--ink)" stroke-width="1.8"/>${missed ? `<g data-mark="close" fill="var(--paper)" stroke="var(--validation)" stroke-width="1.6">${missed}</g>` : ""}</g><g data-layer="over"></g>`;
     this.stage.innerHTML = `<svg role="img" viewBox="0 0 ${width} ${this.high()}" width="${width}" height="${this.high()}">${main}${this.drawPanels()}</svg>`;
     this.svg = this.stage.firstChild;
     [this.under, this.over, this.choice] = ["under", "over", "choice"].map((layer) => this.svg.querySelector(`[data-layer=${layer}]`));
