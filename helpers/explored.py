@@ -238,6 +238,7 @@ class Explored:
             "unit": _round_down((max(finite) - min(finite)) / 500),
             "forms": list(forms),
             "rows": rows,
+            "notes": list(self.run.notes),
             "said": {
                 "curves": words.curves(self._whole),
                 "enough": self.said,
@@ -366,9 +367,10 @@ def block(state: Mapping[str, Any], plain: str) -> str:
 
 
 def static(run: Explored, patience: int) -> str:
-    """Return sentence, text twin and the telling patiences as a table, in HTML."""
+    """Return sentence, text twin, the telling patiences as a table, and what was found in the log, in HTML."""
     said = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html.escape(f"{run.sentence(patience)} {run.said}"))
-    return f"<p>{said}</p><p>{html.escape(run.twin(patience))}</p>{table_html(run.rows(run.telling()))}"
+    notes = "".join(f"<p>{html.escape(note)}</p>" for note in run.run.notes)
+    return f"<p>{said}</p><p>{html.escape(run.twin(patience))}</p>{table_html(run.rows(run.telling()))}{notes}"
 
 
 def page(
@@ -403,8 +405,7 @@ def page(
         if name not in problems
     }
     state, first = state_of(seen, patience), next(iter(seen.values()))
-    notes = [f"{name}: {note}" for name, run in runs.items() for note in run.notes]
-    notes += [f"{name} is left out. {problem}" for name, problem in problems.items()]
+    notes = [f"{name} is left out. {problem}" for name, problem in problems.items()]
     listed = f"<ul>{''.join(f'<li>{html.escape(note)}</li>' for note in notes)}</ul>" if notes else ""
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'

@@ -331,6 +331,13 @@ def test_where_no_script_runs_words_and_a_table_are_left(tmp_path):
     assert page == PatienceExplorer({"<b>": LOG, "other": LONG}, patience=3).to_html(title="Mine & <yours>")
 
 
+def test_what_was_found_in_the_log_is_said_beside_the_picture():
+    run = read_history([NAN, 1.0, 0.5, 0.75])
+    assert run.notes
+    assert Explored(run).picture()["notes"] == list(run.notes)
+    assert all(note in html.unescape(explored.page(run)) for note in run.notes)
+
+
 def test_a_keras_history_and_a_list_of_runs_open_as_they_come():
     keras_history = SimpleNamespace(history=LOG, epoch=list(range(40)))
     assert PatienceExplorer(keras_history).record == PatienceExplorer(LOG).record

@@ -27,6 +27,7 @@ padding:2px 6px;min-height:26px}
 .pex input[aria-invalid=true]{border:2px solid var(--stop)}
 .pex .said{min-height:4.35em}.pex .quiet{color:var(--quiet);font-size:13px}
 .pex .problem{color:var(--stop);font-weight:600}.pex .problem:empty{display:none}
+.pex .notes{margin:4px 0;padding-left:1.2em}.pex .notes:empty{display:none}
 .pex .zoom{justify-content:flex-end;gap:6px;margin:0 0 -6px}
 .pex .stage{border-radius:4px;contain:layout style}
 .pex svg{display:block;width:100%;height:auto;font-size:12.5px;user-select:none;-webkit-user-select:none}
@@ -447,12 +448,13 @@ function render({ model, el }) {
   const nearer = h("button", { type: "button", "aria-label": "Zoom in" }, "+"), farther = h("button", { type: "button", "aria-label": "Zoom out" }, "−");
   const whole = h("button", { type: "button" }), hint = h("span", { class: "quiet" }, "Ctrl + wheel zooms");
   const twin = h("p"), holder = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Every patience, as a table" }), settings = h("span", { class: "quiet" });
+  const notes = h("ul", { class: "quiet notes" });
   const details = h("details", {}, h("summary", {}, "In words, and as a table"), twin, holder);
   if (model.get("choices").length > 1) root.append(h("div", { class: "row" }, h("div", { class: "field wide" }, h("label", { for: `${name}-run` }, "run"), chooser), together));
   root.append(h("div", { class: "row" }, patience.field));
   if (alone) root.append(h("div", { class: "row" }, settings));
   else root.append(h("div", { class: "row" }, delta.field, start.field), h("div", { class: "row" }, h("div", { class: "field" }, h("label", { for: `${name}-baseline` }, "baseline"), baseline), restores.field, saves.field));
-  root.append(problem, said, h("div", { class: "row zoom" }, hint, farther, nearer, whole), stage, details, status);
+  root.append(problem, said, h("div", { class: "row zoom" }, hint, farther, nearer, whole), stage, details, notes, status);
   el.replaceChildren(style, root);
 
   const picture = new Picture(stage, name);
@@ -510,6 +512,7 @@ function render({ model, el }) {
     now = model.get("patience");
     patience.number.max = data.rows.length - 1;
     patience.number.step = 1;
+    notes.replaceChildren(...data.notes.map((note) => h("li", {}, note)));
     if (data.summary) together.textContent = data.summary.said;
     chooser.value = model.get("run");
     settings.textContent = `With ${data.said.settings}. To change these, open the explorer in a notebook.`;
