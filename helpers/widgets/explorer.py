@@ -25,7 +25,7 @@ _ASKED = ("run", "min_delta", "start_from_epoch", "baseline", "restore_best_weig
 class PatienceExplorer(anywidget.AnyWidget):
     """Show what EarlyStopping and ModelCheckpoint would have done with recorded runs.
 
-    Each argument after `mode` is also an attribute that may be set and observed.
+    The arguments from `patience` to `save_best_only` are also attributes that may be set and observed.
 
     Args:
         source: A Keras `History`, a dict of lists, a list of numbers, a log file; a folder of such files; or a list, or
