@@ -8,7 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 # Words for a value that is not there. "nan" is none of them: a loss can be that.
-MISSING = {"", "na", "n/a", "#n/a", "none", "null", "nil", "-", "--", "---", "—", "–", "?", ".", "missing", "<na>"}
+MISSING = {
+    "", "na", "n/a", "n.a.", "#n/a", "none", "null", "nil", "-", "--", "---", "—", "–", "?", ".", "missing",
+    "undefined", "<na>", "\\n",
+}  # fmt: skip
 
 _PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf(?:inity)?|nan|∞)", re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?\d*(?:,\d+)+(?:\.\d*)?(?:[eE][+-]?\d+)?|[+-]?\d+(?:\.\d{3})*,\d*(?:[eE][+-]?\d+)?")

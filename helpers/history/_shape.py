@@ -12,10 +12,8 @@ from itertools import pairwise
 from typing import Any
 
 from helpers.history._cells import describe, is_nan, number_of
-from helpers.history._run import EPOCHS, Run, Values, is_validation, listed
+from helpers.history._run import Run, Values, is_epoch, is_step, is_validation, listed
 from helpers.history._table import HALVES, Table
-
-_STEPS = ("step", "steps", "global_step", "trainer/global_step", "iteration", "iterations", "iter", "batch", "_step")
 
 
 @dataclass(frozen=True)
@@ -214,7 +212,7 @@ def _metrics(table: Table) -> tuple[dict[str, Values], dict[str, str]]:
     for key, cells in table.columns.items():
         if key in known:
             continue
-        if key.lower() in _STEPS:
+        if is_step(key):
             left_out[key] = "counts steps"
             continue
         values: Values = []
@@ -258,13 +256,13 @@ def _metrics(table: Table) -> tuple[dict[str, Values], dict[str, str]]:
 
 
 def epoch_name(table: Table) -> str | None:
-    lower = {key.strip().lower(): key for key in reversed(table.columns)}
-    return next((lower[name] for name in EPOCHS if name in lower), None)
+    """Return the name of the column that counts epochs, None if there is none."""
+    found = [name for name in table.columns if is_epoch(name)]
+    return next((name for name in found if name.strip().lower() == "epoch"), found[0] if found else None)
 
 
 def _step_name(table: Table) -> str | None:
-    lower = {key.strip().lower(): key for key in reversed(table.columns)}
-    return next((lower[name] for name in _STEPS if name in lower), None)
+    return next((name for name in table.columns if is_step(name)), None)
 
 
 def _step_cells(table: Table) -> Values:
