@@ -304,7 +304,9 @@ def _sized(names: list[str], rows: list[Row], what: str, last: int, notes: list[
             "of their own."
         )
     for line, cells in bad:
-        if line == last and len(cells) < count:
+        if not any(is_number(cell) or cell == "\0" for cell in cells):
+            notes.append(f"Line {line} ({shortened_row(cells)}) is no line of values: it was left out.")
+        elif line == last and len(cells) < count:
             notes.append(
                 f"The last line was torn ({shortened_row(cells) if cells != [chr(0)] else 'an open quote'}), as when a "
                 "run is killed while it writes: it was left out."
