@@ -231,7 +231,7 @@ def test_lesson_05_moves_as_a_page_without_a_kernel(from_disk, page):
     notebook = nbformat.read(LESSON, as_version=4)
     places = [place for place, cell in enumerate(notebook.cells) if "widgets.PatienceExplorer(" in cell.source]
     notebook.cells = notebook.cells[: places[0] + 1]
-    notebook.cells.append(nbformat.v4.new_code_cell("print('first', *some[0].history['val_loss'])"))
+    notebook.cells.append(nbformat.v4.new_code_cell("print('first', *full.history['val_loss'])"))
     NotebookClient(notebook, timeout=120, kernel_name="python3", store_widget_state=False).execute()
     exporter = HTMLExporter(require_js_url="", mathjax_url="", mermaid_js_url="", jquery_url="")
     html, _ = exporter.from_notebook_node(notebook)
