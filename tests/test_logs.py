@@ -103,6 +103,10 @@ LIKE_THREE = {
     "quoted decimal commas": ('epoch,loss,val_loss\n0,"1,0","1,0"\n1,"0,8","0,7"\n2,"0,6","0,9"\n', "Commas stand"),
     "empty lines and a title": ("Run of Monday\n\nepoch,loss,val_loss\n\n0,1,1\n1,.8,.7\n\n2,.6,.9\n", "1 line before"),
     "comments between": (csv_of(THREE[0], "# a pause", *THREE[1:]), "1 comment"),
+    "a line of words at the end": (csv_of(*THREE, "", "Training finished"), r"Line 6 \(Training finished\) is no line"),
+    "a line of JSON torn within": (
+        '{"epoch": 0, "loss": 1, "val_loss": 1}\n{"epoch": 1, "lo{"e": 1}\n{"epoch": 1, "loss": 0.8, "val_loss": 0.7}\n'
+        '{"epoch": 2, "loss": 0.6, "val_loss": 0.9}', "Line 2 is not complete"),
     "separators at the ends": ("epoch,loss,val_loss\n0,1,1,\n1,.8,.7,\n2,.6,.9,\n", ""),
     "epochs of epochs": (csv_of("Epoch 1/3,1,1", "Epoch 2/3,.8,.7", "Epoch 3/3,.6,.9"), "counts epochs from 1"),
     "newest first": (csv_of(*THREE[::-1]), "were sorted"),
@@ -265,6 +269,10 @@ QUESTIONS = {
     "out of order": (
         csv_of("0,1,1", "2,.8,.8", "1,.9,.9", "3,.7,.7"), "restarts=", {"restarts": "sorted"},
         {"val_loss": [1.0, 0.9, 0.8, 0.7]}, {"restarts": "resumed"}, (0, 1, 3),
+    ),
+    "seconds for epochs": (
+        csv_of("1700000000,1,1", "1700000060,.9,.9"), "an epoch 1.7e.09, which is no count.*rows=", {"rows": "each"},
+        (0, 1), None, None,
     ),
     "lines of what": (
         csv_of("0,3", "0,2", "1,1", "1,.9", head="epoch,loss"), "rows=", {"rows": "last"}, {"loss": [2.0, 0.9]},

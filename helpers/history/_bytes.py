@@ -9,7 +9,7 @@ import zlib
 from pathlib import PurePath
 
 # A log with a line for each epoch has kilobytes; one with a line for each step may have some megabytes.
-LIMIT = 50 * 2**20
+LIMIT = 25 * 2**20
 
 _PICKLES = {".pkl", ".pickle", ".p", ".pk", ".joblib", ".dill", ".pt", ".pth", ".ckpt"}
 _MARKS = (

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Iterable
 from typing import Any
 
 # Words for a value that is not there. "nan" is none of them: a loss can be that.
-MISSING = {"", "na", "n/a", "#n/a", "none", "null", "nil", "-", "--", "---", "—", "–", "?", ".", "missing", "<na>"}
+MISSING = {
+    "", "na", "n/a", "n.a.", "#n/a", "none", "null", "nil", "-", "--", "---", "—", "–", "?", ".", "missing",
+    "undefined", "<na>", "\\n",
+}  # fmt: skip
 
 _PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf(?:inity)?|nan|∞)", re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?\d*(?:,\d+)+(?:\.\d*)?(?:[eE][+-]?\d+)?|[+-]?\d+(?:\.\d{3})*,\d*(?:[eE][+-]?\d+)?")
@@ -33,6 +37,10 @@ def number_of(cell: Any, decimal: str = ".") -> float | None:
     if cell is None or type(cell) is float:
         return cell
     if isinstance(cell, str):
+        # The usual case first. (To Python 1_0 is a number too.)
+        if decimal == "." and cell[-1:].isdigit() and "_" not in cell:
+            with contextlib.suppress(ValueError):
+                return float(cell)
         text = cell.strip().strip("'\"").strip()
         if text.lower() in MISSING:
             return None
@@ -71,6 +79,9 @@ def decimal_sign(cells: Iterable[str]) -> tuple[str | None, str]:
         `"."` or `","`, or None if two readings are possible; and a cell that tells, "" if all is plain.
     """
     found: dict[str, str] = {}
+    cells = [cell for cell in cells if "," in cell or "." in cell]
+    if not any("," in cell for cell in cells):
+        return ".", ""
     for cell in cells:
         text = cell.strip().strip("'\"").removesuffix("%").rstrip()
         if "," in text:

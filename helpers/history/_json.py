@@ -31,18 +31,23 @@ def parse(text: str, what: str) -> Any | None:
         raise ValueError(f"{what} is nested too deeply to be a log.") from None
     except ValueError as error:
         problem = error
-    lines = [line for line in text.split("\n") if line.strip()]
-    records, torn = [], ""
-    for place, line in enumerate(lines):
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    records, bad = [], []
+    for number, line in lines:
         try:
             records.append(json.loads(line))
         except ValueError:
-            if place < len(lines) - 1 or not records:
-                break
-            torn = "The last line was torn, as when a run is killed while it writes: it was left out."
-    else:
-        if all(isinstance(record, dict) for record in records):
-            return _Lines(records, torn)
+            bad.append(number)
+    if len(bad) <= max(1, len(records) // 10) and records and all(isinstance(record, dict) for record in records):
+        return _Lines(
+            records,
+            [
+                "The last line was torn, as when a run is killed while it writes: it was left out."
+                if number == lines[-1][0]
+                else f"Line {number} is not complete: it was left out."
+                for number in bad
+            ],
+        )
     try:
         # A History that was printed: {'loss': [0.5, nan, np.float64(0.4)]}. literal_eval runs nothing.
         plain = re.sub(r"\b(?:np|numpy)\.float\d+\(([^()]*)\)", r"\1", text.strip())
@@ -59,11 +64,11 @@ def parse(text: str, what: str) -> Any | None:
 
 
 class _Lines(list):
-    """Records, one from each line, and what was torn off their end."""
+    """Records, one from each line, and notes on the lines that are none."""
 
-    def __init__(self, records: list[dict], torn: str) -> None:
+    def __init__(self, records: list[dict], notes: list[str]) -> None:
         super().__init__(records)
-        self.torn = torn
+        self.notes = notes
 
 
 def tables_of(value: Any, what: str, *, sure: bool = False) -> dict[str, Table]:
@@ -95,8 +100,7 @@ def tables_of(value: Any, what: str, *, sure: bool = False) -> dict[str, Table]:
     for path, columns in chosen.items():
         table = Table(what, columns)
         table.left_out = _others(value, path, columns, chosen)
-        if isinstance(value, _Lines) and value.torn:
-            table.notes.append(value.torn)
+        table.notes += getattr(value, "notes", [])
         if path and len(chosen) == 1:
             table.notes.append(f"Read from {path!r}.")
         tables[path] = table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -10,9 +11,13 @@ Values = list[float | None]
 # Metrics of these halves are about data that the model does not train on: the likely things to watch.
 VALIDATION = ("val", "valid", "validation", "eval", "test", "dev")
 
-EPOCHS = (
-    "epoch", "epochs", "ep", "epoch_number", "epoch_num", "epoch_idx", "trainer/epoch", "epoch_no", "round",
-)  # fmt: skip
+# Names of columns that count, without all that is no letter: "Epoch #", "trainer/epoch", "_step".
+_EPOCHS = {"epoch", "epochs", "ep", "round"} | {
+    f"{before}epoch{after}"
+    for before in ("", "train", "trainer", "training", "num")
+    for after in ("", "number", "num", "no", "idx", "index")
+}
+_STEPS = {"step", "steps", "globalstep", "trainerglobalstep", "iteration", "iterations", "iter", "iters", "batch"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +120,12 @@ def is_validation(name: str) -> bool:
 
 def is_epoch(name: str) -> bool:
     """Return whether a column's name says that it holds the numbers of epochs."""
-    return name.strip().lower() in EPOCHS
+    return re.sub(r"[^a-z]", "", name.lower()) in _EPOCHS
+
+
+def is_step(name: str) -> bool:
+    """Return whether a column's name says that it counts steps or batches."""
+    return re.sub(r"[^a-z]", "", name.lower()) in _STEPS
 
 
 def is_metric_like(name: str) -> bool:

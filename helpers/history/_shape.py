@@ -7,15 +7,16 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from typing import Any
 
 from helpers.history._cells import describe, is_nan, number_of
-from helpers.history._run import EPOCHS, Run, Values, is_validation, listed
+from helpers.history._run import Run, Values, is_epoch, is_step, is_validation, listed
 from helpers.history._table import HALVES, Table
 
-_STEPS = ("step", "steps", "global_step", "trainer/global_step", "iteration", "iterations", "iter", "batch", "_step")
+# Larger numbers than this count steps, or seconds.
+_MOST = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,12 @@ class _Rows:
     Attributes:
         epochs: The number of each row as the log counts; may have a fraction.
         places: The place of each row in the table.
+        notes: What was made of these rows.
     """
 
     epochs: list[float]
     places: list[int]
+    notes: list[str] = field(default_factory=list)
 
 
 def runs_of(table: Table, name: str, answers: Answers) -> list[Run]:
@@ -96,7 +99,7 @@ def runs_of(table: Table, name: str, answers: Answers) -> list[Run]:
         notes.append(f"The epochs begin again: {len(parts)} runs, of {listed_sizes} epochs.")
     runs = []
     for number, part in enumerate(parts, start=1):
-        own = list(notes)
+        own = [*notes, *part.notes]
         run = _run(part, metrics, base, answers, table, own)
         run_name = name if len(parts) == 1 else f"{name} ({number})"
         problem = "" if run[0] else f"{run_name} holds no value in its {len(run[1])} epochs."
@@ -180,7 +183,7 @@ def _validated(
 ) -> tuple[list[int], int | None]:
     """Return the places of the epochs in which validation ran, as Keras chooses them, and the rule."""
     given = answers.validation_freq
-    rules = [given] if given is not None else list(range(2, numbers[-1] + 2))
+    rules = [given] if given is not None else list(range(2, min(numbers[-1] + 2, _MOST // max(1, len(numbers)))))
     fits: dict[tuple[int, ...], Any] = {}
     for rule in rules:
         in_it = (lambda e, r=rule: e % r == 0) if isinstance(rule, int) else (lambda e, r=rule: e in r)
@@ -214,7 +217,7 @@ def _metrics(table: Table) -> tuple[dict[str, Values], dict[str, str]]:
     for key, cells in table.columns.items():
         if key in known:
             continue
-        if key.lower() in _STEPS:
+        if is_step(key):
             left_out[key] = "counts steps"
             continue
         values: Values = []
@@ -258,13 +261,13 @@ def _metrics(table: Table) -> tuple[dict[str, Values], dict[str, str]]:
 
 
 def epoch_name(table: Table) -> str | None:
-    lower = {key.strip().lower(): key for key in reversed(table.columns)}
-    return next((lower[name] for name in EPOCHS if name in lower), None)
+    """Return the name of the column that counts epochs, None if there is none."""
+    found = [name for name in table.columns if is_epoch(name)]
+    return next((name for name in found if name.strip().lower() == "epoch"), found[0] if found else None)
 
 
 def _step_name(table: Table) -> str | None:
-    lower = {key.strip().lower(): key for key in reversed(table.columns)}
-    return next((lower[name] for name in _STEPS if name in lower), None)
+    return next((name for name in table.columns if is_step(name)), None)
 
 
 def _step_cells(table: Table) -> Values:
@@ -396,27 +399,29 @@ def _parts(
         rows = sorted(rows, key=lambda row: row[0])
         notes.append("The lines were not in the order of their epochs: they were sorted.")
         return [_Rows([number for number, _ in rows], [place for _, place in rows])]
-    parts: list[list[tuple[float, int]]] = []
-    for segment in segments:
-        if not parts:
-            parts.append(list(segment))
-            continue
+    parts: list[list[tuple[float, int]]] = [segments[0]]
+    said: list[list[str]] = [[]]
+    for segment in segments[1:]:
         run, start = parts[-1], segment[0][0]
         begin, end = min(number for number, _ in run), run[-1][0]
         meaning = answers.restarts or _meaning(begin, end, start, unique, table, segment[0][1])
         if meaning == "new":
-            parts.append(list(segment))
+            parts.append(segment)
+            said.append([])
             continue
         dropped = sorted({number for number, _ in run if number >= start})
         kept = [row for row in run if row[0] < start]
         parts[-1] = [*kept, *segment]
         base = _first_base(numbers, table, answers)
         lines = "lines" if len(dropped) > 1 else "line"
-        notes.append(
+        said[-1].append(
             f"The fit was resumed at {_epoch_words([start], base)}; the earlier {lines} of "
             f"{_epoch_words(dropped, base)} do{'' if len(dropped) > 1 else 'es'} not count."
         )
-    return [_Rows([number for number, _ in part], [place for _, place in part]) for part in parts]
+    return [
+        _Rows([number for number, _ in part], [place for _, place in part], told)
+        for part, told in zip(parts, said, strict=True)
+    ]
 
 
 def _backs(
@@ -586,6 +591,11 @@ def _run(
     epochs = sorted(set(numbers))
     if epochs[0] < 0:
         raise ValueError(f"{table.what} has an epoch 0, so it does not count from 1.")
+    if epochs[-1] >= _MOST:
+        raise ValueError(
+            f"{table.what} has an epoch {part.epochs[numbers.index(epochs[-1])]:g}, which is no count of epochs. Is "
+            'each line one? Then say rows="each".'
+        )
     place_of = {number: place for place, number in enumerate(epochs)}
     values: dict[str, Values] = {key: [None] * len(epochs) for key in metrics}
     per_epoch = Counter(numbers)
@@ -598,7 +608,8 @@ def _run(
             if cell is not None and not (words and is_nan(cell)):
                 column[at] = cell
     if steps:
-        notes.append(f"{len(numbers)} lines make {len(epochs)} epochs: the last value of each metric counts.")
+        count = f"{len(epochs)} epoch{'s' * (len(epochs) != 1)}"
+        notes.append(f"{len(numbers)} lines make {count}: the last value of each metric counts.")
     missing = [a for b, c in pairwise(epochs) for a in range(b + 1, c)]
     gaps = {c - b for b, c in pairwise(epochs)}
     if len(gaps) == 1 and len(epochs) > 2 and gaps != {1}:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from helpers.history._cells import MISSING, decimal_sign, is_number, number_of, shortened
-from helpers.history._run import listed
+from helpers.history._run import is_epoch, listed
 
 # A column without a name that counts lines: what pandas and R write beside a table.
 INDEX = ("", "unnamed: 0", "index")
@@ -162,7 +162,8 @@ def _skipped(line: str) -> bool:
 
 
 def _cells(line: str, separator: str) -> list[str]:
-    line = line.strip(" \n") if separator != " " else line.strip()
+    # Blanks may be mixed with tabs; between other signs a tab belongs to a cell.
+    line = line.expandtabs(1).strip() if separator == " " else line.strip(" \n")
     if separator == "|":
         line = line.strip("|")
     try:
@@ -285,9 +286,7 @@ def _sized(names: list[str], rows: list[Row], what: str, last: int, notes: list[
     if rows and all(len(cells) == count + 1 for _, cells in rows[:-1] or rows):
         if all(not cells[-1] for _, cells in rows[:-1] or rows):
             rows = [(line, cells[:count]) for line, cells in rows]
-        elif "epoch" not in (name.lower() for name in names) and _counts(
-            cells[0] if cells else "" for _, cells in rows
-        ):
+        elif not any(map(is_epoch, names)) and _counts(cells[0] if cells else "" for _, cells in rows):
             names.insert(0, "")
             count += 1
     good, bad = [], []
@@ -305,7 +304,9 @@ def _sized(names: list[str], rows: list[Row], what: str, last: int, notes: list[
             "of their own."
         )
     for line, cells in bad:
-        if line == last and len(cells) < count:
+        if not any(is_number(cell) or cell == "\0" for cell in cells):
+            notes.append(f"Line {line} ({shortened_row(cells)}) is no line of values: it was left out.")
+        elif line == last and len(cells) < count:
             notes.append(
                 f"The last line was torn ({shortened_row(cells) if cells != [chr(0)] else 'an open quote'}), as when a "
                 "run is killed while it writes: it was left out."
@@ -363,7 +364,7 @@ def _by_name(
     for place, name in enumerate(names):
         cells: list[Any] = [row[place] for _, row in rows]
         if lower[place] in INDEX:
-            if place == 0 and "epoch" not in lower and _counts(cells):
+            if place == 0 and not any(map(is_epoch, names)) and _counts(cells):
                 name = "epoch"
                 notes.append("The first column has no name and counts the lines: it is taken for the epochs.")
             elif not name and any(cell for cell in cells):
@@ -371,7 +372,7 @@ def _by_name(
             elif not name:
                 continue
         if name in columns and columns[name] != cells:
-            if name.lower() == "epoch":
+            if is_epoch(name):
                 raise ValueError(f"{what} names a column twice: {listed(names)}.")
             left_out[name] = "stands in the head line twice, with different values"
         columns.setdefault(name, cells)
