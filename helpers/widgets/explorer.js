@@ -6,7 +6,7 @@ const STYLE = `
 --validation:#0a58a6;--best:#0b6b3a;--stop:#9b1239;--window:#7a4b00;--fill:#fdf0cf;--hatch:#e3c67f;--saved:#5b3a9e;
 --lane:#f3f0fa;--ghost:#7d8590;--shade:#eef0f3;
 background:var(--paper);color:var(--ink);font:14px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;
-max-width:760px;padding:10px 12px 8px;box-sizing:border-box;border-radius:6px}
+max-width:760px;padding:10px 12px 8px;box-sizing:border-box;border-radius:6px;contain:layout style}
 .pex[data-theme=dark]{--paper:#14181d;--ink:#e6e8eb;--quiet:#a2abb5;--grid:#2b3138;--edge:#79838e;--focus:#6cb2ff;
 --train:#f0a35c;--validation:#6cb2ff;--best:#4cc38a;--stop:#ff7a93;--window:#e0b050;--fill:#2e2610;--hatch:#5c4a1a;
 --saved:#b9a2ff;--lane:#201c2f;--ghost:#79838e;--shade:#1f252c;color-scheme:dark}
