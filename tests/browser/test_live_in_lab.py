@@ -51,6 +51,9 @@ widgets.LiveTraining(failing)
 """
 AFTER = "now = trainer.snapshot(); print((now.run, now.state, now.ended_by, now.epochs_run, now.best_epoch)); threads()"
 CELL, PROBE = 1, 2
+# In the widget, since the page scrolls.
+PLACE = """e => { const top = node => node.getBoundingClientRect().top;
+                 return Math.round(top(e) - top(e.closest('.course-live'))); }"""
 
 
 def button(lab, name, cell=CELL):
@@ -124,7 +127,7 @@ def test_a_person_steers_a_fit(lab, wait_until):
     for _ in range(3):
         lab.page.keyboard.press("ArrowLeft")
     expect(field).to_have_value("297")
-    place = picture(lab).bounding_box()
+    place = picture(lab).evaluate(PLACE)
     for control in (handle, field):
         control.focus()
         assert control.evaluate("e => getComputedStyle(e).outlineStyle") != "none"
@@ -150,7 +153,7 @@ def test_a_person_steers_a_fit(lab, wait_until):
     expect(picture(lab)).to_have_attribute("alt", saves)
 
     # The picture stayed where it was, whatever was written.
-    assert picture(lab).bounding_box() == place
+    assert picture(lab).evaluate(PLACE) == place
 
     # Restart begins anew, with the patience that was chosen, and Stop ends it.
     field.fill("500")
