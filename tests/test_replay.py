@@ -23,7 +23,7 @@ from helpers import replay
 
 sys.path.insert(0, os.path.dirname(__file__))
 
-from contract.means import FakeModel  # noqa: E402
+from contract.means import FakeModel
 
 NAN, INF = math.nan, math.inf
 # The same cases in every run, so that a failure on one machine can be had on another.
@@ -73,7 +73,7 @@ def real_stopping(values, **arguments):
     callback.on_train_begin()
     waits = []
     for epoch, value in enumerate(values):
-        model.epoch = epoch
+        model.weights = [epoch]
         callback.on_epoch_end(epoch, logs_of(value))
         waits.append(callback.wait)
         if model.stop_training:
@@ -85,7 +85,7 @@ def real_stopping(values, **arguments):
         "best_epoch": callback.best_epoch,
         "best": callback.best,
         "waits": tuple(waits),
-        "kept_epoch": model.epoch,
+        "kept_epoch": model.weights[0],
     }
 
 
@@ -95,7 +95,7 @@ def real_checkpoint(values, **arguments):
     callback.set_model(model)
     callback.on_train_begin()
     for epoch, value in enumerate(values):
-        model.epoch = epoch
+        model.weights = [epoch]
         callback.on_epoch_begin(epoch)
         callback.on_epoch_end(epoch, logs_of(value))
     return {"epochs": tuple(model.saved), "best": callback.best}
