@@ -22,6 +22,10 @@ from hypothesis import strategies as st
 
 from helpers import history, replay
 
+sys.path.insert(0, os.path.dirname(__file__))
+
+from contract.means import FakeModel
+
 NAN, INF = math.nan, math.inf
 # The same cases in every run, so that a failure on one machine can be had on another.
 thorough = settings(max_examples=2_000, deadline=None, derandomize=True, database=None)
@@ -78,26 +82,6 @@ def epochs_of(counting, values):
         return list(range(len(values)))
     first, steps = counting
     return [first + sum(steps[:place]) for place in range(len(values))]
-
-
-class FakeModel:
-    """A model whose weights are the number of the epoch that has just ended."""
-
-    metrics = ()
-
-    def __init__(self):
-        self.stop_training = False
-        self.weights = [-1]
-        self.saved = []
-
-    def get_weights(self):
-        return list(self.weights)
-
-    def set_weights(self, weights):
-        self.weights = list(weights)
-
-    def save(self, filepath, overwrite=True):
-        self.saved.append(self.weights[0])
 
 
 def logs_of(value):

@@ -77,6 +77,7 @@ def table_of(
     if all(_skipped(line) for line in lines):
         raise ValueError(f"{what} holds nothing but comments.")
     separator, rows = _split(lines)
+    rows = [(line, cells) for line, cells in rows if any(cells)]
     if not rows:
         raise ValueError(f"{what} holds nothing but separators.")
     if names is None and not _is_head(rows[0][1]) and comments:
