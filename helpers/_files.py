@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ["clear_leftovers", "replacing", "write"]
+__all__ = ["clear_leftovers", "make_folder", "replacing", "write"]
 
 # .NAME.PLACE-PROCESS-NUMBER.tmp, and behind it an ending that the writer may insist on.
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<place>[0-9a-f]{8})-(?P<process>\d+)-\d+\.tmp(\.\w+)*")
@@ -56,6 +56,16 @@ def write(path: Path, content: bytes) -> None:
     """Replace the content of a file, see `replacing`."""
     with replacing(path) as temporary:
         temporary.write_bytes(content)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, so that a power cut does not take them away again."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
+        _sync_folder(path.parent)
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
 
 
 def clear_leftovers(folder: Path, wanted: Callable[[str], bool]) -> list[Path]:

@@ -115,6 +115,19 @@ def test_a_disk_that_cannot_flush_a_folder(tmp_path, monkeypatch, number, fails)
     assert (tmp_path / "a").read_bytes() == b"x"
 
 
+def test_a_folder_is_made_with_those_above_it(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(_files, "_sync_folder", synced.append)
+    for _ in range(2):
+        _files.make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    assert synced == [tmp_path, tmp_path / "a"]
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "b"):
+        with pytest.raises(OSError, match="file"):
+            _files.make_folder(path)
+
+
 def test_leftovers_of_a_dead_process_are_cleared(tmp_path):
     left = leave(tmp_path)
     assert clear(tmp_path) == [left.name]

@@ -26,7 +26,7 @@ from helpers.callbacks import AtomicCheckpoint, ResumeState, SaveRecorder
 
 X = np.random.default_rng(0).normal(size=(24, 3)).astype("float32")
 Y = (X[:, :1] ** 2 - X[:, 1:2]).astype("float32")
-pytestmark = pytest.mark.filterwarnings("ignore:`shuffle=True` was passed")
+pytestmark = pytest.mark.filterwarnings("ignore:`shuffle=True` was passed", "ignore:BreakOff changes")
 
 
 class Break(Exception):
@@ -39,12 +39,6 @@ class BreakOff(Callback):
     def __init__(self, batches=None, hook=None, epoch=None):
         super().__init__()
         self.left, self.hook, self.epoch = batches, hook, epoch
-
-    def get_state(self):
-        return {}
-
-    def set_state(self, state):
-        pass
 
     def on_train_batch_end(self, batch, logs=None):
         if self.left is not None:
@@ -119,22 +113,27 @@ def run(folder, *break_off, data=shuffled, first=True, epochs=20, **settings):
         "epochs": history.epoch,
         "stopping": (stopping.wait, stopping.best, stopping.best_epoch, stopping.stopped_epoch),
         "plateau": (plateau.best, plateau.wait, float(model.optimizer.learning_rate)),
-        "saved": (best.best, each._written, [(save.epoch, save.path) for save in recorder.saves]),
+        "saved": (
+            best.best,
+            [os.path.basename(path) for path in each._written],
+            [(save.epoch, save.path.name) for save in recorder.saves],
+        ),
         "own": (own.losses, own.total.tolist()),
         "files": sorted(path.name for path in folder.iterdir()),
         "best file": as_lists(keras.saving.load_model(folder / "best.keras").get_weights()),
         "model": as_lists(model.variables),
         "steps": int(model.optimizer.iterations),
     }
-    # Folders differ between runs.
-    return SimpleNamespace(
-        resumed=resume.resumed_epoch,
-        facts=json.loads(json.dumps(facts, default=os.path.basename).replace(str(folder), "")),
-    )
+    return SimpleNamespace(resumed=resume.resumed_epoch, facts=facts)
 
 
 def as_lists(arrays):
     return [np.asarray(array).tolist() for array in arrays]
+
+
+def same(found, expected):
+    for name, value in expected.items():
+        assert found[name] == value, name
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +149,7 @@ def test_the_run_is_one_that_can_go_wrong(whole):
         wait, _, best_epoch, stopped = facts["stopping"]
         assert wait == stopped - best_epoch == 3
         assert facts["plateau"][2] < 0.1
-        assert facts["files"] == ["best.keras", f"{stopped}.weights.h5", f"{stopped + 1}.weights.h5", "state"] or 1
+        assert set(facts["files"]) == {"best.keras", f"{stopped}.weights.h5", f"{stopped + 1}.weights.h5", "state"}
 
 
 @pytest.mark.parametrize("data", [shuffled, arrays])
@@ -161,7 +160,7 @@ def test_broken_off_again_and_again_it_ends_as_if_never(tmp_path, whole, data):
     assert run(tmp_path, BreakOff(batches=4), data=data) is None
     again = run(tmp_path, data=data, first=False)
     assert again.resumed == 2
-    assert again.facts == whole[data]
+    same(again.facts, whole[data])
 
 
 def test_broken_off_between_the_last_epoch_and_the_end(tmp_path, whole):
@@ -169,7 +168,7 @@ def test_broken_off_between_the_last_epoch_and_the_end(tmp_path, whole):
     assert run(tmp_path, BreakOff(hook="on_train_end")) is None
     again = run(tmp_path)
     assert again.resumed == len(whole[shuffled]["epochs"])
-    assert again.facts == whole[shuffled]
+    same(again.facts, whole[shuffled])
 
 
 def test_an_ended_run_is_refused_returned_or_begun_anew(tmp_path, whole):
@@ -178,7 +177,7 @@ def test_an_ended_run_is_refused_returned_or_begun_anew(tmp_path, whole):
     ended = len(whole[shuffled]["epochs"])
     with pytest.raises(ValueError, match=rf"ended well after epoch {ended}, on .* is not resumed.*when_ended='anew'"):
         run(tmp_path)
-    assert run(tmp_path, when_ended="return").facts == whole[shuffled]
+    same(run(tmp_path, when_ended="return").facts, whole[shuffled])
     assert (tmp_path / "state" / "resume_state.npz").read_bytes() == kept
     anew = run(tmp_path, when_ended="anew")
     assert anew.resumed is None
@@ -197,15 +196,13 @@ def half(folder, model, *callbacks, epoch=0, **settings):
 
 
 def new_run(folder, model=None, *callbacks, run=None, **settings):
-    return fit(
-        model or new_model(), ResumeState(folder, verbose=0, run=run), BreakOff(), *callbacks, epochs=2, **settings
-    )
+    return fit(model or new_model(), ResumeState(folder, verbose=0, run=run), *callbacks, epochs=2, **settings)
 
 
 OTHER_RUNS = {
     "layers": (lambda folder: new_run(folder, new_model(units=5)), "its model has other layers or shapes"),
-    "activation": (lambda folder: new_run(folder, new_model(activation="tanh")), "its model has other layers or shapes"),
-    "optimizer": (lambda folder: new_run(folder, new_model("sgd")), "its optimizer has class='Adam', this one 'SGD'"),
+    "activation": (lambda folder: new_run(folder, new_model(activation="tanh")), "its model has other layers"),
+    "optimizer": (lambda folder: new_run(folder, new_model("sgd")), ".*its optimizer is Adam, here SGD"),
     "rate": (
         lambda folder: new_run(folder, new_model(keras.optimizers.Adam(0.1))),
         r"its optimizer has learning_rate=0.001\d*, this one 0.1",
@@ -214,7 +211,7 @@ OTHER_RUNS = {
     "data": (lambda folder: new_run(folder, batch_size=6), "its epochs have 2 batches, these 4: other data or batch"),
     "callbacks": (
         lambda folder: new_run(folder, None, EarlyStopping("loss")),
-        "its callbacks were BreakOff, History; these are BreakOff, EarlyStopping on loss, History",
+        "its callbacks were History; these are EarlyStopping on loss, History",
     ),
     "name": (lambda folder: new_run(folder, run="fold 2"), "its run is called None, this one 'fold 2'"),
 }  # fmt: skip
@@ -338,7 +335,7 @@ def test_a_failed_save_leaves_the_state_before(tmp_path, monkeypatch):
         new_run(tmp_path)
     assert "The state after epoch 2 could not be kept" in raised.value.__notes__[0]
     with pytest.warns(UserWarning, match="The state after epoch 2 could not be kept .* the one before it is whole"):
-        fit(new_model(), ResumeState(tmp_path, verbose=0, on_failure="warn"), BreakOff(), epochs=3)
+        fit(new_model(), ResumeState(tmp_path, verbose=0, on_failure="warn"), epochs=3)
     assert os.listdir(tmp_path) == ["resume_state.npz"]
     assert (tmp_path / "resume_state.npz").read_bytes() == before
 
@@ -346,7 +343,7 @@ def test_a_failed_save_leaves_the_state_before(tmp_path, monkeypatch):
 def test_it_says_where_it_goes_on(tmp_path, capsys):
     half(tmp_path, new_model(), epoch=1)
     capsys.readouterr()
-    fit(new_model(), ResumeState(tmp_path), BreakOff(), epochs=3)
+    fit(new_model(), ResumeState(tmp_path), epochs=3)
     assert f"ResumeState: the run in {tmp_path} goes on after epoch 2, kept on " in capsys.readouterr().out
 
 
@@ -365,6 +362,13 @@ def test_arguments_that_cannot_work(settings, message):
         ResumeState(**settings)
 
 
+def test_a_model_that_is_not_built_is_refused(tmp_path):
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="needs a model whose weights exist before fit"):
+        fit(model, ResumeState(tmp_path))
+
+
 def test_outside_of_fit_it_says_so(tmp_path):
     resume = ResumeState(tmp_path)
     resume.set_model(new_model())
@@ -378,30 +382,21 @@ def test_outside_of_fit_it_says_so(tmp_path):
 class Subclassed(keras.Model):
     def __init__(self):
         super().__init__()
-        self.one, self.two = keras.layers.Dense(3), keras.layers.Dense(1)
+        self.one, self.two = keras.layers.Dense(3, dtype="bfloat16"), keras.layers.Dense(1)
 
     def call(self, inputs):
         return self.two(self.one(inputs))
 
 
-def subclassed():
-    model = Subclassed()
-    model.compile("rmsprop", "mse")
-    return model
-
-
 def half_precision():
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, dtype="bfloat16"), keras.layers.Dense(1)])
-    model.compile(keras.optimizers.SGD(0.01, momentum=0.9), "mse")
+    model = Subclassed()
+    model(X)
+    model.compile(keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.9), momentum=0.9), "mse")
     return model
 
 
 def averaged():
     return new_model(keras.optimizers.Adam(0.01, use_ema=True, ema_overwrite_frequency=None))
-
-
-def scheduled():
-    return new_model(keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.9)))
 
 
 def scaled():
@@ -410,8 +405,8 @@ def scaled():
 
 @pytest.mark.parametrize(
     ("make", "extra"),
-    [(subclassed, []), (half_precision, []), (averaged, [SwapEMAWeights]), (scheduled, []), (scaled, [])],
-    ids=["subclassed", "bfloat16", "moving average", "schedule", "loss scale"],
+    [(half_precision, []), (averaged, [SwapEMAWeights]), (scaled, [])],
+    ids=["subclassed, bfloat16, schedule", "moving average", "loss scale"],
 )
 def test_other_models_and_optimizers(tmp_path, make, extra):
     def start(folder, *break_off):
@@ -421,7 +416,7 @@ def test_other_models_and_optimizers(tmp_path, make, extra):
             history = fit(
                 model,
                 ResumeState(folder, verbose=0),
-                *(break_off or [BreakOff()]),
+                *break_off,
                 *rest,
                 epochs=4,
                 x=shuffled(),

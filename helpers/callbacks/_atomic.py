@@ -120,7 +120,7 @@ class AtomicCheckpoint(keras.callbacks.ModelCheckpoint):
         self._remove_old(str(path))
 
     def _replace(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _files.make_folder(path.parent)
         ending = next(ending for ending in _ENDINGS if path.name.endswith(ending))
         with _files.replacing(path, ending) as temporary:
             if self.save_weights_only:

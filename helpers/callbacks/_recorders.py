@@ -48,13 +48,6 @@ class HookRecorder(keras.callbacks.Callback):
         self._started = 0.0
         self._training = False
 
-    def get_state(self) -> dict[str, Any]:
-        """Return nothing: the record is of this process, and a resumed run begins its own."""
-        return {}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Take nothing back."""
-
     def _begin(self) -> None:
         self.events = []
         self._started = time.perf_counter()

@@ -59,7 +59,7 @@ class ResumeState(keras.callbacks.Callback):
 
     Raises:
         ValueError: In `fit`, when the folder holds another model's or another run's state, an ended run, or a file
-            that is no state. Nothing is changed then.
+            that is no state, and when the model is not built. Nothing is changed then.
     """
 
     def __init__(
@@ -91,6 +91,11 @@ class ResumeState(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Look for a state, refuse a wrong one, and take a place behind all other callbacks."""
+        if not self.model.built or not all(layer.built for layer in self.model.layers):
+            raise ValueError(
+                "ResumeState needs a model whose weights exist before fit: begin it with keras.Input(...), or call "
+                "model.build(...) or the model itself on a batch first."
+            )
         container, self._deals = _surroundings(self)
         self._callbacks = [
             callback for callback in container.callbacks if not isinstance(callback, ResumeState | _Last)
@@ -195,7 +200,7 @@ class ResumeState(keras.callbacks.Callback):
             "dealt": 0 if self._deals is None else self._deals.times,
         }
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            _files.make_folder(self.folder)
             _state.write(self.path, state)
         except OSError as error:
             sentence = (

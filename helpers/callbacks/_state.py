@@ -80,7 +80,11 @@ def apply_callbacks(states: list[dict[str, Any]], callbacks: list[keras.callback
 
 def plain_values(callback: keras.callbacks.Callback) -> dict[str, Any] | None:
     """Return the numbers, texts and lengths in a callback of one's own that keeps no state; None for all others."""
-    if type(callback).__module__.partition(".")[0] == "keras" or _remembered(callback) or _has_protocol(callback):
+    if (
+        type(callback).__module__.partition(".")[0] in ("helpers", "keras")
+        or _remembered(callback)
+        or _has_protocol(callback)
+    ):
         return None
     found = {}
     for name, value in vars(callback).items():
@@ -166,13 +170,17 @@ def differences(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
     layers = None not in (then["layers"], now["layers"]) and then["layers"] != now["layers"]
     if layers or then["variables"] != now["variables"]:
         found.append("its model has other layers or shapes")
-    rates = ("learning_rate",) if not all("learning_rate" in side["optimizer"] for side in (then, now)) else ()
-    keys = [key for key in {**then["optimizer"], **now["optimizer"]} if key not in rates]
-    found += [
-        f"its optimizer has {key}={then['optimizer'].get(key)!r}, this one {now['optimizer'].get(key)!r}"
-        for key in keys
-        if then["optimizer"].get(key) != now["optimizer"].get(key)
-    ]
+    ours, theirs = dict(now["optimizer"]), dict(then["optimizer"])
+    if ours.get("class") != theirs.get("class"):
+        found.append(f"its optimizer is {theirs.get('class')}, here {ours.get('class')}")
+    else:
+        # A side without a rate does not know what the script said.
+        known = [key for key in {**theirs, **ours} if key != "learning_rate" or {key} <= ours.keys() & theirs.keys()]
+        found += [
+            f"its optimizer has {key}={theirs.get(key)!r}, this one {ours.get(key)!r}"
+            for key in known
+            if theirs.get(key) != ours.get(key)
+        ]
     if then["loss"] != now["loss"]:
         found.append(f"its loss is {', '.join(then['loss'])}, here {', '.join(now['loss'])}")
     if None not in (then["batches"], now["batches"]) and then["batches"] != now["batches"]:
