@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from . import disks, kills, loading, power_cut, runs
+from .processes import Child
 from .writers import WRITERS, Atomic, ModelCheckpointKeras, RenameOnly, Resume, Writer
 
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "h5py", "numpy", "jax", "orbax-checkpoint")
@@ -123,7 +124,8 @@ def trials(
         ),
     )
     if kind.resumes:
-        yield "resumed", lambda: resumed_cell(runs.killed_and_resumed(kind, folder / "resumed", plan.resumed))
+        times = plan.resumed if kind is Resume else max(1, plan.resumed // 5)
+        yield "resumed", lambda: resumed_cell(runs.killed_and_resumed(kind, folder / "resumed", times))
     else:
         yield "resumed", lambda: Cell("does not resume")
     if kind.saves_best or kind.resumes:
@@ -133,10 +135,24 @@ def trials(
     yield "nan", lambda: (lambda left: Cell(left, left == "finite"))(runs.into_nan(kind, folder))
 
 
-def run(plan: Plan, say: Callable[[str], None]) -> dict:
-    """Run all trials; return cells by writer and trial, and the two comparisons that stand beside the table."""
+def run_writers(
+    tell: Callable[[list], None], kinds: list[type[Writer]], plan: Plan, folder: Path, record: Path | str
+) -> None:
+    """Tell the cells of some writers, each as [writer, trial, cell]."""
+    for kind in kinds:
+        for key, trial in trials(kind, plan, folder / kind.__name__, record):
+            if key not in plan.left_out:
+                tell([kind.name, key, asdict(trial())])
+
+
+def run(plan: Plan, say: Callable[[str], None], jobs: int = 1) -> dict:
+    """Run all trials, in `jobs` processes; return cells by writer and trial, and the two comparisons beside the table.
+
+    Raises:
+        RuntimeError: a trial failed.
+    """
     here = [kind for kind in plan.writers if not kind.missing()]
-    rows = {kind.name: {} for kind in plan.writers}
+    rows: dict[str, dict] = {kind.name: {} for kind in plan.writers}
     for kind in plan.writers:
         if kind.missing():
             say(f"{kind.name}: skipped, {' and '.join(kind.missing())} not installed")
@@ -146,19 +162,20 @@ def run(plan: Plan, say: Callable[[str], None]) -> dict:
         if record is None:
             say("recording what the writers ask of the system")
             record = power_cut.record(folder, [*here, RenameOnly], plan.recorded_saves)
-        for kind in here:
-            for key, trial in trials(kind, plan, folder / kind.__name__, record):
-                if key not in plan.left_out:
-                    cell = rows[kind.name][key] = trial()
-                    say(f"{kind.name}: {key}: {cell.text}")
+        workers = [Child(run_writers, here[job::jobs], plan, folder, record) for job in range(jobs)]
+        for worker in workers:
+            for name, key, cell in worker.events():
+                rows[name][key] = cell
+                say(f"{name}: {key}: {cell['text']}")
+        if any([worker.wait() for worker in workers]):
+            raise RuntimeError("A trial failed; CONFORMANCE_LOUD=1 shows how.")
         pair = kills.kills([Atomic, ModelCheckpointKeras], folder / "pair", plan.kills, seed=1)
         say(f"AtomicCheckpoint and ModelCheckpoint in one process: {pair}")
         rename = None
         if isinstance(record, Path):
             rename = power_cut.power_cut(RenameOnly, record, folder / "rename")
             say(f"a rename without a flush: {rename}")
-    cells = {name: {key: asdict(cell) for key, cell in row.items()} for name, row in rows.items()}
-    return {"cells": cells, "pair": pair, "rename": rename}
+    return {"cells": rows, "pair": pair, "rename": rename}
 
 
 # -- the page --------------------------------------------------------------------------------------------------------
@@ -230,9 +247,8 @@ waited for.
 - **Remote write.** Keras treats `file:///...` as a remote path; the system refuses the second half of the write.
 - **Loaded is saved.** In a fresh process and by a second model of the same process; Sequential and functional; model
   and layers named and not. `OrbaxCheckpoint` is read by `load_weights`.
-- **Killed and started again.** {plan.resumed} runs with dropout, a shuffling dataset, EarlyStopping,
-  ReduceLROnPlateau and a best file, each killed at one to three random moments, in the middle of epochs and of saves.
-  Equal means: loss of every epoch, stop epoch, best epoch and value, learning rate, files, the weights in them and in
+- **Killed and started again.** Runs with dropout, a shuffling dataset, EarlyStopping, ReduceLROnPlateau and a best file,
+  each killed at one to three random moments, in the middle of epochs and of saves. Equal means: loss of every epoch, stop epoch, best epoch and value, learning rate, files, the weights in them and in
   the model. (`BackupAndRestore` is equal where the kill came before its first save.)
 - **Best across a restart.** A file with `save_best_only=True`, a kill, the script started again, and no better epoch.
   For `BackupAndRestore` and `ResumeState` an `AtomicCheckpoint` stands beside them.
