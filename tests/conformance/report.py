@@ -167,7 +167,8 @@ def run(plan: Plan, say: Callable[[str], None], jobs: int = 1) -> dict:
             for name, key, cell in worker.events():
                 rows[name][key] = cell
                 say(f"{name}: {key}: {cell['text']}")
-        if any([worker.wait() for worker in workers]):
+        statuses = [worker.wait() for worker in workers]
+        if any(statuses):
             raise RuntimeError("A trial failed; CONFORMANCE_LOUD=1 shows how.")
         pair = kills.kills([Atomic, ModelCheckpointKeras], folder / "pair", plan.kills, seed=1)
         say(f"AtomicCheckpoint and ModelCheckpoint in one process: {pair}")
@@ -247,9 +248,10 @@ waited for.
 - **Remote write.** Keras treats `file:///...` as a remote path; the system refuses the second half of the write.
 - **Loaded is saved.** In a fresh process and by a second model of the same process; Sequential and functional; model
   and layers named and not. `OrbaxCheckpoint` is read by `load_weights`.
-- **Killed and started again.** Runs with dropout, a shuffling dataset, EarlyStopping, ReduceLROnPlateau and a best file,
-  each killed at one to three random moments, in the middle of epochs and of saves. Equal means: loss of every epoch, stop epoch, best epoch and value, learning rate, files, the weights in them and in
-  the model. (`BackupAndRestore` is equal where the kill came before its first save.)
+- **Killed and started again.** Runs with dropout, a shuffling dataset, EarlyStopping, ReduceLROnPlateau and a best
+  file, each killed at one to three random moments, in the middle of epochs and of saves. Equal means: loss of every
+  epoch, stop epoch, best epoch and value, learning rate, files, the weights in them and in the model.
+  (`BackupAndRestore` is equal where the kill came before its first save.)
 - **Best across a restart.** A file with `save_best_only=True`, a kill, the script started again, and no better epoch.
   For `BackupAndRestore` and `ResumeState` an `AtomicCheckpoint` stands beside them.
 - **NaN.** Saving every epoch, `delete_checkpoint=True` for `BackupAndRestore` (its default).
