@@ -90,7 +90,6 @@ def test_s3_is_not_implemented(tmp_path):
 
 
 @claim("09", text="ModelCheckpoint moves its best before it saves: after a failed save no file holds its best.")
-)
 def test_best_moves_before_the_save(tmp_path):
     model, path = fragile_model(), tmp_path / "best.keras"
     checkpoint = ModelCheckpoint(path, save_best_only=True)
