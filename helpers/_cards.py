@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 import sys
 import textwrap
+from typing import TYPE_CHECKING
 
-# JupyterLab's own theme colours, so that light and dark both work; the fallbacks serve exported pages.
+if TYPE_CHECKING:
+    import mistune
+
+# One colour for light and dark pages alike: each has a contrast of at least 3:1 against white and against the dark
+# theme's grey (tests/test_cards.py). They are colours of bars and borders, not of text.
 COLOURS = {
-    "good": "var(--jp-success-color1, #2e7d32)",
-    "poor": "var(--jp-warn-color1, #c77700)",
-    "bad": "var(--jp-error-color1, #c62828)",
-    "note": "var(--jp-info-color1, #0277bd)",
-    "quiet": "var(--jp-border-color1, #9e9e9e)",
+    "good": "#2e8b3d",
+    "poor": "#b86e00",
+    "bad": "#d63a30",
+    "note": "#1a73d0",
+    "quiet": "#7a7a7a",
 }
 _CODE = (
     "font-family:var(--jp-code-font-family,monospace);font-size:0.92em;"
@@ -23,22 +29,13 @@ _BLOCK = (
     "font-family:var(--jp-code-font-family,monospace);font-size:0.92em;line-height:1.4;margin:6px 0;padding:6px 10px;"
     "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;color:inherit;background:var(--jp-layout-color2,rgba(127,127,127,.15))"
 )
-_LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")
 _FENCE = re.compile(r"```[a-z]*\n(.*?)\n```", re.DOTALL)
 
 
 def inline(text: str) -> str:
-    """Turn one paragraph with `code`, **bold** and [links](https://...) into HTML; everything else is escaped."""
-    parts = []
-    for number, part in enumerate(text.split("`")):
-        if number % 2:
-            parts.append(f'<code style="{_CODE}">{html.escape(part)}</code>')
-            continue
-        part = html.escape(part)
-        part = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", part)
-        part = _LINK.sub(r'<a href="\2" target="_blank" rel="noopener">\1</a>', part)
-        parts.append(part)
-    return "".join(parts)
+    """Turn one paragraph with `code`, **bold**, *emphasis* and [links](https://...) into HTML; the rest is escaped."""
+    markdown = _markdown()
+    return markdown.renderer(markdown.inline(" ".join(text.split()), {}), markdown.block.state_cls())
 
 
 def block(code: str) -> str:
@@ -47,16 +44,41 @@ def block(code: str) -> str:
 
 
 def paragraphs(text: str) -> str:
-    """Turn text into HTML: blank lines part paragraphs, and ``` fences hold lines of code."""
-    out = []
-    for number, piece in enumerate(_FENCE.split(textwrap.dedent(text).strip())):
-        if number % 2:
-            out.append(block(piece))
-        else:
-            out += [
-                f'<p style="margin:4px 0">{inline(p)}</p>' for p in re.split(r"\n\s*\n", piece.strip()) if p.strip()
-            ]
-    return "".join(out)
+    """Turn paragraphs, lists and ``` fences with lines of code into HTML; inside them `inline` holds."""
+    return _markdown()(textwrap.dedent(text).strip())
+
+
+@functools.cache
+def _markdown() -> mistune.Markdown:
+    """Make the parser when it is first needed: a part of Markdown only, since messages hold names and paths too."""
+    import mistune
+
+    class Renderer(mistune.HTMLRenderer):
+        def paragraph(self, text: str) -> str:
+            return f'<p style="margin:4px 0">{text}</p>'
+
+        def codespan(self, text: str) -> str:
+            return f'<code style="{_CODE}">{html.escape(text)}</code>'
+
+        def block_code(self, code: str, info: str | None = None) -> str:
+            return block(code.rstrip("\n"))
+
+        def text(self, text: str) -> str:
+            return html.escape(text)
+
+        def image(self, text: str, url: str, title: str | None = None) -> str:
+            return text
+
+        def link(self, text: str, url: str, title: str | None = None) -> str:
+            away = ' target="_blank" rel="noopener"' if re.match("https?://", url) else ""
+            return f'<a href="{self.safe_url(url)}"{away}>{text}</a>'
+
+    blocks = mistune.BlockParser(list_rules=["fenced_code", "list", "blank_line"])
+    blocks.rules = ["fenced_code", "list", "blank_line"]
+    spans = mistune.InlineParser()
+    # No backslash escapes: they would eat parts of Windows paths.
+    spans.rules = ["codespan", "emphasis", "link", "link_close", "softbreak"]
+    return mistune.Markdown(Renderer(escape=True), blocks, spans)
 
 
 def plain(text: str) -> str:

@@ -10,7 +10,10 @@ from pathlib import Path
 
 from helpers import _cards, questions
 
-__all__ = ["CourseLesson", "CourseMap", "course_map"]
+__all__ = ["CourseLesson", "CourseMap", "Plan", "course_map"]
+
+# A class needs half as much again as one person.
+CLASS_FACTOR = 1.5
 
 _COPY = re.compile(r".+(\.yours-\d+|-Copy\d+)\.ipynb")
 
@@ -20,10 +23,11 @@ class CourseLesson:
     """One row of the map.
 
     Attributes:
-        number: such as "02".
+        number: such as "02", or "03b" for a part that has a notebook of its own.
         title: as the notebook has it.
         about: what a learner can do afterwards.
         minutes: of a learner's time; for a lesson to browse, of one piece of it.
+        core: minutes of the part that the short way takes, where the lesson has such a part.
         each: the lesson is one to browse.
         express: the lesson belongs to the short way through the course.
         files: names of its notebooks, several if it is split; empty while it is only planned.
@@ -33,6 +37,7 @@ class CourseLesson:
     title: str
     about: str
     minutes: int
+    core: int | None = None
     each: bool = False
     express: bool = False
     files: tuple[str, ...] = ()
@@ -40,7 +45,31 @@ class CourseLesson:
     @property
     def time(self) -> str:
         """The minutes in words."""
-        return f"{self.minutes} each" if self.each else str(self.minutes)
+        if self.each:
+            return f"{self.minutes} each"
+        return str(self.minutes) if self.core is None else f"{self.minutes} (core {self.core})"
+
+    @property
+    def short(self) -> int:
+        """The minutes of its core, of all of it where it has none."""
+        return self.minutes if self.core is None else self.core
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan for teachers.
+
+    Attributes:
+        time: what is to be filled, such as "60 minutes".
+        minutes: the same as a number.
+        lessons: such as "05", or "02 core" for a lesson's core alone.
+        how: what to do beside them.
+    """
+
+    time: str
+    minutes: int
+    lessons: tuple[str, ...]
+    how: str = ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,6 +77,35 @@ class CourseMap(_cards.Shown):
     """All lessons in their order; shows itself as a table with links."""
 
     lessons: tuple[CourseLesson, ...]
+    plans: tuple[Plan, ...] = ()
+
+    @property
+    def express_minutes(self) -> int:
+        """The minutes of the express path: the cores of its lessons."""
+        return sum(one.short for one in self.lessons if one.files and one.express)
+
+    def class_minutes(self, plan: Plan) -> int:
+        """Return the minutes that a class needs for a plan, half as much again as one person.
+
+        Raises:
+            ValueError: the plan names a lesson that the map does not have.
+        """
+        rows = {one.number: one for one in self.lessons}
+        total = 0
+        for name in plan.lessons:
+            number, _, part = name.partition(" ")
+            row = rows.get(number)
+            if row is None or row.each or part not in ("", "core"):
+                raise ValueError(f'The plan "{plan.time}" names {name!r}; write a lesson such as "05", or "02 core".')
+            total += row.short if part else row.minutes
+        return round(total * CLASS_FACTOR)
+
+    def plans_to_markdown(self) -> str:
+        """Return the plans for teachers as a Markdown table, as TEACHING.md has it."""
+        lines = ["| time | lessons | minutes with a class | how |", "|---|---|---|---|"]
+        for plan in self.plans:
+            lines.append(f"| {plan.time} | {', '.join(plan.lessons)} | {self.class_minutes(plan)} | {plan.how} |")
+        return "\n".join(lines)
 
     def summary(self) -> str:
         """Add up the minutes of the lessons that are here."""
@@ -59,8 +117,9 @@ class CourseMap(_cards.Shown):
         if browse:
             words += f", and lesson {' and '.join(browse)} to look things up"
         if express:
-            short = sum(one.minutes for one in express)
-            words += f". The express path, {', '.join(one.number for one in express)}, takes {short} minutes"
+            numbers = ", ".join(one.number for one in express)
+            cores = "the cores of " if any(one.core is not None for one in express) else ""
+            words += f". The express path, {cores}{numbers}, takes {self.express_minutes} minutes"
         planned = [one.number for one in self.lessons if not one.files]
         return f"{words}." + (f" Planned, and not here yet: {', '.join(planned)}." if planned else "")
 
@@ -114,21 +173,27 @@ def course_map(file: Path | None = None, notebooks: Path | None = None) -> Cours
     file = file or questions.ROOT / "data" / "course.toml"
     folder = notebooks or questions.ROOT / "notebooks"
     try:
-        entries = tomllib.loads(file.read_text(encoding="utf-8"))["lesson"]
-        lessons = tuple(CourseLesson(**entry, files=_notebooks(folder, entry["number"])) for entry in entries)
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        numbers = {entry["number"] for entry in table["lesson"]}
+        lessons = tuple(
+            CourseLesson(**entry, files=_notebooks(folder, entry["number"], numbers)) for entry in table["lesson"]
+        )
+        plans = tuple(Plan(**{**entry, "lessons": tuple(entry["lessons"])}) for entry in table.get("plan", ()))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise ValueError(
             f"{file.name} cannot be read ({type(error).__name__}: {error}). It holds one [[lesson]] for each lesson, "
-            "with number, title, minutes, about, and each or express where they are true."
+            "with number, title, minutes, about, core where it has one, and each or express where they are true; and "
+            "one [[plan]] for each plan, with time, minutes, lessons and how."
         ) from None
-    return CourseMap(lessons)
+    return CourseMap(lessons, plans)
 
 
-def _notebooks(folder: Path, number: str) -> tuple[str, ...]:
-    """Name the notebooks of a lesson, 08a and 08b too for "08", but not a learner's copies."""
-    own = re.compile(rf"{re.escape(number)}[a-z]?_.+\.ipynb")
-    names = (path.name for path in folder.glob(f"{number}*.ipynb"))
-    return tuple(sorted(name for name in names if own.fullmatch(name) and not _COPY.fullmatch(name)))
+def _notebooks(folder: Path, number: str, numbers: set[str]) -> tuple[str, ...]:
+    """Name the notebooks of a lesson, 08a and 08b too for "08" where they have no rows; not a learner's copies."""
+    own = re.compile(r"(\d\d[a-z]?)_.+\.ipynb")
+    found = [path.name for path in folder.glob(f"{number}*.ipynb") if not _COPY.fullmatch(path.name)]
+    parts = {name: match[1] for name in found if (match := own.fullmatch(name))}
+    return tuple(sorted(name for name, part in parts.items() if part == number or part not in numbers))
 
 
 def _number(name: str) -> str:

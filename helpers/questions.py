@@ -31,6 +31,8 @@ class Answer:
 class Prediction:
     """A question with at least two answers, exactly one of them right; `id` is like "02.a".
 
+    `explain` is for everybody once the experiment has run: what it showed, and why; it may be empty where the feedback
+    to the right answer says all. `ask`, where it is not empty, asks for one sentence of the learner's own before that.
     `lessons` names those that teach the answer, where it is not the lesson that asks.
     """
 
@@ -38,6 +40,8 @@ class Prediction:
     question: str
     answers: tuple[Answer, ...]
     lessons: tuple[str, ...] = ()
+    explain: str = ""
+    ask: str = ""
 
     @property
     def right(self) -> int:
@@ -70,16 +74,24 @@ def lessons(folder: Path | None = None) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (folder or FOLDER).glob("*.toml") if _LESSON.fullmatch(path.stem)))
 
 
+def home(lesson: str, folder: Path | None = None) -> str:
+    """Return the lesson that holds the texts of this one: itself, or "03" for "03b" where only "03" has a file."""
+    if isinstance(lesson, str) and _LESSON.fullmatch(lesson) and not ((folder or FOLDER) / f"{lesson}.toml").is_file():
+        return lesson[:2]
+    return lesson
+
+
 def load(lesson: str, folder: Path | None = None) -> Lesson:
-    """Read one lesson, for example `load("02")`.
+    """Read one lesson, for example `load("02")`; the parts of a lesson, "03b", share the texts of "03".
 
     Raises:
         ValueError: there is no such lesson, or its file breaks a rule; the sentence names the file and the place.
     """
+    asked, lesson = lesson, home(lesson, folder)
     path = (folder or FOLDER) / f"{lesson}.toml"
     if not isinstance(lesson, str) or not _LESSON.fullmatch(lesson) or not path.is_file():
         known = ", ".join(lessons(folder)) or f"none: is the folder {_where(path.parent)} there?"
-        raise ValueError(f"There is no lesson {lesson!r}. Lessons with questions: {known}.")
+        raise ValueError(f"There is no lesson {asked!r}. Lessons with questions: {known}.")
     return _read(lesson, path, path.stat().st_mtime_ns)
 
 
@@ -94,12 +106,14 @@ def exercise(id: str) -> Exercise:
 
 
 def split(id: str, kind: str) -> tuple[str, str]:
-    """Split "02.1" into lesson and name.
+    """Split "02.1" into lesson and name; "2.1" and 2.1 mean the same.
 
     Raises:
         ValueError: the id has another form.
     """
-    lesson, dot, name = id.partition(".") if isinstance(id, str) else ("", "", "")
+    lesson, dot, name = (part.strip() for part in str(id if isinstance(id, str | float) else "").partition("."))
+    if re.fullmatch(r"\d[a-z]?", lesson):
+        lesson = f"0{lesson}"
     if not dot or not _LESSON.fullmatch(lesson) or not name:
         example = "02.a" if kind == "prediction" else "02.1"
         article = "a" if kind == "prediction" else "an"
@@ -108,7 +122,8 @@ def split(id: str, kind: str) -> tuple[str, str]:
 
 
 def _find(id: str, kind: str):
-    lesson, _ = split(id, kind)
+    lesson, name = split(id, kind)
+    id = f"{lesson}.{name}"
     found = load(lesson)
     texts = found.predictions if kind == "prediction" else found.exercises
     if id not in texts:
@@ -136,12 +151,13 @@ def _read(lesson: str, path: Path, _changed: int) -> Lesson:
     for name, entry in fault.table(table, "predict").items():
         at = f"[predict.{name}]"
         fault.unless(_PREDICTION.fullmatch(name), at, "a prediction's name is small letters, digits and hyphens")
-        fault.keys(entry, {"question", "answers", "lessons"}, at)
+        fault.keys(entry, {"question", "answers", "lessons", "explain", "ask"}, at)
         predictions[f"{lesson}.{name}"] = Prediction(
             f"{lesson}.{name}",
             fault.text(entry, "question", at),
             fault.answers(entry, at),
             fault.lessons(entry, at),
+            *(fault.text(entry, key, at) if key in entry else "" for key in ("explain", "ask")),
         )
     exercises = {}
     for name, entry in fault.table(table, "exercise").items():

@@ -45,6 +45,9 @@ TAGS = ("setup", "exercise", "solution", "instructor", "predict")
 TEACHER_ONLY = ("solution", "instructor")
 CODE_ONLY = ("setup", "exercise", "predict")
 SOLUTION = "# solution"
+# Stands above each prediction: one that is run before the setup cell says so itself, in place of a NameError.
+IMPORT_WIDGETS = "from helpers import widgets\n\n"
+CLAIM = re.compile(r"\s*<!-- claim: [^>]*-->")
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -65,6 +68,7 @@ NAMED_CALLS = {
     ("lesson", "begin"): "lesson",
     ("lesson", "new_folder"): "lesson",
     ("widgets", "predict"): "prediction",
+    ("widgets", "reveal"): "prediction",
     ("checks", "check"): "exercise",
     ("checks", "hint"): "exercise",
     ("checks", "solution"): "exercise",
@@ -231,7 +235,9 @@ def find_faults(lesson: Lesson) -> Found:
             yield from check_names(cell, lesson.number)
     yield from check_setup(lesson)
     yield from check_predictions(lesson)
+    yield from check_reveals(lesson)
     yield from check_order(lesson)
+    yield from check_own_names(lesson)
 
 
 def check_cell(cell: Cell) -> Found:
@@ -301,7 +307,9 @@ def check_names(cell: Cell, lesson: str) -> Found:
     """Each lesson, prediction and exercise that the code names is this lesson's own."""
     for line, kind, call, name in named_calls(cell):
         pattern = {"lesson": "", "prediction": r"\.[a-z][a-z0-9-]*", "exercise": r"\.[1-9]\d*"}[kind]
-        if name is None or not re.fullmatch(re.escape(lesson) + pattern, name):
+        # The parts of a lesson, 03 and 03b, share its texts: an id keeps its meaning wherever its cell moves.
+        owner = re.escape(lesson) if kind == "lesson" else f"(?:{re.escape(lesson)}|{lesson[:2]})"
+        if name is None or not re.fullmatch(owner + pattern, name):
             example = {"lesson": lesson, "prediction": f"{lesson}.a", "exercise": f"{lesson}.1"}[kind]
             got = "something else" if name is None else f'"{name}"'
             yield line, cell.number, f'{call}() names {got}; in this lesson its first argument is like "{example}".'
@@ -323,7 +331,7 @@ def check_predictions(lesson: Lesson) -> Found:
     """A predict cell is one call, a call stands in a predict cell, and no prediction is asked twice."""
     seen: set[str] = set()
     for cell in lesson.cells:
-        calls = [call for call in named_calls(cell) if call[1] == "prediction"]
+        calls = [call for call in named_calls(cell) if call[2] == "widgets.predict"]
         tree = parse(cell.text) if cell.kind == "code" else None
         if cell.tag == "predict" and tree is not None and (len(calls) != 1 or len(tree.body) != 1):
             text = f'a predict cell holds one line, widgets.predict("{lesson.number}.a"), and nothing else.'
@@ -336,8 +344,33 @@ def check_predictions(lesson: Lesson) -> Found:
             seen.add(name)
 
 
+def check_reveals(lesson: Lesson) -> Found:
+    """Each prediction is revealed once, by the last line of a later cell, before the next one is asked."""
+    if any(cell.kind == "code" and parse(cell.text) is None for cell in lesson.cells):
+        return  # what such a cell reveals is not known; its own fault is told
+    asked: tuple[str | None, Cell] | None = None
+    for cell in lesson.cells:
+        for line, _, call, name in named_calls(cell):
+            if call == "widgets.predict":
+                if asked:
+                    text = f'prediction {asked[0]} is not revealed before the next: widgets.reveal("{asked[0]}").'
+                    yield asked[1].line, asked[1].number, text
+                asked = (name, cell)
+            elif call == "widgets.reveal":
+                if asked is None or asked[0] != name:
+                    text = f"reveals {name}, which is not the prediction asked last. Ask first, run, then reveal, once."
+                    yield line, cell.number, text
+                tree = parse(cell.text)
+                if tree is None or ast.unparse(tree.body[-1]) != f"widgets.reveal('{name}')":
+                    yield line, cell.number, f'widgets.reveal("{name}") is the last line of the cell that runs it.'
+                asked = None
+    if asked:
+        text = f'prediction {asked[0]} is never revealed. End the cell that runs it with widgets.reveal("{asked[0]}").'
+        yield asked[1].line, asked[1].number, text
+
+
 def check_order(lesson: Lesson) -> Found:
-    """Exercises are numbered 1, 2, 3 in their order, and the next cell of the learner's edition checks each."""
+    """Exercises stand in the order of their numbers, and the next cell of the learner's edition checks each."""
     learner = [cell for cell in lesson.cells if cell.tag not in TEACHER_ONLY]
     number = 0
     for index, cell in enumerate(learner):
@@ -350,15 +383,49 @@ def check_order(lesson: Lesson) -> Found:
         name = exercise_name(cell)
         if cell.tag != "exercise":
             continue
-        number += 1
         if name is None:
             continue
-        if name != f"{lesson.number}.{number}":
-            text = f"this is exercise {name}, expected {lesson.number}.{number}: exercises are numbered in their order."
+        if name.rsplit(".", 1)[0] not in (lesson.number, lesson.number[:2]):
+            yield (
+                cell.start,
+                cell.number,
+                f'this is exercise {name}; in this lesson its name is like "{lesson.number}.1".',
+            )
+            continue
+        own = int(name.rsplit(".", 1)[1])
+        if own <= number:
+            text = f"this is exercise {name}, after exercise {number}: exercises stand in the order of their numbers."
             yield cell.start, cell.number, text
+        number = max(number, own)
         after = learner[index + 1] if index + 1 < len(learner) else None
         if after is None or not any(call == "checks.check" for _, _, call, _ in named_calls(after)):
             text = f'no check follows the exercise. Put a code cell checks.check("{name}", ...) right after it.'
+            yield cell.line, cell.number, text
+
+
+def check_own_names(lesson: Lesson) -> Found:
+    """What an exercise binds is bound by no other cell, so that a check can never be handed a variable of the lesson.
+
+    Were it otherwise, an answer whose cell failed would leave another cell's object under the name that is checked.
+    """
+    code = [(cell, parse(cell.text)) for cell in lesson.cells if cell.kind == "code"]
+    bound = [(cell, bound_names(tree) if tree else {}) for cell, tree in code]
+    for exercise, own in bound:
+        if exercise.tag != "exercise":
+            continue
+        name = exercise_name(exercise) or "another exercise"
+        for cell, names in bound:
+            if cell is exercise or (cell.tag == "exercise" and cell.number < exercise.number):
+                continue
+            for shared in sorted(own.keys() & names.keys()):
+                text = f"{shared} belongs to exercise {name}, and no other cell may bind it. Take another name."
+                yield cell.start + names[shared] - 1, cell.number, text
+    for (cell, tree), (exercise, own) in zip(code[1:], bound, strict=False):
+        if exercise.tag != "exercise" or tree is None:
+            continue
+        read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        if any(call == "checks.check" for _, _, call, _ in named_calls(cell)) and not read & own.keys():
+            text = "the check is handed nothing that its exercise binds. Pass it the answer's own name."
             yield cell.line, cell.number, text
 
 
@@ -373,6 +440,30 @@ def parse(code: str) -> ast.Module | None:
         return ast.parse(code)
     except SyntaxError:
         return None
+
+
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def bound_names(tree: ast.Module) -> dict[str, int]:
+    """Return the names that some code binds in the notebook (assigned, imported, defined, looped over), with lines."""
+    found: dict[str, int] = {}
+    todo: list[ast.AST] = list(reversed(tree.body))
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.setdefault(node.name, node.lineno)
+            continue
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                found.setdefault((alias.asname or alias.name).split(".")[0], node.lineno)
+        if isinstance(node, ast.ExceptHandler) and node.name:
+            found.setdefault(node.name, node.lineno)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.setdefault(node.id, node.lineno)
+        if not isinstance(node, SCOPES):
+            todo += ast.iter_child_nodes(node)
+    return found
 
 
 def cut(code: str) -> tuple[str, str]:
@@ -427,7 +518,14 @@ def learner_text(cell: Cell, _lesson: Lesson) -> str | None:
     """Return what a learner gets of a cell, None for nothing."""
     if cell.tag in TEACHER_ONLY:
         return None
-    return cut(cell.text)[0] if cell.tag == "exercise" else cell.text
+    return cut(cell.text)[0] if cell.tag == "exercise" else plain_text(cell)
+
+
+def plain_text(cell: Cell) -> str:
+    """Return a cell as both editions have it: a prediction can be run first, claim ids are for the tests alone."""
+    if cell.kind == "markdown":
+        return CLAIM.sub("", cell.text)
+    return IMPORT_WIDGETS + cell.text if cell.tag == "predict" else cell.text
 
 
 def solutions_text(cell: Cell, lesson: Lesson) -> str:
@@ -436,8 +534,8 @@ def solutions_text(cell: Cell, lesson: Lesson) -> str:
         return f"# Exercise {exercise_name(cell)}\n{SOLUTION}\n{cut(cell.text)[1]}"
     label = {"instructor": "Teaching note", "solution": "Solution"}.get(cell.tag)
     if cell.kind == "code":
-        return cell.text if label is None else f"# {label}: learners do not have this cell.\n{cell.text}"
-    text = one_folder_down(cell.text)
+        return plain_text(cell) if label is None else f"# {label}: learners do not have this cell.\n{cell.text}"
+    text = one_folder_down(plain_text(cell))
     if label is not None:
         return "\n".join(f"> {line}".rstrip() for line in (f"**{label}**", "", *text.splitlines()))
     if cell is lesson.cells[0]:

@@ -24,7 +24,18 @@ number = "01"
 title = "Watch <it>"
 minutes = 15
 about = "Watch"
+core = 9
 express = true
+[[lesson]]
+number = "03"
+title = "Keep"
+minutes = 20
+about = "Keep"
+[[lesson]]
+number = "03b"
+title = "Go on again"
+minutes = 25
+about = "Resume"
 [[lesson]]
 number = "08"
 title = "Look things up"
@@ -43,29 +54,44 @@ about = "Survive"
 def small(tmp_path):
     (tmp_path / "course.toml").write_text(TABLE, encoding="utf-8")
     for name in ("00_start.ipynb", "01_watch.ipynb", "01_watch.yours-1.ipynb", "01_watch-Copy1.ipynb",
-                 "08a_lab.ipynb", "08b_lab.ipynb", "010_no.ipynb", "09_not_a_notebook.py"):  # fmt: skip
+                 "03_keep.ipynb", "03b_resume.ipynb", "08a_lab.ipynb", "08b_lab.ipynb",
+                 "010_no.ipynb", "09_not_a_notebook.py"):  # fmt: skip
         (tmp_path / name).touch()
     return course.course_map(tmp_path / "course.toml", tmp_path)
 
 
-def opening(source: Path) -> tuple[str, int | None]:
+def opening(source: Path) -> tuple[str, int | None, int | None]:
     text = source.read_text(encoding="utf-8")
     title = re.search(r"^# # (.+)$", text, re.MULTILINE)[1]
-    minutes = re.search(r"^# \*\*Minutes:?\*\*:?\s*(\d+)\s*$", text, re.MULTILINE)
-    return title, int(minutes[1]) if minutes else None
+    minutes = re.search(r"^# \*\*Minutes:\*\* (?:(\d+) for the core, )?(\d+)(?: in all)?$", text, re.MULTILINE)
+    return title, *((int(minutes[2]), minutes[1] and int(minutes[1])) if minutes else (None, None))
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_the_map_says_what_each_lesson_says_of_itself(source):
     number = source.stem.split("_")[0]
-    row = next((one for one in course.course_map().lessons if one.number == number[:2]), None)
+    rows = {one.number: one for one in course.course_map().lessons}
+    row = rows.get(number) or rows.get(number[:2])
     assert row, f"data/course.toml has no lesson {number[:2]}"
-    title, minutes = opening(source)
+    title, minutes, core = opening(source)
     if number == row.number:
         assert row.title == title
+    if number == questions.home(number) == row.number:
         assert questions.load(number).title == title
     if not row.each:
-        assert row.minutes == minutes
+        assert (row.minutes, row.core) == (minutes, core)
+
+
+@pytest.mark.parametrize("plan", course.course_map().plans, ids=lambda plan: plan.time)
+def test_a_plan_fits_its_time(plan):
+    assert course.course_map().class_minutes(plan) <= plan.minutes
+
+
+@pytest.mark.parametrize("page", ["README.md", "TEACHING.md", "notebooks/source/00_start_here.py"])
+def test_a_page_that_says_how_long_the_express_path_takes_is_right(page):
+    text = " ".join((ROOT / page).read_text(encoding="utf-8").replace("\n#", "\n").split())
+    told = re.findall(r"express path[^.]{0,90}?(\d+) minutes", text, re.IGNORECASE)
+    assert {int(minutes) for minutes in told} <= {course.course_map().express_minutes}
 
 
 def test_lessons_stand_in_order_and_once():
@@ -77,6 +103,8 @@ def test_only_notebooks_of_the_course_count(small):
     assert [one.files for one in small.lessons] == [
         ("00_start.ipynb",),
         ("01_watch.ipynb",),
+        ("03_keep.ipynb",),
+        ("03b_resume.ipynb",),
         ("08a_lab.ipynb", "08b_lab.ipynb"),
         (),
     ]
@@ -85,7 +113,8 @@ def test_only_notebooks_of_the_course_count(small):
 def test_html_links_what_is_there_and_says_what_is_planned(small):
     text = small.to_html()
     assert re.findall(r'href="([^"]+)"', text) == [
-        "00_start.ipynb", "01_watch.ipynb", "08a_lab.ipynb", "08a_lab.ipynb", "08b_lab.ipynb",
+        "00_start.ipynb", "01_watch.ipynb", "03_keep.ipynb", "03b_resume.ipynb", "08a_lab.ipynb",
+        "08a_lab.ipynb", "08b_lab.ipynb",
     ]  # fmt: skip
     assert "Watch &lt;it&gt;" in text
     assert text.count("<em>planned</em>") == 1
@@ -94,17 +123,17 @@ def test_html_links_what_is_there_and_says_what_is_planned(small):
 
 def test_summary_adds_up_what_is_there(small):
     assert small.summary() == (
-        "Together 25 minutes, and lesson 08 to look things up. The express path, 01, takes 15 minutes. "
+        "Together 70 minutes, and lesson 08 to look things up. The express path, the cores of 01, takes 9 minutes. "
         "Planned, and not here yet: 09."
     )
 
 
 def test_text_and_markdown_hold_the_same_rows(small):
-    assert str(small).splitlines()[2].split() == ["01", "Watch", "<it>", "15"]
-    assert str(small).splitlines()[4].split() == ["09", "Go", "on", "planned"]
+    assert str(small).splitlines()[2].split() == ["01", "Watch", "<it>", "15", "(core", "9)"]
+    assert str(small).splitlines()[6].split() == ["09", "Go", "on", "planned"]
     lines = small.to_markdown().splitlines()
-    assert lines[3] == "| 01 | [Watch <it>](notebooks/01_watch.ipynb) | 15 | watch |"
-    assert lines[5] == "| 09 | Go on | 30, planned | survive |"
+    assert lines[3] == "| 01 | [Watch <it>](notebooks/01_watch.ipynb) | 15 (core 9) | watch |"
+    assert lines[7] == "| 09 | Go on | 30, planned | survive |"
 
 
 @pytest.mark.parametrize(
@@ -141,7 +170,7 @@ def tool():
     return module
 
 
-@pytest.mark.parametrize("name", ["LESSONS", "PITFALLS"])
+@pytest.mark.parametrize("name", ["LESSONS", "PITFALLS", "PLANS"])
 def test_the_tool_writes_a_table_and_writes_it_again(tool, name):
     part = getattr(tool, name)
     once = part.put(f"before\n{part.asked}\nafter\n", "a | b")
@@ -155,5 +184,12 @@ def test_the_tool_wants_one_place(tool, page):
         tool.LESSONS.put(page, "a | b")
 
 
-def test_the_readme_holds_the_tables(tool, capsys):
+def test_a_plan_counts_cores_and_wholes_half_as_much_again(small):
+    assert small.class_minutes(course.Plan("an hour", 60, ("01 core", "03b"))) == round((9 + 25) * 1.5)
+    for name in ("08", "05", "01 half"):
+        with pytest.raises(ValueError, match="names"):
+            small.class_minutes(course.Plan("an hour", 60, (name,)))
+
+
+def test_readme_and_teaching_hold_the_tables(tool, capsys):
     assert tool.main(["--check"]) == 0, capsys.readouterr().out

@@ -24,7 +24,7 @@ from helpers.checks import _core
 from helpers.checks.lesson06.rebuilt import STATE, saving_settings, stopping_settings
 from helpers.checks.scripted import FakeModel, compare, drive
 
-NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "solutions" / "06_inside_and_your_own.ipynb"
+NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "solutions" / "06b_rebuild_both.ipynb"
 
 
 def rebuilt() -> dict:
@@ -33,8 +33,8 @@ def rebuilt() -> dict:
     cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
     for source in ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"):
         if "def direction(" in source:
-            exec(source[: source.index("\nprint(")], scope)
-        elif any(f"class {name}(" in source for name in ("Monitor", "Writer", "Saver")):
+            exec(source[: source.index("\noutput = ")], scope)
+        elif any(f"class {name}(" in source for name in ("Monitor", "Saver")):
             exec(source, scope)
     for exercise in ("06.1", "06.2"):
         exec(_core.solution_code(exercise), scope)

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
-from helpers import questions, widgets
+from helpers import _cards, questions, widgets
 from helpers.checks import _progress
-from helpers.widgets.predict import Prediction
+from helpers.widgets.predict import HERE, Prediction
+from helpers.widgets.reveal import Outcome, Sentence
 
 TEXTS = """
 title = "A lesson"
 
 [predict.a]
 question = "How many epochs does `patience=2` run?"
+explain = "Two epochs were *no better*, and the third was not waited for."
 [[predict.a.answers]]
 text = "Two, since `patience` is 2 & more"
 feedback = "Patience is counted from the **best** epoch."
@@ -21,7 +26,13 @@ feedback = "It waits twice."
 [[predict.a.answers]]
 text = "All <of> them"
 feedback = "Then it would not stop."
+
+[predict.b]
+question = "And then?"
+ask = "In one sentence: why?"
+answers = [{text = "Stop", right = true, feedback = "It stops."}, {text = "Go on", feedback = "It would not."}]
 """
+VERDICT = re.compile(r"right|It waits twice|Patience is counted|Then it would not|no better|not it")
 
 
 @pytest.fixture(autouse=True)
@@ -32,79 +43,68 @@ def lesson90(tmp_path, monkeypatch):
     return tmp_path / "90.toml"
 
 
-def labels(card: Prediction) -> list[str]:
-    return [button.description for button in card._answers]
+def stored(part: str = "predictions") -> dict:
+    return _progress.read()[part]
 
 
-def stored() -> dict:
-    return _progress.read()["predictions"]
+def shown(card: Prediction) -> str:
+    """Return all that a page gets of a question: what the browser is sent, and the text and HTML beside it."""
+    sent = {name: getattr(card, name) for name in card.traits(sync=True) if not name.startswith("_")}
+    data = card._repr_mimebundle_()
+    data = data[0] if isinstance(data, tuple) else data
+    return json.dumps([str(sent), data["text/plain"], data["text/html"]])
+
+
+# -- the question ----------------------------------------------------------------------------------------------------
 
 
 def test_unanswered():
     card = widgets.predict("90.a")
-    assert labels(card) == ["○ A  Two, since patience is 2 & more", "○ B  Four", "○ C  All <of> them"]
-    assert card._commit.description == "Commit…"
-    assert (card.chosen, card.committed) == (None, None)
-    assert card.children == (card._head, *card._answers, card._commit, card._says)
-    assert "It waits twice" not in card._head.value + card._says.value
+    assert [re.sub(r"<[^>]+>", "", answer) for answer in card.answers] == [
+        "Two, since patience is 2 &amp; more", "Four", "All &lt;of&gt; them",
+    ]  # fmt: skip
+    assert (card.chosen, card.committed, card.says) == (None, None, "")
     assert stored() == {}
 
 
-def test_choose_then_commit_by_click():
+@pytest.mark.parametrize("index", [None, 0, 1, 2])
+def test_nothing_of_the_verdict_is_sent_before_the_run(index):
     card = widgets.predict("90.a")
-    card._answers[2].click()
-    card._answers[0].click()
-    assert [label[0] for label in labels(card)] == ["◉", "○", "○"]
-    assert [("course-chosen" in button._dom_classes) for button in card._answers] == [True, False, False]
-    assert card._commit.description == "Commit to A"
+    if index is not None:
+        card.commit(index)
+    assert not VERDICT.search(shown(card))
+
+
+def test_the_button_commits_to_what_was_chosen():
+    card = widgets.predict("90.a")
+    card.choose(2)
+    card.choose(0)
     assert stored() == {}
-    card._commit.click()
-    assert card.committed == 0
-    assert stored()["90.a"]["answer"] == 0
-    assert stored()["90.a"]["right"] is False
+    card._handle_custom_msg({"commit": 0}, [])
+    assert (card.chosen, card.committed) == (0, 0)
+    assert "Committed to <strong>A</strong>. Now run the next cell." in card.says
+    assert (stored()["90.a"]["answer"], stored()["90.a"]["right"]) == (0, False)
+
+
+@pytest.mark.parametrize("message", [{"commit": 3}, {"commit": -1}, {"commit": True}, {"commit": "A"}, {}, "commit"])
+def test_a_message_that_makes_no_sense_does_nothing(message):
+    card = widgets.predict("90.a")
+    card._handle_custom_msg(message, [])
+    assert card.committed is None
+    assert stored() == {}
 
 
 def test_commit_without_an_answer_asks_for_one():
-    card = widgets.predict("90.a")
-    card._commit.click()
-    assert "Choose an answer first" in card._says.value
-    assert card.committed is None
     with pytest.raises(ValueError, match="Choose an answer first"):
-        card.commit()
-
-
-def test_a_wrong_answer_is_explained():
-    card = widgets.predict("90.a").commit(0)
-    said = card._says.value
-    assert "That is not it; B is right." in said
-    assert "Patience is counted from the <strong>best</strong> epoch." in said
-    assert "It waits twice." in said
-    assert "(your answer, not right)" in said
-    assert "(right)" in said
-    folded = said[said.index("<details") :]
-    assert "Then it would not stop." in folded
-    assert "Patience" not in folded
-    assert all(button.layout.display == "none" for button in card._answers)
-    assert card._commit.description == "Committed to A"
-
-
-def test_the_right_answer():
-    said = widgets.predict("90.a").commit(1)._says.value
-    assert "That is right." in said
-    assert "(your answer, right)" in said
-    assert said.count("It waits twice.") == 1
-    assert "All &lt;of&gt; them" in said
+        widgets.predict("90.a").commit()
 
 
 def test_the_first_commit_counts():
     card = widgets.predict("90.a").commit(0)
     card.commit(1)
     card.choose(1)
-    card._commit.click()
     assert card.committed == card.chosen == 0
-    other = widgets.predict("90.a")
-    assert other.committed == 0
-    assert "That is not it" in other._says.value
+    assert widgets.predict("90.a").committed == 0
     assert stored()["90.a"]["answer"] == 0
 
 
@@ -117,14 +117,18 @@ def test_two_open_cards_agree_on_the_first():
 
 def test_answers_in_another_order_are_found_again(lesson90):
     widgets.predict("90.a").commit(1)
-    blocks = TEXTS.split("[[predict.a.answers]]")
-    lesson90.write_text("[[predict.a.answers]]".join([blocks[0], blocks[2], blocks[1], blocks[3]]))
+    head, rest = TEXTS.split("[[predict.a.answers]]", 1)
+    answers, tail = rest.split("[predict.b]")
+    one, two, three = answers.split("[[predict.a.answers]]")
+    lesson90.write_text("[[predict.a.answers]]".join([head, two, one, three]) + f"[predict.b]{tail}")
     assert widgets.predict("90.a").committed == 0
+    assert widgets.reveal("90.a").committed == 0
 
 
 def test_a_question_written_anew_is_asked_anew(lesson90):
     widgets.predict("90.a").commit(1)
     lesson90.write_text(TEXTS.replace('"Four"', '"Five, of course"'))
+    assert widgets.reveal("90.a").committed is None
     assert widgets.predict("90.a").committed is None
     assert stored() == {}
 
@@ -137,14 +141,15 @@ def test_no_such_answer(index):
             act(index)
 
 
-def test_no_such_prediction():
+@pytest.mark.parametrize("ask", [widgets.predict, widgets.reveal])
+def test_no_such_prediction(ask):
     with pytest.raises(ValueError, match=r"Lesson 90 has no prediction '90\.z'\. It has: 90\.a"):
-        widgets.predict("90.z")
+        ask("90.z")
 
 
 def test_static_page_has_the_question_as_text_and_html():
     card = widgets.predict("90.a")
-    data = card._repr_mimebundle_()
+    data, _ = card._repr_mimebundle_()
     assert data["text/plain"].splitlines() == [
         "Prediction 90.a: How many epochs does `patience=2` run?",
         "  A  Two, since `patience` is 2 & more",
@@ -153,28 +158,140 @@ def test_static_page_has_the_question_as_text_and_html():
     ]
     assert "<li>All &lt;of&gt; them</li>" in data["text/html"]
     assert "application/vnd.jupyter.widget-view+json" in data
-    assert "It waits twice" not in data["text/html"] + data["text/plain"]
-    data = card.commit(2)._repr_mimebundle_()
-    assert data["text/plain"].splitlines()[-3:] == [
-        "You said C. That is not it; B is right.",
-        "Then it would not stop.",
-        "B: It waits twice.",
-    ]
-    assert "(your answer, not right)" in data["text/html"]
+    assert card.commit(2).text().splitlines()[-1] == "Committed to C."
 
 
 def test_a_damaged_progress_file_is_told_and_the_question_asked(tmp_path):
     (tmp_path / "progress.json").write_text("{")
     card = widgets.predict("90.a")
-    assert "`" not in card._says.value
-    assert "progress.damaged-1.json" in card._says.value
+    assert "`" not in card.says
+    assert "progress.damaged-1.json" in card.says
     assert card.commit(1).committed == 1
 
 
+# -- the outcome -----------------------------------------------------------------------------------------------------
+
+
+def test_a_wrong_answer_is_explained():
+    widgets.predict("90.a").commit(0)
+    outcome = widgets.reveal("90.a")
+    assert str(outcome).splitlines() == [
+        "Prediction 90.a",
+        "You said A, which is not it: Two, since `patience` is 2 & more",
+        "Patience is counted from the best epoch.",
+        "B is right: Four",
+        "It waits twice.",
+        "Two epochs were *no better*, and the third was not waited for.",
+    ]
+    page = outcome.to_html()
+    assert "Patience is counted from the <strong>best</strong> epoch." in page
+    assert "<em>no better</em>" in page
+    assert "Then it would not stop" not in page
+    assert _cards.COLOURS["bad"] in page
+
+
+def test_the_right_answer():
+    widgets.predict("90.a").commit(1)
+    page = widgets.reveal("90.a").to_html()
+    assert "You said <strong>B</strong>, and that is right: Four" in page
+    assert page.count("It waits twice.") == 1
+    assert _cards.COLOURS["good"] in page
+
+
+def test_who_did_not_commit_gets_the_explanation():
+    page = widgets.reveal("90.a").to_html()
+    assert "<strong>B</strong> is right: Four" in page
+    assert "not waited for" in page
+    assert "You" not in page
+
+
+def test_a_commit_after_the_reveal_is_late(monkeypatch):
+    widgets.reveal("90.a")
+    card = widgets.predict("90.a").commit(1)
+    assert "it is no prediction any more" in card.says
+    assert stored()["90.a"]["late"] is True
+    assert str(widgets.reveal("90.a")).splitlines()[1] == "After the run you chose B, and that is right: Four"
+    assert "no prediction any more" in widgets.predict("90.a").says
+
+
+def test_a_commit_before_the_reveal_stays_a_prediction():
+    widgets.predict("90.a").commit(1)
+    widgets.reveal("90.a")
+    widgets.reveal("90.a")
+    assert "late" not in stored()["90.a"]
+    assert "Now run the next cell" in widgets.predict("90.a").says
+
+
+def test_late_answers_are_no_predictions_in_the_counts():
+    from helpers import checks
+
+    widgets.predict("90.b").commit(0)
+    widgets.reveal("90.a")
+    widgets.predict("90.a").commit(1)
+    row = checks.progress().lessons[-1]
+    assert (row.predicted, row.predicted_right) == (("90.b",), 1)
+    assert [one.said for one in checks.score("90").predictions] == [None, "Stop"]
+
+
+def test_progress_written_before_there_were_reveals_is_read(tmp_path):
+    old = {"answer": 1, "text": "Four", "right": True, "committed": "2026-01-01T00:00:00+0000"}
+    (tmp_path / "progress.json").write_text(json.dumps({"version": 1, "exercises": {}, "predictions": {"90.a": old}}))
+    assert widgets.predict("90.a").committed == 1
+    assert "that is right" in str(widgets.reveal("90.a"))
+    assert stored()["90.a"] == old
+
+
+# -- a sentence of one's own -----------------------------------------------------------------------------------------
+
+
+def test_a_sentence_is_asked_for_kept_and_shown_again():
+    widgets.predict("90.b").commit(1)
+    card = widgets.reveal("90.b")
+    assert isinstance(card, Sentence)
+    assert (card.ask, card.asking, card.before.count("<strong>B</strong>")) == ("In one sentence: why?", True, 1)
+    card.set_state({"asking": False, "sentence": "It <waited> enough."})
+    assert stored("reveals")["90.b"]["sentence"] == "It <waited> enough."
+    again = widgets.reveal("90.b")
+    assert isinstance(again, Outcome)
+    assert "You wrote: It <waited> enough." in str(again)
+    assert "It &lt;waited&gt; enough." in again.to_html()
+    assert "It stops." in again.to_html()
+
+
+def test_a_skipped_sentence_leaves_nothing_and_is_asked_for_again():
+    card = widgets.reveal("90.b")
+    card.set_state({"asking": False, "sentence": ""})
+    assert "sentence" not in stored("reveals")["90.b"]
+    assert isinstance(widgets.reveal("90.b"), Sentence)
+
+
+def test_a_sentence_for_another_question_is_not_shown(lesson90):
+    widgets.reveal("90.b").sentence = "Because."
+    lesson90.write_text(TEXTS.replace("In one sentence: why?", "In one sentence: when?"))
+    assert isinstance(widgets.reveal("90.b"), Sentence)
+
+
+def test_without_a_front_end_the_explanation_is_whole():
+    data, _ = widgets.reveal("90.b")._repr_mimebundle_()
+    for text in (data["text/plain"], data["text/html"]):
+        assert "It stops." in text
+        assert "You wrote" not in text
+
+
+# -- colours ---------------------------------------------------------------------------------------------------------
+
+
+def test_colours_of_the_widget_are_those_of_the_cards():
+    style = (HERE / "predict.css").read_text()
+    assert re.findall(r"--course-\w+: (#\w+);", style) == [_cards.COLOURS["note"], _cards.COLOURS["quiet"]]
+
+
 def test_the_module_does_not_hide_the_function():
-    import helpers.widgets.predict  # noqa: F401
+    import helpers.widgets.predict
+    import helpers.widgets.reveal  # noqa: F401
 
     assert callable(widgets.predict)
+    assert callable(widgets.reveal)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         widgets.nothing  # noqa: B018
-    assert {"predict", "PatienceExplorer", "LiveTraining"} <= set(dir(widgets))
+    assert {"predict", "reveal", "PatienceExplorer", "LiveTraining"} <= set(dir(widgets))

@@ -112,7 +112,7 @@ def test_unknown_names_list_what_exists(write, monkeypatch):
         questions.exercise("02.9")
 
 
-@pytest.mark.parametrize("id", ["02", "2.a", "02.", "", None, 2.1, "../02.a"])
+@pytest.mark.parametrize("id", ["02", "2", "02.", "", None, 2, True, "two.a", "../02.a"])
 def test_malformed_ids(id):
     with pytest.raises(ValueError, match="does not name a prediction"):
         questions.prediction(id)
@@ -140,3 +140,8 @@ def test_other_lessons_of_a_prediction_are_refused(write, lessons):
     text = GOOD.replace('question = "Which?"', f'question = "Which?"\nlessons = {lessons}')
     with pytest.raises(ValueError, match=r"\[predict.a\]: `lessons` is a list"):
         questions.load("02", write(text))
+
+
+@pytest.mark.parametrize("id", ["02.1", "2.1", " 02.1 ", 2.1])
+def test_an_exercise_is_found_by_what_people_write(id):
+    assert questions.exercise(id).id == "02.1"

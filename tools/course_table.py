@@ -1,8 +1,8 @@
-"""Write the table of lessons and the index of troubles into README.md, or say whether they are in step.
+"""Write the tables of README.md and TEACHING.md, or say whether they are in step.
 
-They come from data/course.toml with notebooks/, and from data/pitfalls.toml.
+The lessons and the plans come from data/course.toml with notebooks/, the index of troubles from data/pitfalls.toml.
 
-python tools/course_table.py            write each between its two marks, or in place of LESSON_TABLE and PITFALL_INDEX
+python tools/course_table.py            write each between its two marks, or in place of LESSON_TABLE and the like
 python tools/course_table.py --check    write nothing; exit 1 when one is out of step
 """
 
@@ -46,32 +46,43 @@ class Part(NamedTuple):
         places = place.findall(text)
         if len(places) != 1:
             raise ValueError(
-                f"README.md has {len(places)} places for the table; it needs one: {self.begin} ... {self.end}"
+                f"the page has {len(places)} places for the table; it needs one: {self.begin} ... {self.end}"
             )
         return place.sub(lambda _: f"{self.begin}\n{table}\n{self.end}", text)
 
 
 LESSONS = Part("lessons", "LESSON_TABLE")
 PITFALLS = Part("troubles", "PITFALL_INDEX")
+PLANS = Part("plans", "PLAN_TABLE")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Read the command line, write or check, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when README.md is out of step")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a page is out of step")
     options = parser.parse_args(arguments)
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    # An empty line after a mark and before the next: inside <details> Markdown needs them.
-    wanted = LESSONS.put(text, course.course_map().to_markdown())
-    wanted = PITFALLS.put(wanted, f"\n{pitfalls.index().to_markdown()}\n")
-    if options.check:
-        if text != wanted:
-            print("The tables in README.md are out of step: python tools/course_table.py writes them.")
-        return int(text != wanted)
-    if text != wanted:
-        readme.write_text(wanted, encoding="utf-8")
-    return 0
+    lessons = course.course_map()
+    pages = {
+        "README.md": [
+            (LESSONS, f"{lessons.to_markdown()}\n\n{lessons.summary()}"),
+            # An empty line after a mark and before the next: inside <details> Markdown needs them.
+            (PITFALLS, f"\n{pitfalls.index().to_markdown()}\n"),
+        ],
+        "TEACHING.md": [(PLANS, lessons.plans_to_markdown())],
+    }
+    stale = 0
+    for name, parts in pages.items():
+        text = wanted = (ROOT / name).read_text(encoding="utf-8")
+        for part, table in parts:
+            wanted = part.put(wanted, table)
+        if text == wanted:
+            continue
+        stale += 1
+        if options.check:
+            print(f"The tables in {name} are out of step: python tools/course_table.py writes them.")
+        else:
+            (ROOT / name).write_text(wanted, encoding="utf-8")
+    return int(options.check and stale > 0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a learner has done, in a small local file: solved exercises, tries and committed predictions.
+"""What a learner has done, in a small local file: solved exercises, tries, committed predictions and own sentences.
 
 The file is `.course/progress.json` in the project's folder; the environment variable COURSE_PROGRESS names another.
 Nothing here stops a lesson: a damaged file is set aside, and where nothing can be written progress lives in memory
@@ -19,6 +19,7 @@ from pathlib import Path
 from helpers import _files, questions
 
 VERSION = 1
+_PARTS = ("exercises", "predictions", "reveals")
 _LOCK_SECONDS = 3.0
 
 _in_this_kernel = threading.RLock()
@@ -35,35 +36,52 @@ def path() -> Path:
 
 
 def read() -> dict:
-    """Return a copy of all progress: `{"version", "exercises": {id: ...}, "predictions": {id: ...}}`."""
+    """Return a copy of all progress: `{"version", "exercises": {id: ...}, "predictions": {...}, "reveals": {...}}`."""
     here = path()
     # Locked as well, since a damaged file is renamed here, and it must be that file and no newer one.
     with _in_this_kernel, _file_lock(here):
         return _load(here)
 
 
-def record_check(exercise: str, solved: bool) -> None:
-    """Count one try at an exercise; once solved it stays solved."""
+def record_check(exercise: str, solved: bool, credit: float = 0.0) -> None:
+    """Count one try at an exercise; once solved it stays solved, and the best credit (0 to 1) is kept."""
 
     def change(state: dict) -> None:
         entry = state["exercises"].setdefault(exercise, {"tries": 0})
         entry["tries"] = int(entry.get("tries", 0)) + 1
         if solved and not entry.get("solved"):
             entry["solved"] = _now()
+        entry["credit"] = max(float(entry.get("credit", 0.0)), 1.0 if solved else round(credit, 3))
 
     _update(change)
 
 
 def record_prediction(prediction: str, index: int, text: str, right: bool) -> dict:
-    """Store a committed answer and return the entry that counts: the first commit wins, whichever kernel made it."""
+    """Store a committed answer and return the entry that counts: the first commit wins, whichever kernel made it.
+
+    After `record_reveal` an answer is kept as `late`: its run has been seen.
+    """
     kept: dict = {}
 
     def change(state: dict) -> None:
         fresh = {"answer": index, "text": text, "right": right, "committed": _now()}
+        if prediction in state["reveals"]:
+            fresh["late"] = True
         kept.update(state["predictions"].setdefault(prediction, fresh))
 
     _update(change)
     return kept
+
+
+def record_reveal(prediction: str) -> None:
+    """Store that the outcome of a prediction was shown; the first time counts."""
+    if prediction not in read()["reveals"]:
+        _update(lambda state: state["reveals"].setdefault(prediction, {"shown": _now()}))
+
+
+def record_sentence(prediction: str, ask: str, sentence: str) -> None:
+    """Store the learner's own sentence with what it answers; a later one takes its place."""
+    _update(lambda state: state["reveals"].setdefault(prediction, {}).update(ask=ask, sentence=sentence))
 
 
 def forget_prediction(prediction: str) -> None:
@@ -100,7 +118,7 @@ def take_notes() -> list[str]:
 
 
 def _empty() -> dict:
-    return {"version": VERSION, "exercises": {}, "predictions": {}}
+    return {"version": VERSION, **{part: {} for part in _PARTS}}
 
 
 def _now() -> str:
@@ -120,7 +138,7 @@ def _note_once(kind: str, here: Path, sentence: str) -> None:
 def _valid(state: object) -> bool:
     return isinstance(state, dict) and all(
         isinstance(state.get(part, {}), dict) and all(isinstance(entry, dict) for entry in state.get(part, {}).values())
-        for part in ("exercises", "predictions")
+        for part in _PARTS
     )
 
 

@@ -64,7 +64,7 @@ class Score(_cards.Shown):
         words = f"**{self.right} of {made} right.**"
         if made < total:
             left = ", ".join(str(one.number) for one in self.predictions if one.said is None)
-            words += f" Not committed, and not counted: {left}."
+            words += f" Not committed before the run, and not counted: {left}."
         if self.right == made:
             words += " There is nothing that you need to look at again."
         return words
@@ -121,7 +121,8 @@ def _for(numbers: tuple[int, ...]) -> str:
 def score(lesson: str) -> Score:
     """Add up the committed predictions of a lesson; as the last line of a cell it shows a table.
 
-    An answer that the lesson no longer offers does not count, since its question has been written anew.
+    An answer that the lesson no longer offers does not count, since its question has been written anew; nor does one
+    that was chosen after the run.
 
     Args:
         lesson: such as "07".
@@ -138,7 +139,8 @@ def score(lesson: str) -> Score:
     kept = _progress.read()["predictions"]
     scored = []
     for number, (id, one) in enumerate(texts.predictions.items(), start=1):
-        said = kept.get(id, {}).get("text")
+        entry = kept.get(id, {})
+        said = None if entry.get("late") else entry.get("text")
         offered = {answer.text for answer in one.answers}
         scored.append(
             Scored(

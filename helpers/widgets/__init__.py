@@ -1,4 +1,4 @@
-"""Things to click: `predict`, `PatienceExplorer`, `LiveTraining`. Thin, over modules that work without widgets.
+"""Things to click: `predict` and its `reveal`, `PatienceExplorer`, `LiveTraining`; thin, over modules without widgets.
 
 The larger two are loaded when first used. None of them loads TensorFlow.
 """
@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import importlib
 
-# Not lazy: the module and the function share a name, and the function must win.
+# Not lazy: the modules and the functions share their names, and the functions must win.
 from helpers.widgets.predict import predict
+from helpers.widgets.reveal import reveal
 
 _WHERE = {
     "PatienceExplorer": "helpers.widgets.explorer",
     "LiveTraining": "helpers.widgets.live_training",
 }
 
-__all__ = ["LiveTraining", "PatienceExplorer", "predict"]
+__all__ = ["LiveTraining", "PatienceExplorer", "predict", "reveal"]
 
 
 def __getattr__(name: str):

@@ -1,33 +1,30 @@
-"""Commit to an answer before you run: a question, answers as buttons, then what each answer gets right or wrong."""
+"""Commit to an answer before you run: a question, its answers, and a button. What is right is told after the run.
+
+`predict.js` draws the question and `reveal`'s field for a sentence; all words come from here.
+"""
 
 from __future__ import annotations
 
 import html
+import sys
+from pathlib import Path
 
-import ipywidgets
+import anywidget
+import traitlets
 
 from helpers import _cards, questions
 from helpers.checks import _progress
 
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_STYLE = """<style>
-.course-predict {max-width: 46em; border-left: 4px solid var(--jp-info-color1, #0277bd); padding: 2px 12px}
-.course-predict .course-answer {width: 100%; height: auto; min-height: 32px; padding: 5px 10px; text-align: left;
-  white-space: normal; line-height: 1.4; overflow: visible; margin: 2px 0;
-  border: 1px solid var(--jp-border-color1, #bbb); background: transparent; color: inherit}
-.course-predict .course-answer.course-chosen {border: 2px solid var(--jp-brand-color1, #1976d2); padding: 4px 9px;
-  font-weight: 600}
-.course-predict .jupyter-button:focus-visible {outline: 3px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px}
-.course-predict .course-answer, .course-predict .widget-html-content {font-size: var(--jp-content-font-size1, 14px)}
-.course-predict .widget-html {width: 100%; margin: 2px 0}
-.course-predict .widget-html-content {line-height: 1.45; white-space: normal; width: 100%}
-</style>"""
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+HERE = Path(__file__).parent
+_NO_SETUP = "The setup cell at the top of the lesson has not run yet. Run it first: the next cells need it."
 
 
 def predict(id: str) -> Prediction:
     """Ask the prediction with this id, for example "02.a"; as the last line of a cell it shows itself.
 
-    An answer that was committed before is shown again. Nothing is trained.
+    An answer that was committed before is shown again. Nothing is trained, and nothing is told about the answer: that
+    is for `reveal`, after the run.
 
     Raises:
         ValueError: there is no such prediction; the sentence lists what exists.
@@ -35,29 +32,32 @@ def predict(id: str) -> Prediction:
     return Prediction(questions.prediction(id))
 
 
-class Prediction(ipywidgets.VBox):
-    """A question whose answer is chosen, committed once, and then explained.
+class Prediction(anywidget.AnyWidget):
+    """A question whose answer is chosen and then committed to, once.
 
     Attributes:
         chosen: index (from 0) of the answer that is marked now, or None.
         committed: index (from 0) of the answer that counts, or None.
     """
 
-    def __init__(self, question: questions.Prediction):
-        self.question = question
-        self.chosen: int | None = None
-        self.committed: int | None = None
-        self._head = ipywidgets.HTML(_STYLE + _question_html(question))
-        self._answers = [ipywidgets.Button(tooltip=_cards.plain(a.text)) for a in question.answers]
-        for index, button in enumerate(self._answers):
-            button.add_class("course-answer")
-            button.on_click(lambda _button, index=index: self.choose(index))
-        self._commit = ipywidgets.Button(layout={"width": "auto", "align_self": "flex-start"}, button_style="primary")
-        self._commit.on_click(lambda _button: self._commit_clicked())
-        self._says = ipywidgets.HTML()
-        self._label()
-        super().__init__([self._head, *self._answers, self._commit, self._says])
-        self.add_class("course-predict")
+    _esm = HERE / "predict.js"
+    _css = HERE / "predict.css"
+    kind = traitlets.Unicode("predict").tag(sync=True)
+    heading = traitlets.Unicode().tag(sync=True)
+    question = traitlets.Unicode().tag(sync=True)
+    answers = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    chosen = traitlets.Int(None, allow_none=True).tag(sync=True)
+    committed = traitlets.Int(None, allow_none=True).tag(sync=True)
+    says = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, asked: questions.Prediction):
+        self.asked = asked
+        super().__init__(
+            heading=f"Predict {html.escape(asked.id)}",
+            question=_cards.paragraphs(asked.question),
+            answers=[_cards.inline(answer.text) for answer in asked.answers],
+        )
+        self.on_msg(self._heard)
         self._recall()
 
     def choose(self, index: int) -> None:
@@ -69,12 +69,11 @@ class Prediction(ipywidgets.VBox):
         self._known(index)
         if self.committed is None:
             self.chosen = index
-            self._label()
 
     def commit(self, index: int | None = None) -> Prediction:
-        """Commit to an answer (to the marked one if no index is given), store it, and show what is right and why.
+        """Commit to an answer (to the marked one if no index is given), and store it.
 
-        The first commit counts: a later one changes nothing.
+        The first commit counts: a later one changes nothing. Once the prediction was revealed it is stored as late.
 
         Raises:
             ValueError: there is no answer with this index, or none is marked.
@@ -85,137 +84,84 @@ class Prediction(ipywidgets.VBox):
             raise ValueError("Choose an answer first, or name one: commit(0) is the first.")
         self._known(index)
         if self.committed is None:
-            answer = self.question.answers[index]
-            kept = _progress.record_prediction(self.question.id, index, answer.text, answer.right)
-            self._reveal(_index_of(kept, self.question, otherwise=index))
+            answer = self.asked.answers[index]
+            kept = _progress.record_prediction(self.asked.id, index, answer.text, answer.right)
+            found = index_of(kept, self.asked)
+            self._show(index if found is None else found, bool(kept.get("late")))
         return self
 
+    def _heard(self, _widget, content: object, _buffers) -> None:
+        """Do what the button asks for; a page that is out of step with the questions must not end in a traceback."""
+        index = content.get("commit") if isinstance(content, dict) else None
+        if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(self.asked.answers):
+            self.commit(index)
+
     def _known(self, index: int) -> None:
-        count = len(self.question.answers)
+        count = len(self.asked.answers)
         if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < count:
-            raise ValueError(f"Prediction {self.question.id} has answers 0 to {count - 1}; got {index!r}.")
+            raise ValueError(f"Prediction {self.asked.id} has answers 0 to {count - 1}; got {index!r}.")
 
     def _recall(self) -> None:
         """Show an answer that was committed earlier, unless the question has been written anew since."""
-        entry = _progress.read()["predictions"].get(self.question.id)
-        self._says.value = _notes_html()
-        if entry is None:
+        entry = _progress.read()["predictions"].get(self.asked.id)
+        index = None if entry is None else index_of(entry, self.asked)
+        if index is not None:
+            self._show(index, bool(entry.get("late")))
             return
-        index = _index_of(entry, self.question)
-        if index is None:
-            _progress.forget_prediction(self.question.id)
-        else:
-            self._reveal(index)
+        if entry is not None:
+            _progress.forget_prediction(self.asked.id)
+        self.says = notes_html() if _setup_ran() else _cards.paragraphs(_NO_SETUP) + notes_html()
 
-    def _label(self) -> None:
-        for index, (button, answer) in enumerate(zip(self._answers, self.question.answers, strict=True)):
-            marked = index == self.chosen
-            # The mark is a sign as well as a colour, and screen readers say it.
-            button.description = f"{'◉' if marked else '○'} {_LETTERS[index]}  {_no_marks(answer.text)}"
-            (button.add_class if marked else button.remove_class)("course-chosen")
-        chosen = "…" if self.chosen is None else f" to {_LETTERS[self.chosen]}"
-        self._commit.description = f"Commit{chosen}"
-
-    def _commit_clicked(self) -> None:
-        if self.committed is not None:
-            return
-        if self.chosen is None:
-            self._says.value = _live(_cards.paragraphs("Choose an answer first, then commit to it."))
-            return
-        self.commit()
-
-    def _reveal(self, index: int) -> None:
+    def _show(self, index: int, late: bool) -> None:
         self.chosen = self.committed = index
-        self._label()
-        # The button stays, so that the keyboard focus is not lost; it has nothing left to do.
-        self._commit.description = f"Committed to {_LETTERS[index]}"
-        self._commit.button_style = ""
-        self._says.value = _live(_reveal_html(self.question, index) + _notes_html())
-        # Hidden, not removed: a new list of children would be drawn anew, and the focus lost as well.
-        for button in self._answers:
-            button.layout.display = "none"
+        self.says = _cards.paragraphs(_committed(index, late)) + notes_html()
 
     def _repr_mimebundle_(self, **kwargs):
         """Add the question as HTML and text, for pages in which no kernel runs."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is None:
-            return None
-        data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
-        body = _question_html(self.question)
-        body += _answers_html(self.question) if self.committed is None else _reveal_html(self.question, self.committed)
-        data = {**data, "text/plain": self.text(), "text/html": _cards.card("", body, "note")}
-        return (data, *metadata) if metadata else data
+        items = "".join(f"<li>{_cards.inline(answer.text)}</li>" for answer in self.asked.answers)
+        body = f'{_cards.paragraphs(self.asked.question)}<ol type="A" style="margin:4px 0">{items}</ol>'
+        if self.committed is not None:
+            body += self.says
+        return with_fallback(
+            super()._repr_mimebundle_(**kwargs), self.text(), _cards.card(f"Predict {self.asked.id}", body, "note")
+        )
 
     def text(self) -> str:
-        """Return the question and its answers, and after a commit what is right and why, as plain text."""
-        lines = [f"Prediction {self.question.id}: {_cards.plain(self.question.question)}"]
-        for letter, answer in zip(_LETTERS, self.question.answers, strict=False):
+        """Return the question, its answers and what was committed to as plain text."""
+        lines = [f"Prediction {self.asked.id}: {_cards.plain(self.asked.question)}"]
+        for letter, answer in zip(LETTERS, self.asked.answers, strict=False):
             lines.append(f"  {letter}  {_cards.plain(answer.text)}")
         if self.committed is not None:
-            own, best = self.question.answers[self.committed], self.question.right
-            lines.append(f"You said {_LETTERS[self.committed]}. {_verdict(self.question, self.committed)}")
-            lines.append(_cards.plain(own.feedback))
-            if not own.right:
-                lines.append(f"{_LETTERS[best]}: {_cards.plain(self.question.answers[best].feedback)}")
+            lines.append(f"Committed to {LETTERS[self.committed]}.")
         return "\n".join(lines)
 
 
-def _index_of(entry: dict, question: questions.Prediction, otherwise: int | None = None) -> int | None:
+def index_of(entry: dict, asked: questions.Prediction) -> int | None:
     """Find a stored answer by its text, since answers may have been put in another order."""
-    texts = [answer.text for answer in question.answers]
-    return texts.index(entry["text"]) if entry.get("text") in texts else otherwise
+    texts = [answer.text for answer in asked.answers]
+    return texts.index(entry["text"]) if entry.get("text") in texts else None
 
 
-def _no_marks(text: str) -> str:
-    return " ".join(_cards.plain(text).replace("`", "").replace("**", "").split())
+def with_fallback(bundle, text: str, page: str):
+    """Add plain text and HTML to what a widget shows; None, where no widget can be shown, stays None."""
+    if bundle is None:
+        return None
+    data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
+    data = {**data, "text/plain": text, "text/html": page}
+    return (data, *metadata) if metadata else data
 
 
-def _live(content: str) -> str:
-    return f'<div role="status" aria-live="polite">{content}</div>'
+def _setup_ran() -> bool:
+    """Say whether the lesson has begun, as far as a notebook is concerned."""
+    return _cards.shell() is None or "helpers.lesson" in sys.modules
 
 
-def _verdict(question: questions.Prediction, index: int) -> str:
-    if index == question.right:
-        return "That is right."
-    return f"That is not it; {_LETTERS[question.right]} is right."
-
-
-def _question_html(question: questions.Prediction) -> str:
-    return (
-        f'<div style="font-weight:600;margin:2px 0">Predict {html.escape(question.id)}</div>'
-        f"{_cards.paragraphs(question.question)}"
-    )
-
-
-def _answers_html(question: questions.Prediction) -> str:
-    items = "".join(f"<li>{_cards.inline(_cards.plain(answer.text))}</li>" for answer in question.answers)
-    return f'<ol type="A" style="margin:4px 0">{items}</ol>'
-
-
-def _reveal_html(question: questions.Prediction, index: int) -> str:
-    """Return all answers with what each is, the feedback to the own one and the right one, and the rest folded away."""
-    rows, folded = "", ""
-    for number, answer in enumerate(question.answers):
-        own, kind = number == index, "good" if answer.right else "bad"
-        words = (["your answer"] if own else []) + (["right"] if answer.right else ["not right"] if own else [])
-        said = f" <strong>({', '.join(words)})</strong>" if words else ""
-        colour = _cards.COLOURS[kind] if words else "transparent"
-        sign = "✓" if answer.right else "✗" if own else "&nbsp;"
-        rows += (
-            f'<div style="border-left:4px solid {colour};padding:2px 8px;margin:2px 0">'
-            f'<span style="display:inline-block;width:1.2em" aria-hidden="true">{sign}</span>'
-            f"{_LETTERS[number]}&ensp;{_cards.inline(_cards.plain(answer.text))}{said}</div>"
-        )
-        if not own and not answer.right:
-            folded += _cards.paragraphs(f"**{_LETTERS[number]}**: {answer.feedback}")
-    own, best = question.answers[index], question.answers[question.right]
-    body = rows + _cards.paragraphs(f"**{_verdict(question, index)}**") + _cards.paragraphs(own.feedback)
-    if not own.right:
-        body += _cards.paragraphs(f"**{_LETTERS[question.right]}**: {best.feedback}")
-    if folded:
-        body += f'<details style="margin:4px 0"><summary>Why not the others?</summary>{folded}</details>'
-    return body
-
-
-def _notes_html() -> str:
+def notes_html() -> str:
+    """Return what waits to be said about the progress file."""
     return "".join(_cards.paragraphs(sentence) for sentence in _progress.take_notes())
+
+
+def _committed(index: int, late: bool) -> str:
+    if late:
+        return f"**{LETTERS[index]}**, chosen after the run: kept, but it is no prediction any more."
+    return f"Committed to **{LETTERS[index]}**. Now run the next cell."

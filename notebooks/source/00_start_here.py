@@ -4,9 +4,10 @@
 # **You will** see on a real model what callbacks do for you, check that everything works, and choose your way through
 # the course.
 #
-# **You need** to have trained and evaluated a Keras model once: `compile`, `fit`, `evaluate`.
+# **You need** to have trained and evaluated a Keras model once (`compile`, `fit`, `evaluate`), and to write a function
+# and a small class in Python. No mathematics, no GPU, no internet.
 #
-# **Minutes:** 10
+# **Minutes:** 14
 # %% tags=["setup"]
 from helpers import checks, course, data, lesson, plots, style, widgets
 
@@ -18,29 +19,6 @@ lesson.begin("00")
 # If it says `No module named 'helpers'`, choose the course's own environment: menu *Kernel*, *Change Kernel*. If a
 # cell ever hangs: menu *Kernel*, *Restart*, and run from the top.
 # %% [markdown]
-# ## What callbacks are for
-#
-# You start a training of 100 epochs and go home. In the morning, one of three things has happened:
-#
-# - **Wasted epochs.** The model was as good as it gets after 20. The other 80 cost hours.
-# - **Overfitting.** They did harm as well: the model learnt its training data by heart and got worse on everything
-#   else. The good version of epoch 20 is gone.
-# - **Lost work.** The machine restarted in epoch 97, and nothing was saved.
-#
-# **Callbacks** are small helpers that watch a training while it runs and act at the right moment. Two of them are made
-# for these three troubles: `EarlyStopping` and `ModelCheckpoint`.
-# %% [markdown] tags=["instructor"]
-# Two minutes. Ask who has lost a trained model, and how. Write the answers in three columns (epochs, overfitting,
-# lost work) and come back to them at the end: for each, which callback, which setting.
-# %% [markdown]
-# ## Who this is for
-#
-# For you, if you have trained a model or two and want to know what happens inside `fit`; and for you, if you use
-# callbacks already and one of them did something odd.
-#
-# You should know what `compile`, `fit` and `evaluate` do, what validation data are, and how to write a function and a
-# small class in Python. You need no mathematics, no GPU and no internet.
-# %% [markdown]
 # ## Is everything here?
 #
 # This looks at your environment and says in plain words what to mend, if anything.
@@ -51,8 +29,8 @@ lesson.check_environment()
 #
 # 1. **Predict.** A question comes before the cell that answers it. Commit to an answer, even a guess: you remember
 #    what surprises you. Your answers stay on your machine.
-# 2. **Run** the cell and look.
-# 3. **Explain** what you saw in one sentence of your own. Then read on.
+# 2. **Run** the next cell and look. Its last lines say how your answer came out, and why.
+# 3. **Explain.** Now and then you are first asked for one sentence of your own. Then ours stands beside it.
 #
 # In exercises you put your code in place of `...`, run that cell, and run the check below it. Stuck? Press **Esc**,
 # then **B**: that makes a new cell. In it, `checks.hint("01.1")` gives a hint, `checks.solution("01.1")` an answer
@@ -60,16 +38,16 @@ lesson.check_environment()
 # %% [markdown]
 # ## Warm up: your first prediction
 #
-# Soon a small model will learn to read handwritten digits from 300 images, for 50 epochs. To make it hard, one label
-# in five is wrong. After each epoch the model is tried on other images, from which it does not learn and whose labels
-# are all right.
+# A small model will learn to read handwritten digits from 300 images, for 50 epochs. To make it hard, one label in
+# five is wrong. After each epoch it is tried on other images, from which it does not learn and whose labels are all
+# right: the **validation** images. The lower its loss on them, the better it has become.
 # %% tags=["predict"]
 widgets.predict("00.a")
 # %% [markdown]
-# ## One run, with nobody watching
+# ## One run, without callbacks
 #
-# First without callbacks. Importing Keras takes some seconds, once in each lesson. The model is a small one, and
-# `set_random_seed` lets each copy of it start from the same weights.
+# Importing Keras takes some seconds, once in each lesson. `set_random_seed` lets each copy of the model start from
+# the same weights.
 # %%
 import keras
 
@@ -91,11 +69,31 @@ def build_model():
 
 
 # %% [markdown]
-# `fit` trains for all 50 epochs, whatever happens.
+# `fit` trains for all 50 epochs, whatever happens. The picture shows the loss after each of them.
 # %%
 alone = build_model()
-every_epoch = alone.fit(digits.train, validation_data=digits.validation, epochs=50, verbose=0)
-print(f"{len(every_epoch.epoch)} epochs, nothing saved")
+every_epoch = alone.fit(
+    digits.train,
+    validation_data=digits.validation,
+    epochs=50,
+    verbose=0,
+)
+style.show(plots.learning_curves(every_epoch))
+widgets.reveal("00.a")
+# %% [markdown]
+# ## What callbacks are for
+#
+# You start such a training and go home. In the morning, three things may have happened:
+#
+# - **Wasted epochs.** The model was as good as it gets long before the last one.
+# - **Overfitting.** The epochs after that did harm, and the good version is gone.
+# - **Lost work.** The machine restarted in epoch 47, and nothing was saved.
+#
+# **Callbacks** are small helpers that watch a training while it runs and act at the right moment. Two of them are made
+# for these three troubles: `EarlyStopping` and `ModelCheckpoint`.
+# %% [markdown] tags=["instructor"]
+# Two minutes. Ask who has lost a trained model, and how. Write the answers in three columns (epochs, overfitting,
+# lost work) and come back to them at the end: for each, which callback, which setting.
 # %% [markdown]
 # ## The same run, with two callbacks
 #
@@ -120,16 +118,17 @@ print(f"{len(history.epoch)} epochs, best version in {best_file}")
 # %% [markdown]
 # Both runs are the same up to the stop, so one picture shows both. Grey is what only the first run went on to do.
 # %%
-style.show(plots.learning_curves(every_epoch, stopping=stopper, saves=saver))
+picture = plots.learning_curves(
+    every_epoch,
+    stopping=stopper,
+    saves=saver,
+    beyond="ran only without callbacks",
+)
+style.show(picture)
 # %% [markdown]
-# - The **dashed** curve is the loss on the training images. It keeps falling: in the end the model learns the wrong
-#   labels by heart.
-# - The **solid** curve is the loss on the other images. It falls, then slowly turns. For many epochs it is the lower
-#   one, since none of its labels is wrong.
-# - The **star** is the best epoch. In the **hatched** epochs the stopper waited for a better one. At the **cross** it
-#   stopped.
+# - In the **hatched** epochs the stopper waited for a version better than the **star**. At the **cross** it stopped.
 # - The **circle** marks the version that the model ends with: the best.
-# - Each **square** is an epoch in which the saver wrote the file.
+# - Each **square** at the bottom is an epoch in which the saver wrote the file.
 # %% [markdown]
 # Was it worth it? Both models now meet 500 digits that played no part so far, and so does the one in the file.
 # %%
@@ -140,30 +139,33 @@ for name, model in models.items():
     print(f"{name:15} {accuracy:.1%} right")
 # %% tags=["solution"]
 # What the prose above and below says of this run.
-before, after, kept = (model.evaluate(digits.test, verbose=0)[1] for model in (alone, watched, loaded))
+right = [one.evaluate(digits.test, verbose=0)[1] for one in (alone, watched, loaded)]
+before, after, kept = right
 assert before < after == kept
 assert len(history.epoch) < 50
 pairs = zip(history.history["val_loss"], every_epoch.history["val_loss"], strict=False)
 assert all(abs(one - other) < 0.01 for one, other in pairs)
 assert 10 <= stopper.best_epoch < 40
 assert every_epoch.history["val_loss"][-1] > stopper.best + 0.05
-assert every_epoch.history["accuracy"][-1] > 0.9  # one label in five is wrong, and it repeats most of them
+# One label in five is wrong, and it repeats most of them.
+assert every_epoch.history["accuracy"][-1] > 0.9
 # %% [markdown]
 # Fewer epochs, a better model, and a copy on disk, for three lines of code. The settings decide whether it goes this
 # well. They are what this course is about.
 # %% [markdown] tags=["instructor"]
 # Four minutes for the taste. Let the class explain the picture before they read the list: cover it. Expect "it should
-# have stopped at the star". Do not resolve it: lesson 02 begins there.
+# have stopped at the star". Do not resolve it: prediction 02.a asks it.
 # %% [markdown]
 # ## The course map
 #
-# What each lesson is good for, and how long it takes. The links open the lessons.
+# What each lesson is good for, and how many minutes it takes: all of it, and its core. The links open the lessons.
 # %%
 course.course_map()
 # %% [markdown]
 # ## Three ways through
 #
-# - **The express path**, a little over an hour: lessons 01, 02, 03, 04. Afterwards you can use both callbacks well.
+# - **The express path**, about an hour: the cores of lessons 01, 02, 03, 04. A core comes first in its lesson, and a
+#   heading tells you where it ends. Afterwards you can use both callbacks well.
 # - **The full path**: all lessons in their order. Each needs only those before it.
 # - **"I have a bug"**: straight to lesson 08. Find your symptom or your error message there, reproduce it in seconds,
 #   take the fix home.

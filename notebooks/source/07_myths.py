@@ -6,22 +6,22 @@
 #
 # **You need** [lessons 01](01_callbacks.ipynb) to [06](06_inside_and_your_own.ipynb).
 #
-# **Minutes:** 20
+# **Minutes:** 30
 # %% tags=["setup"]
 from helpers import checks, data, lesson, plots, style, widgets
 
 lesson.begin("07")
 import keras
-from keras.callbacks import Callback, EarlyStopping, LambdaCallback, ModelCheckpoint, ReduceLROnPlateau
+from keras.callbacks import Callback, EarlyStopping, LambdaCallback, ModelCheckpoint
 
 from helpers.callbacks import SaveRecorder
 
 # %% [markdown]
-# What people say about callbacks travels from page to page. Some of it is true, some was true years ago, and some
-# never was.
+# What people say about callbacks travels from page to page. Some of it is true, some was true of an older Keras, and
+# some never was.
 #
-# For each: commit first, then run the experiment, then read the verdict. An answer that you only thought of does not
-# count: afterwards, everybody knew it.
+# For each: commit first, then run the experiment, whose last line tells the verdict. An answer that you only thought of
+# does not count: afterwards, everybody knew it.
 #
 # The means are old friends: the digits with wrong labels, a model that overfits, and `play`, which shows callbacks a
 # curve of our choice.
@@ -33,9 +33,22 @@ folder = lesson.new_folder("07")
 def build():
     keras.utils.set_random_seed(5)
     hidden = keras.layers.Dense(128, activation="relu")
-    model = keras.Sequential([keras.Input((64,)), hidden, keras.layers.Dense(10, activation="softmax")])
-    model.compile(keras.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    output = keras.layers.Dense(10, activation="softmax")
+    model = keras.Sequential([keras.Input((64,)), hidden, output])
+    adam = keras.optimizers.Adam(0.01)
+    model.compile(adam, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
+
+
+# %%
+def train(model, epochs, *callbacks):
+    return model.fit(
+        digits.train,
+        validation_data=digits.validation,
+        epochs=epochs,
+        callbacks=callbacks,
+        verbose=0,
+    )
 
 
 # %%
@@ -48,12 +61,14 @@ class Script(Callback):
         logs["val_loss"] = self.values[epoch]
 
 
-toy = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, activation="softmax")])
+output = keras.layers.Dense(10, activation="softmax")
+toy = keras.Sequential([keras.Input((64,)), output])
 toy.compile("sgd", loss="sparse_categorical_crossentropy")
 
 
 def play(values, *callbacks):
-    return toy.fit(digits.train, epochs=len(values), callbacks=[Script(values), *callbacks], verbose=0)
+    callbacks = [Script(values), *callbacks]
+    return toy.fit(digits.train, epochs=len(values), callbacks=callbacks, verbose=0)
 
 
 # %% [markdown]
@@ -63,22 +78,23 @@ widgets.predict("07.a")
 # %% [markdown]
 # A curve that stops improving after epoch 3, and three patiences, from the most impatient on:
 # %%
+ran = {}
 for patience in [0, 1, 3]:
     stopper = EarlyStopping(patience=patience)
     history = play([0.9, 0.7, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6], stopper)
-    print(f"patience={patience}: best epoch {stopper.best_epoch + 1}, stopped after epoch {len(history.epoch)}")
-    assert len(history.epoch) == 3 + max(patience, 1)
-# %% [markdown]
-# **Verdict: a myth.** It stops `patience` epochs later. Even with `patience=0` it needs one epoch without improvement
-# to know.
-#
-# **Why it matters:** the weights at the stop are not the best ones, and the epochs of waiting belong on the bill.
+    ran[patience] = len(history.epoch)
+    print(f"patience={patience}: best epoch {stopper.best_epoch + 1}, ", end="")
+    print(f"stopped after epoch {ran[patience]}")
+widgets.reveal("07.a")
+# %% tags=["solution"]
+assert ran == {patience: 3 + max(patience, 1) for patience in ran}
 # %% [markdown]
 # ## 2. ModelCheckpoint saves everything
 # %% tags=["predict"]
 widgets.predict("07.b")
 # %% [markdown]
-# One epoch, with a checkpoint that is given a name and nothing else, and one that saves "weights only".
+# One epoch, with a checkpoint that is given a name and nothing else, and one that saves "weights only". What comes back
+# from the first file, and what is in the second?
 # %%
 import h5py
 
@@ -88,21 +104,18 @@ callbacks = [
 ]
 build().fit(digits.train, epochs=1, callbacks=callbacks, verbose=0)
 loaded = keras.models.load_model(folder / "default.keras")
-print("default:     ", len(loaded.layers), "layers, optimizer", loaded.optimizer.name, end=" ")
-print("after", int(loaded.optimizer.iterations), "steps")
+steps = int(loaded.optimizer.iterations)
+print("default:     ", len(loaded.layers), "layers,", steps, "steps of the optimizer")
 with h5py.File(folder / "only.weights.h5") as file:
-    print("weights only: the file has", *file, "with", len(file["optimizer/vars"]), "arrays of the optimizer")
-    assert int(loaded.optimizer.iterations) == 10
-    assert len(file["optimizer/vars"]) > 2
-# %% [markdown]
-# **Verdict: true.** The default is the whole model, ready to train on. The surprise is the other file: "weights only"
-# carries the optimizer of a compiled model as well. (Getting it out again is another matter: lesson 03.)
-#
-# **Why it matters:** people who believe the opposite write code to save the optimizer, or throw away files that would
-# have done.
+    arrays = len(file["optimizer/vars"])
+print("weights only:", arrays, "arrays of the optimizer")
+widgets.reveal("07.b")
+# %% tags=["solution"]
+assert steps == 10
+assert arrays > 2
 # %% [markdown] tags=["instructor"]
-# Four minutes for the first two. The second is the first true one: many have got used to "it is all myths" by now.
-# Take a show of hands before each commit; the room's spread is worth more than the verdict.
+# Six minutes for the first two. The second is the first true one: expect some to answer "not true" because it is a
+# lesson on myths. Take a show of hands before each commit; the room's spread is worth more than the verdict.
 # %% [markdown]
 # ## 3. Early stopping needs no validation data
 # %% tags=["predict"]
@@ -111,21 +124,18 @@ widgets.predict("07.c")
 # First without validation data. Then with the training loss as the metric to monitor; the validation data is there
 # for our eyes only.
 # %%
-history = toy.fit(digits.train, epochs=6, callbacks=[EarlyStopping(patience=1)], verbose=0)
+stopper = EarlyStopping(patience=1)
+history = toy.fit(digits.train, epochs=6, callbacks=[stopper], verbose=0)
 print("no validation data:", len(history.epoch), "of 6 epochs ran")
 stopper = EarlyStopping(monitor="loss", patience=2)
-history = build().fit(digits.train, validation_data=digits.validation, epochs=25, callbacks=[stopper], verbose=0)
-losses = history.history["val_loss"]
+losses = train(build(), 25, stopper).history["val_loss"]
 best = losses.index(min(losses))
 print(f"monitor='loss':     {len(losses)} of 25 epochs ran")
-print(f"val_loss: {losses[best]:.3f} after epoch {best + 1}, {losses[-1]:.3f} after the last")
+print(f"val_loss: {losses[best]:.3f} in epoch {best + 1}, {losses[-1]:.3f} in the last")
+widgets.reveal("07.c")
+# %% tags=["solution"]
 assert len(losses) > best + 5
 assert losses[-1] > losses[best] + 0.05
-# %% [markdown]
-# **Verdict: a myth.** Without validation data it warns and never stops. With `monitor="loss"` it runs, and
-# watches the one number that goes on falling while the model gets worse.
-#
-# **Why it matters:** both look like early stopping in the code, and neither is any.
 # %% [markdown]
 # ## 4. Callbacks slow training down a lot
 # %% tags=["predict"]
@@ -138,7 +148,7 @@ widgets.predict("07.d")
 import time
 
 model = build()
-model.fit(digits.train, epochs=2, verbose=0)  # the first epoch is slow: Keras gets ready
+model.fit(digits.train, epochs=2, verbose=0)  # slow at first: Keras gets ready
 cases = {
     "none": [],
     "EarlyStopping": [EarlyStopping(monitor="loss", patience=99)],
@@ -152,12 +162,7 @@ for name in list(cases) * 5:
     times[name].append(1000 * (time.perf_counter() - start))
 for name in cases:
     print(f"{name:20} {min(times[name]):4.0f} ms")
-# %% [markdown]
-# **Verdict: a myth**, and so is the opposite, "they cost nothing". Training waits for every hook. A hook that does
-# little costs little, a hundred of them too; a single busy one makes the epoch many times longer. What counts is the
-# work in a hook times how often it is called.
-#
-# **Why it matters:** do not thin out your list of callbacks. Look for the one that is busy after every batch.
+widgets.reveal("07.d")
 # %% [markdown]
 # ## 5. A bigger patience is always safer
 # %% tags=["predict"]
@@ -165,23 +170,19 @@ widgets.predict("07.e")
 # %% [markdown]
 # The same training, with a small and a large patience, and what the model can do afterwards:
 # %%
-held, bests = {}, []
+held, bests = {}, {}
 for patience in [3, 20]:
     model, stopper = build(), EarlyStopping(patience=patience)
-    history = model.fit(digits.train, validation_data=digits.validation, epochs=50, callbacks=[stopper], verbose=0)
+    epochs = len(train(model, 50, stopper).epoch)
     held[patience] = model.evaluate(digits.validation, verbose=0)[0]
     accuracy = model.evaluate(digits.test, verbose=0)[1]
-    print(f"patience={patience:2}: {len(history.epoch)} epochs, best epoch {stopper.best_epoch + 1}, ", end="")
+    bests[patience] = stopper.best_epoch + 1
+    print(f"patience={patience:2}: {epochs} epochs, best {bests[patience]}; ", end="")
     print(f"val_loss now {held[patience]:.3f}, {accuracy:.1%} of the test digits right")
-    bests.append(stopper.best_epoch)
+widgets.reveal("07.e")
+# %% tags=["solution"]
 assert held[20] > held[3] + 0.02
-assert bests[0] == bests[1]
-# %% [markdown]
-# **Verdict: a myth.** Both found the same best epoch. But without `restore_best_weights=True` you keep the last
-# weights, and the patient one went on getting worse for longer. With restoring, the larger patience would only have
-# cost epochs.
-#
-# **Why it matters:** "safer" holds for finding the best epoch. What you end up with is another question.
+assert bests[20] == bests[3]
 # %% [markdown]
 # ## 6. `restore_best_weights` needs an early stop
 # %% tags=["predict"]
@@ -192,9 +193,10 @@ widgets.predict("07.f")
 # Two trainings that `EarlyStopping` does not stop. In the first, the epochs run out.
 # %%
 model, stopper = build(), EarlyStopping(patience=99, restore_best_weights=True)
-model.fit(digits.train, validation_data=digits.validation, epochs=13, callbacks=[stopper], verbose=0)
+train(model, 13, stopper)
 now = model.evaluate(digits.validation, verbose=0)[0]
 print(f"ran out: val_loss now {now:.4f}, best {stopper.best:.4f}")
+# %% tags=["solution"]
 assert abs(now - stopper.best) < 1e-4
 
 
@@ -208,25 +210,23 @@ def stop_button(epoch, logs):
 
 
 model, stopper = build(), EarlyStopping(patience=99, restore_best_weights=True)
-callbacks = [stopper, LambdaCallback(on_epoch_end=stop_button)]
 with checks.expect_error(KeyboardInterrupt):
-    model.fit(digits.train, validation_data=digits.validation, epochs=50, callbacks=callbacks, verbose=0)
+    train(model, 50, stopper, LambdaCallback(on_epoch_end=stop_button))
 now = model.evaluate(digits.validation, verbose=0)[0]
 print(f"interrupted: val_loss now {now:.4f}, best {stopper.best:.4f}")
+widgets.reveal("07.f")
+# %% tags=["solution"]
 assert now > stopper.best + 0.01
 # %% [markdown]
-# **Verdict: a myth**, once true: it restores when training **ends**, stopped or not. But an interrupt is no end, nor
-# is an error. Both leave `fit` at once, and nobody calls `on_train_end`. The copy is still there:
+# The callback still has its copy:
 # %%
 model.set_weights(stopper.best_weights)
 now = model.evaluate(digits.validation, verbose=0)[0]
 print(f"put back by hand: val_loss now {now:.4f}, best {stopper.best:.4f}")
+# %% tags=["solution"]
 assert abs(now - stopper.best) < 1e-4
-# %% [markdown]
-# **Why it matters:** you may order a round number of epochs and still end with the best. And after the stop button,
-# this one line saves the day.
 # %% [markdown] tags=["instructor"]
-# The stop button is worth a live demonstration: start a long fit, stop it, ask for the weights. Hardly anybody knows
+# The stop button is worth a live demonstration: start a long fit, stop it, ask for the weights. Expect that few know
 # `stopper.best_weights`.
 # %% [markdown]
 # ## 7. The last checkpoint survives any crash
@@ -251,23 +251,31 @@ class Fragile(keras.layers.Dense):
 model = keras.Sequential([keras.Input((64,)), Fragile(10, activation="softmax")])
 model.compile("sgd", loss="sparse_categorical_crossentropy")
 path = folder / "the_only_copy.keras"
-model.fit(digits.train, epochs=1, callbacks=[ModelCheckpoint(path)], verbose=0)
-print(f"after epoch 1: {path.stat().st_size} bytes, loads:", keras.models.load_model(path).name)
+saver = ModelCheckpoint(path)
+
+
+# %%
+def look_at_the_file():
+    print(f"{path.stat().st_size} bytes")
+    try:
+        print("load_model gives the model", keras.models.load_model(path).name)
+    except ValueError as error:
+        print("load_model gives an error:", str(error).split(":")[0])
+
+
+model.fit(digits.train, epochs=1, callbacks=[saver], verbose=0)
+look_at_the_file()
 # %% [markdown]
 # Now the power fails during the second save. Is the model of epoch 1 still in the file?
 # %%
 Fragile.power = False
 with checks.expect_error(OSError):
-    model.fit(digits.train, initial_epoch=1, epochs=2, callbacks=[ModelCheckpoint(path)], verbose=0)
-print(f"after the crash: {path.stat().st_size} bytes")
+    model.fit(digits.train, initial_epoch=1, epochs=2, callbacks=[saver], verbose=0)
+look_at_the_file()
+widgets.reveal("07.g")
+# %% tags=["solution"]
 with checks.expect_error(ValueError):
     keras.models.load_model(path)
-# %% [markdown]
-# **Verdict: a myth.** The old file is cut to nothing first, then the new one is written piece by piece. A crash in
-# between takes both: the old model and the new one.
-#
-# **Why it matters:** the bigger the model, the longer this moment. Keep more than one file (`{epoch}` in the name).
-# Trouble 33 in [08b](08b_saving.ipynb) writes safely.
 # %% [markdown]
 # ## 8. The best epoch is the lowest point of the curve
 # %% tags=["predict"]
@@ -284,13 +292,9 @@ stoppers = {
 play(curve, *stoppers.values())
 for name, stopper in stoppers.items():
     print(f"{name:19} best epoch {stopper.best_epoch + 1}, best {stopper.best}")
+widgets.reveal("07.h")
+# %% tags=["solution"]
 assert [stopper.best_epoch + 1 for stopper in stoppers.values()] == [4, 1, 5]
-# %% [markdown]
-# **Verdict: a myth.** Only with nothing set. With `min_delta`, lower points that are not low enough do not count; with
-# `start_from_epoch`, early ones are not looked at.
-#
-# **Why it matters:** "best" is what gets restored. Where the weights matter and not only the time of the stop, leave
-# `min_delta` at 0, or take the model from a checkpoint, which knows neither setting.
 # %% [markdown]
 # ## 9. Both callbacks begin afresh with each fit
 # %% tags=["predict"]
@@ -305,38 +309,31 @@ for values in [[0.5, 0.3, 0.4], [0.9, 0.6, 0.7]]:
     play(values, stopper, saver, saves)
     saved = [epoch + 1 for epoch in saves.epochs]
     print(f"{values}: EarlyStopping's best {stopper.best}, saved after epochs {saved}")
+widgets.reveal("07.i")
+# %% tags=["solution"]
 assert stopper.best == 0.6
 assert saved == []
-# %% [markdown]
-# **Verdict: a myth**, though one half of it has come true. The Keras of this course clears an `EarlyStopping` at the
-# start of each fit; 3.11 to 3.14 did not. A `ModelCheckpoint` still holds on to its old best: the second
-# training saved nothing at all.
-#
-# **Why it matters:** in a loop over models, the later ones leave no file, and no message. Make new callbacks for each
-# fit, in a function.
 # %% [markdown]
 # ## 10. The two patiences count the same way
 # %% tags=["predict"]
 widgets.predict("07.j")
 # %% [markdown]
 # Both get the same patience and the same `min_delta`, on a curve that is best at epoch 3. `ReduceLROnPlateau` writes
-# the rate that each epoch was trained with into the history; the epoch before the first lower rate is the one that
-# ended with a reduction.
+# the rate that each epoch was trained with into the history: where the first lower rate stands, the epoch before ended
+# with a reduction.
 # %%
 curve = [0.9, 0.7, 0.6, 0.65, 0.62, 0.61, 0.63, 0.64]
+ends = []
 for patience in [1, 2, 3]:
-    stopped = play(curve, EarlyStopping(patience=patience))
-    reducer = ReduceLROnPlateau(patience=patience, min_delta=0)
+    stopped = len(play(curve, EarlyStopping(patience=patience)).epoch)
+    reducer = keras.callbacks.ReduceLROnPlateau(patience=patience, min_delta=0)
     rates = play(curve, reducer).history["learning_rate"]
     reduced = next(epoch for epoch, rate in enumerate(rates) if rate < rates[0])
-    print(f"patience={patience}: stopped after epoch {len(stopped.epoch)}, reduced after epoch {reduced}")
-    assert len(stopped.epoch) == reduced
-# %% [markdown]
-# **Verdict: true.** The belief that they count differently is from the Keras of 2018. What differs is around the
-# counting: `ReduceLROnPlateau` has another default `min_delta`, begins to count anew after a reduction, and has a
-# `cooldown`.
-#
-# **Why it matters:** with equal patience, the rate falls in the very epoch that ends the training. Give it less.
+    print(f"patience={patience}: stop after epoch {stopped}, reduced after {reduced}")
+    ends.append((stopped, reduced))
+widgets.reveal("07.j")
+# %% tags=["solution"]
+assert all(stopped == reduced for stopped, reduced in ends)
 # %% [markdown]
 # ## 11. Two bad epochs in three can go on to the end
 # %% tags=["predict"]
@@ -349,12 +346,9 @@ stopper = EarlyStopping(patience=3)
 history = play(curve, stopper)
 style.show(plots.wait_counter(curve, stopping=stopper))
 print(len(history.epoch), "of", len(curve), "epochs ran")
+widgets.reveal("07.k")
+# %% tags=["solution"]
 assert len(history.epoch) == len(curve)
-# %% [markdown]
-# **Verdict: true.** A new best, however small, sets the counter back to 0. The bars never reach the line.
-#
-# **Why it matters:** patience is not a limit for the sum of bad epochs. If such gains are not worth the money, say so
-# with `min_delta`, or set a budget of your own (lesson 06).
 # %% [markdown]
 # ## Your score
 #

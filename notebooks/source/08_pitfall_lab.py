@@ -8,7 +8,7 @@
 # and [lesson 03](03_model_checkpoint.ipynb) explain the two callbacks from the beginning. The exercise at the end takes
 # ten minutes more. One trouble takes:
 #
-# **Minutes:** 3
+# **Minutes:** 4
 # %% tags=["setup"]
 from helpers import checks, data, lesson, pitfalls, plots, widgets
 
@@ -47,12 +47,15 @@ digits = data.load_digits(train_rows=300, label_noise=0.2, reshuffle=True)
 
 def train(*callbacks, validation_data=digits.validation):
     keras.utils.set_random_seed(3)
-    layers = [keras.layers.Dense(128, activation="relu"), keras.layers.Dense(10, activation="softmax")]
+    layers = [
+        keras.layers.Dense(128, activation="relu"),
+        keras.layers.Dense(10, activation="softmax"),
+    ]
     model = keras.Sequential([keras.Input((64,)), *layers])
     adam = keras.optimizers.Adam(0.02)
     model.compile(adam, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    history = model.fit(digits.train, validation_data=validation_data, epochs=30, callbacks=callbacks, verbose=0)
-    return model, history
+    settings = {"validation_data": validation_data, "epochs": 30, "verbose": 0}
+    return model, model.fit(digits.train, callbacks=callbacks, **settings)
 
 
 # %% [markdown]
@@ -65,7 +68,10 @@ from helpers.side_by_side import side_by_side
 def judge(model):
     loss = model.evaluate(digits.validation, verbose=0)[0]
     accuracy = model.evaluate(digits.test, verbose=0)[1]
-    return {"its validation loss": f"{loss:.3f}", "test digits right": f"{accuracy:.1%}"}
+    return {
+        "its validation loss": f"{loss:.3f}",
+        "test digits right": f"{accuracy:.1%}",
+    }
 
 
 # %% [markdown]
@@ -86,21 +92,29 @@ _, history = train(ModelCheckpoint(folder / "right.keras", save_best_only=True))
 # %% [markdown]
 # Load both files, and judge what is in them:
 # %%
-models = {name: keras.models.load_model(folder / f"{name}.keras") for name in ["wrong", "right"]}
+models = {
+    name: keras.models.load_model(folder / f"{name}.keras")
+    for name in ["wrong", "right"]
+}
 side_by_side(
     wrong={"argument": "none", "file": "wrong.keras", **judge(models["wrong"])},
-    right={"argument": "save_best_only=True", "file": "right.keras", **judge(models["right"])},
+    right={
+        "argument": "save_best_only=True",
+        "file": "right.keras",
+        **judge(models["right"]),
+    },
 )
 # %% [markdown]
-# **Why:** `ModelCheckpoint` saves after every epoch unless told otherwise, and one name is one file. Each save replaces
-# the one before, so the last epoch wins.
-#
 # **The fix:** `save_best_only=True`. Proof: the loaded models show exactly the last and the best loss of the history.
 # %%
 losses = history.history["val_loss"]
-held = {name: model.evaluate(digits.validation, verbose=0)[0] for name, model in models.items()}
+held = {
+    name: model.evaluate(digits.validation, verbose=0)[0]
+    for name, model in models.items()
+}
 print(f"last epoch {losses[-1]:.4f}, wrong.keras {held['wrong']:.4f}")
 print(f"best epoch {min(losses):.4f}, right.keras {held['right']:.4f}")
+# %% tags=["solution"]
 assert abs(held["wrong"] - losses[-1]) < 1e-4
 assert abs(held["right"] - min(losses)) < 1e-4 < losses[-1] - min(losses)
 # %% [markdown]
@@ -109,18 +123,29 @@ assert abs(held["right"] - min(losses)) < 1e-4 < losses[-1] - min(losses)
 # %%
 held = {}
 for restore in [False, True]:
-    stopper, saver = EarlyStopping(patience=5, restore_best_weights=restore), ModelCheckpoint(folder / "both.keras")
+    stopper, saver = (
+        EarlyStopping(patience=5, restore_best_weights=restore),
+        ModelCheckpoint(folder / "both.keras"),
+    )
     model, history = train(stopper, saver)
     held[restore] = model.evaluate(digits.validation, verbose=0)[0]
-    print(f"restore_best_weights={restore}: the model shows {held[restore]:.4f}, the best was {stopper.best:.4f}")
+    print(
+        f"restore_best_weights={restore}: the model shows {held[restore]:.4f},",
+        f"the best was {stopper.best:.4f}",
+    )
+# %% tags=["solution"]
 assert abs(held[True] - stopper.best) < 1e-4 < held[False] - stopper.best
 # %% [markdown]
-# And the file that `ModelCheckpoint`, left as it is, wrote beside it? It was saved after the last epoch; the best
-# weights came back later, and only into memory.
+# And which model is in the file that `ModelCheckpoint`, left as it is, wrote beside it?
 # %%
-saved = keras.models.load_model(folder / "both.keras").evaluate(digits.validation, verbose=0)[0]
-print(f"the file: {saved:.4f}, the last epoch: {history.history['val_loss'][-1]:.4f}, the model: {held[True]:.4f}")
-assert abs(saved - history.history["val_loss"][-1]) < 1e-4 < saved - held[True]
+saved = keras.models.load_model(folder / "both.keras").evaluate(
+    digits.validation, verbose=0
+)[0]
+last = history.history["val_loss"][-1]
+print(f"the file: {saved:.4f}, the last epoch: {last:.4f}, the model: {held[True]:.4f}")
+widgets.reveal("08.p1")
+# %% tags=["solution"]
+assert abs(saved - last) < 1e-4 < saved - held[True]
 # %% [markdown] tags=["instructor"]
 # Trouble 1 in front of a class, three minutes: predict, run, then ask: "How many models on your disk are the last and
 # not the best?" The answer is in their code: look for `save_best_only`.
@@ -142,27 +167,32 @@ stoppers, results, pictures = {}, {}, []
 for name, patience in [("wrong", 0), ("right", 5)]:
     stopper = EarlyStopping(patience=patience, restore_best_weights=True)
     model, history = train(stopper)
-    pictures.append(plots.learning_curves(history, stopping=stopper, width=360, height=300))
+    pictures.append(
+        plots.learning_curves(history, stopping=stopper, width=360, height=300)
+    )
     results[name] = {"patience": patience, "epochs": len(history.epoch), **judge(model)}
     stoppers[name] = stopper
 side_by_side(results["wrong"], results["right"], pictures=tuple(pictures))
 # %% [markdown]
 # **Why:** a validation loss wobbles, and one worse epoch proves nothing. `patience` says how many epochs in a row
-# without improvement end the training. The default is 0, and it forgives none.
+# without improvement end the training.
 #
 # **The fix:** a patience longer than the dips of your curve. [Lesson 05](05_choose_the_numbers.ipynb) shows how to find
 # it. And always `restore_best_weights=True`: then waiting costs time and nothing else.
 # %%
 wrong, right = stoppers["wrong"], stoppers["right"]
-print(f"patience=0 kept epoch {wrong.best_epoch + 1}, patience=5 kept epoch {right.best_epoch + 1}")
+print(
+    f"patience=0 kept epoch {wrong.best_epoch + 1},",
+    f"patience=5 kept epoch {right.best_epoch + 1}",
+)
+# %% tags=["solution"]
 assert wrong.best_epoch < right.best_epoch
 assert right.best < wrong.best - 0.05
 # %% [markdown]
-# Off by one? The counter is raised before it is compared, so 0 and 1 do the same, and `patience=3` stops at the third
-# bad epoch in a row, not at the fourth. To see it, we hand the losses of the long training to a callback, epoch by
-# epoch, as `fit` does:
+# Off by one? We hand the losses of the long training to a callback, epoch by epoch, as `fit` does, with one patience
+# after the other:
 # %%
-losses = history.history["val_loss"]
+losses, waited = history.history["val_loss"], {}
 for patience in [0, 1, 2, 3]:
     stopper = EarlyStopping(patience=patience)
     stopper.set_model(model)
@@ -171,8 +201,12 @@ for patience in [0, 1, 2, 3]:
     for epoch, loss in enumerate(losses):
         if not model.stop_training:
             stopper.on_epoch_end(epoch, {"val_loss": loss})
-    print(f"patience={patience}: best epoch {stopper.best_epoch + 1}, stopped {stopper.wait} later")
-    assert stopper.wait == max(patience, 1)
+    waited[patience] = stopper.wait
+    best = stopper.best_epoch + 1
+    print(f"patience={patience}: best epoch {best}, stopped {stopper.wait} later")
+widgets.reveal("08.p12")
+# %% tags=["solution"]
+assert waited == {0: 1, 1: 1, 2: 2, 3: 3}
 # %% [markdown]
 # ## 29. It watches the training loss and never stops
 #
@@ -191,25 +225,34 @@ results, pictures = {}, []
 for name, stopper in [("wrong", blind), ("right", seeing)]:
     validation_data = None if name == "wrong" else digits.validation
     model, history = train(stopper, validation_data=validation_data)
-    picture = plots.learning_curves(history, monitor=stopper.monitor, stopping=stopper, width=360, height=300)
+    picture = plots.learning_curves(
+        history, monitor=stopper.monitor, stopping=stopper, width=360, height=300
+    )
     pictures.append(picture)
-    results[name] = {"monitor": stopper.monitor, "epochs": len(history.epoch), **judge(model)}
+    results[name] = {
+        "monitor": stopper.monitor,
+        "epochs": len(history.epoch),
+        **judge(model),
+    }
 side_by_side(results["wrong"], results["right"], pictures=tuple(pictures))
+widgets.reveal("08.p29")
 # %% [markdown]
-# **Why:** the training loss tells how well the model knows the digits it has seen. By learning the wrong labels by
-# heart, it gets ever better at that. Nothing in this number says when to stop, and the "best" weights are those that
-# overfit most.
-#
 # **The fix:** hold some data back and monitor `val_loss`.
 # %%
 for name in ["wrong", "right"]:
-    print(f"monitor={results[name]['monitor']}: validation loss {results[name]['its validation loss']}")
+    print(
+        f"monitor={results[name]['monitor']}:",
+        f"validation loss {results[name]['its validation loss']}",
+    )
+# %% tags=["solution"]
 assert results["wrong"]["epochs"] > results["right"]["epochs"]
-assert float(results["right"]["its validation loss"]) < float(results["wrong"]["its validation loss"])
+assert float(results["right"]["its validation loss"]) < float(
+    results["wrong"]["its validation loss"]
+)
 
 
 # %% [markdown] tags=["instructor"]
-# Trouble 29 is the best of the three to discuss. The usual reply is: "But it does monitor something!" Cover the right
+# Trouble 29 is the best of the three to discuss. Expect the reply "But it does monitor something!" Cover the right
 # picture and ask which epoch they would choose from the left one alone. Nobody can.
 # %% [markdown]
 # ## Exercise 08.1: spot the bug
@@ -223,7 +266,12 @@ def marked_stop(losses, patience):
 
 
 smooth, bumpy = [0.9, 0.7, 0.5, 0.6, 0.7, 0.8], [1.0, 0.8, 0.9, 0.95, 0.5, 0.6]
-print("smooth:", marked_stop(smooth, patience=2), "  bumpy:", marked_stop(bumpy, patience=2))
+print(
+    "smooth:",
+    marked_stop(smooth, patience=2),
+    "  bumpy:",
+    marked_stop(bumpy, patience=2),
+)
 
 
 # %% [markdown]

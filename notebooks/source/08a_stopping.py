@@ -13,7 +13,7 @@ from helpers import checks, data, lesson, widgets
 
 lesson.begin("08a")
 import keras
-from keras.callbacks import Callback, EarlyStopping, LambdaCallback, ModelCheckpoint, ReduceLROnPlateau
+from keras.callbacks import Callback, EarlyStopping, LambdaCallback, ModelCheckpoint
 
 from helpers.callbacks import SaveRecorder
 
@@ -33,7 +33,9 @@ class Script(Callback):
         self.curves = curves
 
     def on_epoch_end(self, epoch, logs=None):
-        logs.update({name: v[epoch] for name, v in self.curves.items() if v[epoch] is not None})
+        logs.update(
+            {name: v[epoch] for name, v in self.curves.items() if v[epoch] is not None}
+        )
 
 
 class Album(Callback):
@@ -48,9 +50,13 @@ class Album(Callback):
 
 
 # %%
+from keras.callbacks import ReduceLROnPlateau
+
 folder = lesson.new_folder("08a")
 digits = data.load_digits(train_rows=64)
-toy = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, activation="softmax")])
+toy = keras.Sequential(
+    [keras.Input((64,)), keras.layers.Dense(10, activation="softmax")]
+)
 toy.compile("sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 # %%
 import textwrap
@@ -62,10 +68,12 @@ from types import SimpleNamespace
 def play(*callbacks, epochs=None, more=(), **curves):
     toy.optimizer.learning_rate = 0.01
     album = Album()
-    todo = {"epochs": epochs or max(map(len, curves.values())), "verbose": 0, "shuffle": False, **dict(more)}
+    epochs = epochs or max(map(len, curves.values()))
+    todo = {"epochs": epochs, "verbose": 0, "shuffle": False, **dict(more)}
+    todo["callbacks"] = [Script(curves), *callbacks, album]
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", UserWarning)
-        history = toy.fit(digits.train, callbacks=[Script(curves), *callbacks, album], **todo)
+        history = toy.fit(digits.train, **todo)
     for text, times in Counter(str(one.message) for one in said).items():
         print(textwrap.fill(f"{times} x UserWarning: {text}", 80))
     counted = {"epochs": len(history.epoch), "holds": album.epoch_of(toy)}
@@ -100,17 +108,20 @@ stopper = EarlyStopping("val_acc", mode="max", patience=1)
 saver = ModelCheckpoint(folder / "2.keras", "val_acc", mode="max", save_best_only=True)
 saves = SaveRecorder(saver)
 run = play(stopper, saver, saves, val_accuracy=falling)
-print("epochs:", run.epochs, "  saved after epochs:", [epoch + 1 for epoch in saves.epochs])
+print(
+    "epochs:",
+    run.epochs,
+    "  saved after epochs:",
+    [epoch + 1 for epoch in saves.epochs],
+)
+widgets.reveal("08a.p2")
 # %% [markdown]
-# **Why:** a metric is called what you compiled it as: `metrics=["accuracy"]` gives `val_accuracy`. Keras does not find
-# `val_acc` among the metrics, so it cannot guess a mode, and says only that. With the mode given, nothing is ever
-# compared: no stop, and the saver saves every epoch.
-#
 # **The fix:** read the names, then use one of them.
 # %%
 print("names:", *run.history.history)
 run = play(EarlyStopping("val_accuracy", patience=1), val_accuracy=falling)
 print("epochs:", run.epochs)
+# %% tags=["solution"]
 assert run.epochs == 2
 # %% [markdown]
 # ## 3. It never stops, and val_loss is not available
@@ -125,19 +136,29 @@ widgets.predict("08a.p3")
 for monitor in ["val_loss", "val_accuracy"]:
     stopper = EarlyStopping(monitor, patience=1, restore_best_weights=True)
     run = play(stopper, epochs=4)
-    print("epochs:", run.epochs, "  best:", stopper.best, "  best_weights:", stopper.best_weights)
+    print(
+        "epochs:",
+        run.epochs,
+        "  best:",
+        stopper.best,
+        "  best_weights:",
+        stopper.best_weights,
+    )
+widgets.reveal("08a.p3")
 # %% [markdown]
-# **Why:** without validation data nobody computes what begins with `val_`. The callback warns, and goes on with
-# nothing in its hands. (`play` counts the warnings. Elsewhere a notebook shows a repeated one once, and none at all
-# when you run the cell again.)
-#
 # **The fix:** `validation_data=...`. For arrays, `validation_split=0.2` holds back the last rows.
 # %%
 x, y = digits.x_train, digits.y_train
 stopper = EarlyStopping(patience=1, restore_best_weights=True)
-history = toy.fit(x, y, validation_split=0.2, epochs=3, callbacks=[stopper], verbose=0).history
+history = toy.fit(
+    x, y, validation_split=0.2, epochs=3, callbacks=[stopper], verbose=0
+).history
 print("names:", *history)
-print(f"best of the history: {min(history['val_loss']):.6f}, best of the callback: {stopper.best:.6f}")
+print(
+    f"best of the history: {min(history['val_loss']):.6f},",
+    f"best of the callback: {stopper.best:.6f}",
+)
+# %% tags=["solution"]
 assert stopper.best == min(history["val_loss"])
 # %% [markdown]
 # Would `monitor="loss"` do instead? See
@@ -157,19 +178,30 @@ every_second = {"validation_data": digits.validation, "validation_freq": 2}
 skipping = [None, 0.9, None, 0.1, None, 0.2, None, 0.3, None, 0.4]
 saver = ModelCheckpoint(folder / "9.keras", save_best_only=True)
 saves = SaveRecorder(saver)
-run = play(EarlyStopping(patience=2), saver, saves, val_loss=skipping, more=every_second)
-print("epochs:", run.epochs, "  saved after epochs:", [epoch + 1 for epoch in saves.epochs])
+run = play(
+    EarlyStopping(patience=2), saver, saves, val_loss=skipping, more=every_second
+)
+print(
+    "epochs:",
+    run.epochs,
+    "  saved after epochs:",
+    [epoch + 1 for epoch in saves.epochs],
+)
+widgets.reveal("08a.p9")
 # %% [markdown]
-# **Why:** in an epoch without validation there is no `val_loss`. `EarlyStopping` skips that epoch, so patience counts
-# **validated** epochs. `ModelCheckpoint` takes the other way out: it cannot compare, so it saves, over the best file.
-#
 # **The fix:** validate every epoch, on fewer rows if it is slow. Then both count as you do.
 # %%
 saver = ModelCheckpoint(folder / "9-fixed.keras", save_best_only=True)
 saves = SaveRecorder(saver)
 curve = [0.95, 0.9, 0.5, 0.1, 0.15, 0.2, 0.25, 0.3]
 run = play(EarlyStopping(patience=2), saver, saves, val_loss=curve)
-print("epochs:", run.epochs, "  saved after epochs:", [epoch + 1 for epoch in saves.epochs])
+print(
+    "epochs:",
+    run.epochs,
+    "  saved after epochs:",
+    [epoch + 1 for epoch in saves.epochs],
+)
+# %% tags=["solution"]
 assert run.epochs == 6
 assert saves.epochs[-1] + 1 == 4
 # %% [markdown]
@@ -180,9 +212,14 @@ saver = ModelCheckpoint(folder / "9" / "{epoch}.keras", save_best_only=True)
 run = play(EarlyStopping(patience=1), saver, val_loss=skipping, more=every_second)
 files = sorted(file.name for file in (folder / "9").iterdir())
 print("epochs:", run.epochs, "  files:", *files)
-assert (run.epochs, files) == (6, [f"{epoch}.keras" for epoch in range(1, 6)])
 with checks.expect_error(KeyError):
-    play(ModelCheckpoint(folder / "{val_loss}.keras"), val_loss=skipping, more=every_second)
+    play(
+        ModelCheckpoint(folder / "{val_loss}.keras"),
+        val_loss=skipping,
+        more=every_second,
+    )
+# %% tags=["solution"]
+assert (run.epochs, files) == (6, [f"{epoch}.keras" for epoch in range(1, 6)])
 # %% [markdown]
 # ## 10. My own metric, and it cannot tell up from down
 #
@@ -201,8 +238,14 @@ def certainty(true, predicted):
     return keras.ops.mean(keras.ops.abs(predicted - 0.5))
 
 
-own = keras.Sequential([keras.Input((64,)), keras.layers.Dense(1, activation="sigmoid")])
-metrics = [certainty, keras.metrics.FalseNegatives(name="missed"), keras.metrics.AUC(name="auc")]
+own = keras.Sequential(
+    [keras.Input((64,)), keras.layers.Dense(1, activation="sigmoid")]
+)
+metrics = [
+    certainty,
+    keras.metrics.FalseNegatives(name="missed"),
+    keras.metrics.AUC(name="auc"),
+]
 own.compile("sgd", loss="binary_crossentropy", metrics=metrics)
 # %%
 x, y = digits.x_train, digits.y_train == 1
@@ -212,16 +255,19 @@ for name in ["val_certainty", "val_missed"]:
         own.fit(x, y, callbacks=[EarlyStopping(name)], **todo)
 own.fit(x, y, callbacks=[EarlyStopping("val_auc")], **todo)
 print("val_auc: no error")
+widgets.reveal("08a.p10")
 # %% [markdown]
-# **Why:** of accuracy, AUC, precision and losses Keras knows which way is better. Your function does not say, nor do
-# counts such as `FalseNegatives`. When a model has several outputs, the same happens to every metric and loss of one
-# of them.
-#
 # **The fix:** say it. `mode="max"` when more is better, `mode="min"` when less is.
 # %%
 stopper = EarlyStopping("val_certainty", mode="max", patience=9)
 history = own.fit(x, y, callbacks=[stopper], **todo).history
-print("values:", *(f"{value:.4f}" for value in history["val_certainty"]), "  best:", f"{stopper.best:.4f}")
+print(
+    "values:",
+    *(f"{value:.4f}" for value in history["val_certainty"]),
+    "  best:",
+    f"{stopper.best:.4f}",
+)
+# %% tags=["solution"]
 assert stopper.best == max(history["val_certainty"])
 # %% [markdown]
 # ## 11. The epochs ran out before it stopped
@@ -235,18 +281,28 @@ widgets.predict("08a.p11")
 # %%
 stopper = EarlyStopping(patience=10, restore_best_weights=True)
 run = play(stopper, val_loss=[1.0, 0.5, 0.6, 0.7])
-print("epochs:", run.epochs, "  stopped_epoch:", stopper.stopped_epoch, "  holds:", run.holds)
+print(
+    "epochs:",
+    run.epochs,
+    "  stopped_epoch:",
+    stopper.stopped_epoch,
+    "  holds:",
+    run.holds,
+)
+widgets.reveal("08a.p11")
 # %% [markdown]
-# **Why:** up to Keras 2.15 the weights came back at the moment of the stop, so without a stop they did not. Now they
-# come back when training ends.
-#
 # **The fix:** none is needed with this Keras. If your code must also run on an old one, load the best file of a
 # `ModelCheckpoint`. Both give the same model:
 # %%
 saver = ModelCheckpoint(folder / "11.keras", save_best_only=True)
-run = play(EarlyStopping(patience=10, restore_best_weights=True), saver, val_loss=[1.0, 0.5, 0.6, 0.7])
+run = play(
+    EarlyStopping(patience=10, restore_best_weights=True),
+    saver,
+    val_loss=[1.0, 0.5, 0.6, 0.7],
+)
 loaded = keras.models.load_model(folder / "11.keras")
 print("in memory: epoch", run.holds, "  in the file: epoch", run.epoch_of(loaded))
+# %% tags=["solution"]
 assert run.holds == run.epoch_of(loaded) == 2
 
 
@@ -259,11 +315,14 @@ def stop_button(epoch, logs):
 
 
 with checks.expect_error(KeyboardInterrupt):
-    play(stopper, LambdaCallback(on_epoch_end=stop_button), val_loss=[1.0, 0.5, 0.6, 0.7])
+    play(
+        stopper, LambdaCallback(on_epoch_end=stop_button), val_loss=[1.0, 0.5, 0.6, 0.7]
+    )
 came_back = (toy.get_weights()[1] == stopper.best_weights[1]).all()
 print("best epoch:", stopper.best_epoch + 1, "  its weights came back:", came_back)
-assert (stopper.best_epoch + 1, came_back) == (2, False)
 toy.set_weights(stopper.best_weights)
+# %% tags=["solution"]
+assert (stopper.best_epoch + 1, came_back) == (2, False)
 # %% [markdown]
 # ## 13. EarlyStopping waits where ReduceLROnPlateau acts
 #
@@ -280,17 +339,20 @@ for curve in [tiny_steps, [1.0] * 6]:
     rates = [*run.history.history["learning_rate"], float(toy.optimizer.learning_rate)]
     *used, then = [f"{rate:.5f}" for rate in rates]
     print("epochs:", run.epochs, "  rates:", *used, "  afterwards:", then)
+widgets.reveal("08a.p13")
 # %% [markdown]
-# **Why:** today both count alike. But `min_delta`, what counts as better, is 0.0001 in `ReduceLROnPlateau` and 0 in
-# `EarlyStopping`. Steps of 0.00001 are progress for the one and a plateau for the other.
-#
 # **The fix:** the same `min_delta` in both. Then they agree, on progress and on plateaus.
 # %%
 ends = []
 for curve in [tiny_steps, [1.0] * 6]:
-    run = play(EarlyStopping(patience=2), ReduceLROnPlateau(patience=2, min_delta=0), val_loss=curve)
+    run = play(
+        EarlyStopping(patience=2),
+        ReduceLROnPlateau(patience=2, min_delta=0),
+        val_loss=curve,
+    )
     ends.append((run.epochs, round(float(toy.optimizer.learning_rate), 5)))
     print("epochs:", ends[-1][0], "  rate afterwards:", ends[-1][1])
+# %% tags=["solution"]
 assert ends == [(6, 0.01), (3, 0.001)]
 # %% [markdown]
 # ## 14. The learning rate never falls
@@ -303,18 +365,21 @@ assert ends == [(6, 0.01), (3, 0.001)]
 widgets.predict("08a.p14")
 # %%
 for patience in [4, 3, 2]:
-    run = play(ReduceLROnPlateau(patience=patience), EarlyStopping(patience=3), val_loss=[1.0] * 9)
+    run = play(
+        ReduceLROnPlateau(patience=patience),
+        EarlyStopping(patience=3),
+        val_loss=[1.0] * 9,
+    )
     rates = run.history.history["learning_rate"]
     print(f"patience {patience} against 3: rates", *(f"{rate:.3f}" for rate in rates))
+widgets.reveal("08a.p14")
 # %% [markdown]
-# **Why:** a longer patience for the rate never comes to its end. An equal one does, in the very epoch that ends
-# training: the rate falls, and nothing is trained with it.
-#
 # **The fix:** the rate's patience is shorter, by the number of epochs that the new rate gets.
 # %%
 run = play(ReduceLROnPlateau(patience=3), EarlyStopping(patience=5), val_loss=[1.0] * 9)
 rates = run.history.history["learning_rate"]
 print("patience 3 against 5: rates", *(f"{rate:.3f}" for rate in rates))
+# %% tags=["solution"]
 assert sum(rate < 0.009 for rate in rates) == 2
 # %% [markdown]
 # ## 15. The best it kept is not the lowest value
@@ -331,10 +396,8 @@ curve = [1.0, 0.94, 0.88, 0.85]
 stopper = EarlyStopping(min_delta=0.1, patience=9, restore_best_weights=True)
 run = play(stopper, val_loss=curve)
 print("best:", stopper.best, "  holds:", run.holds)
+widgets.reveal("08a.p15")
 # %% [markdown]
-# **Why:** `min_delta` moves the best, too. A value that is not better by **more** than `min_delta` is no improvement:
-# it becomes neither `best` nor the weights to restore. It is measured from the best so far, not from the epoch before.
-#
 # **The fix:** leave `min_delta` at 0 where the weights matter, or take them from a file: `ModelCheckpoint` has no
 # `min_delta`.
 # %%
@@ -343,6 +406,7 @@ run = play(EarlyStopping(min_delta=0.1, patience=9), saver, val_loss=curve)
 loaded = keras.models.load_model(folder / "15.keras")
 exact = play(EarlyStopping(patience=9, restore_best_weights=True), val_loss=curve)
 print("the file: epoch", run.epoch_of(loaded), "  min_delta=0: epoch", exact.holds)
+# %% tags=["solution"]
 assert run.epoch_of(loaded) == exact.holds == 4
 # %% [markdown]
 # ## 16. With a baseline it stops before patience is used up
@@ -359,13 +423,10 @@ for curve in [[1.0, 0.9, 0.8, 0.9, 0.7], [1.0, 0.9, 0.8, 0.7, 0.6, 0.5]]:
     for baseline in [None, 0.1]:
         run = play(EarlyStopping(patience=3, baseline=baseline), val_loss=curve)
         print(f"baseline={baseline}: epochs {run.epochs} of {len(curve)}")
+widgets.reveal("08a.p16")
 
 
 # %% [markdown]
-# **Why:** an improvement short of the baseline does not set the counter back: it runs from the start. Once it has
-# reached `patience`, the first epoch without improvement ends the training; a run that improves every time is not
-# stopped at all. (The last thread changes this after Keras 3.15.)
-#
 # **The fix:** say what you mean. Here: give up if the goal is not reached in time.
 # %%
 class GiveUp(Callback):
@@ -382,9 +443,12 @@ class GiveUp(Callback):
             self.model.stop_training = True
 
 
+# %%
 improving = play(GiveUp(goal=0.1, after=4), val_loss=[1.0, 0.9, 0.8, 0.7, 0.6, 0.5])
 in_time = play(GiveUp(goal=0.85, after=4), val_loss=[1.0, 0.9, 0.8, 0.9, 0.7])
-print("goal missed: stopped after", improving.epochs, "  goal reached in time: all", in_time.epochs)
+print("goal missed: stopped after", improving.epochs)
+print("goal reached in time: all", in_time.epochs)
+# %% tags=["solution"]
 assert (improving.epochs, in_time.epochs) == (4, 5)
 # %% [markdown]
 # ## 18. The restored model does not have the loss that was printed
@@ -401,29 +465,46 @@ widgets.predict("08a.p18")
 x, y = digits.x_train, digits.y_train
 toy.optimizer.learning_rate = 0.01
 measured = []
-note = LambdaCallback(on_epoch_end=lambda epoch, logs: measured.append(toy.evaluate(x, y, verbose=0)[0]))
+note = LambdaCallback(
+    on_epoch_end=lambda epoch, logs: measured.append(toy.evaluate(x, y, verbose=0)[0])
+)
 stopper = EarlyStopping("loss", patience=9, restore_best_weights=True)
 todo = {"batch_size": len(x), "epochs": 4, "verbose": 0}
 printed = toy.fit(x, y, callbacks=[note, stopper], **todo).history["loss"]
 restored = toy.evaluate(x, y, verbose=0)[0]
 # %%
-print("printed: ", *(f"{value:.5f}" for value in printed), f"  best:     {stopper.best:.5f}")
-print("measured:", *(f"{value:.5f}" for value in measured), f"  restored: {restored:.5f}")
-assert all(abs(one - other) < 1e-5 for one, other in zip(printed[1:], measured[:-1], strict=True))
+print(
+    "printed: ",
+    *(f"{value:.5f}" for value in printed),
+    f"  best:     {stopper.best:.5f}",
+)
+print(
+    "measured:", *(f"{value:.5f}" for value in measured), f"  restored: {restored:.5f}"
+)
+widgets.reveal("08a.p18")
+# %% tags=["solution"]
+assert all(
+    abs(one - other) < 1e-5
+    for one, other in zip(printed[1:], measured[:-1], strict=True)
+)
 assert restored < stopper.best - 1e-4
 # %% [markdown]
-# **Why:** the training loss is taken **before** each update, and averaged over the epoch. With one batch it is exactly
-# the loss of the weights one epoch earlier. The weights at the epoch's end were not measured yet.
-#
 # **The fix:** monitor a validation value. It is measured after the epoch, with the weights that are kept. Here a rate
 # far too high spoils epoch 3:
 # %%
-rates = keras.callbacks.LearningRateScheduler(lambda epoch, rate: [0.01, 0.01, 10.0, 10.0][epoch])
+rates = keras.callbacks.LearningRateScheduler(
+    lambda epoch, rate: [0.01, 0.01, 10.0, 10.0][epoch]
+)
 stopper = EarlyStopping(patience=1, restore_best_weights=True)
 todo = {"validation_data": digits.validation, "epochs": 4, "verbose": 0}
 values = toy.fit(digits.train, callbacks=[rates, stopper], **todo).history["val_loss"]
 now = toy.evaluate(digits.validation, verbose=0)[0]
-print("val_loss:", *(f"{value:.5f}" for value in values), f"  the restored model: {now:.5f}")
+print(
+    "val_loss:",
+    *(f"{value:.5f}" for value in values),
+    f"  the restored model: {now:.5f}",
+)
+# %% tags=["solution"]
 assert abs(now - stopper.best) < 1e-6 < values[-1] - now
 # %% [markdown]
 # ## 19. The two callbacks keep two different models
@@ -442,17 +523,20 @@ loaded = keras.models.load_model(folder / "19.keras")
 print("in memory: epoch", run.holds, "  in the file: epoch", run.epoch_of(loaded))
 with checks.expect_error(AttributeError):
     run.history.predict(digits.x_test)
+widgets.reveal("08a.p19")
 # %% [markdown]
-# **Why:** each callback has its own `monitor`. Loss and accuracy are best at different epochs, so there are two bests.
-# And `fit` returns a `History`, a record of numbers, never a model.
-#
 # **The fix:** write the name once, use it twice. The model is the one you called `fit` on.
 # %%
 watch = {"monitor": "val_accuracy", "mode": "max"}
 stopper = EarlyStopping(patience=9, restore_best_weights=True, **watch)
-run = play(stopper, ModelCheckpoint(folder / "19b.keras", save_best_only=True, **watch), **curves)
+run = play(
+    stopper,
+    ModelCheckpoint(folder / "19b.keras", save_best_only=True, **watch),
+    **curves,
+)
 loaded = keras.models.load_model(folder / "19b.keras")
 print("in memory: epoch", run.holds, "  in the file: epoch", run.epoch_of(loaded))
+# %% tags=["solution"]
 assert run.holds == run.epoch_of(loaded) == 3
 # %% [markdown]
 # ## 28. The first loss is NaN, and nothing is ever better
@@ -473,20 +557,24 @@ run = play(stopper, saver, saves, val_loss=curve)
 print("epochs:", run.epochs, "  best:", stopper.best, "  holds:", run.holds)
 print("saved after epochs:", [epoch + 1 for epoch in saves.epochs])
 # %%
-later = play(EarlyStopping(patience=2, restore_best_weights=True), val_loss=[1.0, float("nan"), 0.5, 0.2])
+later = play(
+    EarlyStopping(patience=2, restore_best_weights=True),
+    val_loss=[1.0, float("nan"), 0.5, 0.2],
+)
 print("NaN second: epochs:", later.epochs, "  holds:", later.holds)
+widgets.reveal("08a.p28")
 # %% [markdown]
-# **Why:** the first value becomes the best, whatever it is. After that "better" means `value < best`, and every such
-# comparison with NaN is False: no number beats it, and it beats no number.
-#
 # **The fix:** do not look at the first epoch. The saver, which cannot skip epochs, gets a first best to beat.
 # %%
 stopper = EarlyStopping(patience=2, restore_best_weights=True, start_from_epoch=1)
-saver = ModelCheckpoint(folder / "28b.keras", save_best_only=True, initial_value_threshold=1e9)
+saver = ModelCheckpoint(
+    folder / "28b.keras", save_best_only=True, initial_value_threshold=1e9
+)
 saves = SaveRecorder(saver)
 run = play(stopper, saver, saves, val_loss=curve)
 print("epochs:", run.epochs, "  best:", stopper.best, "  holds:", run.holds)
 print("saved after epochs:", [epoch + 1 for epoch in saves.epochs])
+# %% tags=["solution"]
 assert (run.epochs, run.holds, saves.epochs) == (4, 4, [1, 2, 3])
 # %% [markdown]
 # If the **training** loss is NaN, the weights are lost as well: add `keras.callbacks.TerminateOnNaN()`.
@@ -499,19 +587,19 @@ assert (run.epochs, run.holds, saves.epochs) == (4, 4, [1, 2, 3])
 widgets.predict("08a.p34")
 # %%
 for fall in [1e-10, 1e-8, 1e-6]:
-    run = play(EarlyStopping(patience=9, restore_best_weights=True), val_loss=[0.2, 0.2 - fall])
+    run = play(
+        EarlyStopping(patience=9, restore_best_weights=True), val_loss=[0.2, 0.2 - fall]
+    )
     print(f"a fall of {fall}: holds", run.holds)
 # %% [markdown]
-# And an edge that is easier to meet, a fall of exactly `min_delta`:
+# And an edge that is easier to meet: the fall equals `min_delta`.
 # %%
 stopper = EarlyStopping(min_delta=0.1, patience=9, restore_best_weights=True)
 run = play(stopper, val_loss=[0.8, 0.7])
 print("best:", stopper.best, "  holds:", run.holds)
 print("0.7 + 0.1 < 0.8 in Python:", 0.7 + 0.1 < 0.8)
+widgets.reveal("08a.p34")
 # %% [markdown]
-# **Why:** the values in `logs` are Python floats, and Keras compares those as 32-bit numbers, with about seven digits.
-# What differs later is equal: 0.2 and 0.2 - 1e-10, and so 0.7 + 0.1 and 0.8.
-#
 # **The fix:** never build on such edges. Ask for a little less than you mean. And compare in `np.float32` when you
 # check a callback by hand.
 # %%
@@ -521,6 +609,7 @@ stopper = EarlyStopping(min_delta=0.0999, patience=9, restore_best_weights=True)
 run = play(stopper, val_loss=[0.8, 0.7])
 print("best:", stopper.best, "  holds:", run.holds)
 print("0.7 + 0.1 < 0.8 in float32:", np.float32(0.7 + 0.1) < np.float32(0.8))
+# %% tags=["solution"]
 assert run.holds == 2
 assert not np.float32(0.7 + 0.1) < np.float32(0.8)
 # %% [markdown]

@@ -6,7 +6,7 @@
 # **You need** to have trained a model with `fit`. Run every cell above the first trouble, then jump to yours: each
 # stands for itself. The index of all is in [the pitfall lab](08_pitfall_lab.ipynb). The minutes are for one trouble.
 #
-# **Minutes:** 3
+# **Minutes:** 5
 # %% tags=["setup"]
 from helpers import checks, data, lesson, widgets
 
@@ -34,11 +34,18 @@ class Script(Callback):
         logs["val_loss"] = self.values[epoch]
 
 
+# %%
 def build(optimizer="sgd"):
     keras.utils.set_random_seed(8)
-    model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, activation="softmax")])
+    model = keras.Sequential(
+        [keras.Input((64,)), keras.layers.Dense(10, activation="softmax")]
+    )
     # Eager is slow for real work and quick to start: right for fits of a few steps.
-    settings = {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"], "run_eagerly": True}
+    settings = {
+        "loss": "sparse_categorical_crossentropy",
+        "metrics": ["accuracy"],
+        "run_eagerly": True,
+    }
     model.compile(optimizer, **settings)
     return model
 
@@ -87,10 +94,8 @@ with checks.expect_error(ValueError):
     build().save_weights("model.h5")
 with checks.expect_error(ValueError):
     build().save("model")
+widgets.reveal("08b.p4")
 # %% [markdown]
-# **Why:** Keras 3 chooses the format by the ending alone, and it no longer writes the old folder format. (The first
-# message names `.keras` only. `.h5`, the old format for one file, is taken all the same.)
-#
 # **The fix:** a whole model ends in `.keras`. Weights end in `.weights.h5`, together with `save_weights_only=True`.
 # (For the folder format that servers want, call `model.export(folder)` after training.)
 # %%
@@ -103,7 +108,7 @@ again = keras.models.load_model(home / "model.keras")
 other = build()
 other.load_weights(home / "model.weights.h5")
 for loaded in (again, other):
-    assert (loaded.get_weights()[0] == model.get_weights()[0]).all()
+    assert (loaded.get_weights()[0] == model.get_weights()[0]).all(), "other weights"
 print("Both files give the weights back.")
 # %% [markdown]
 # **Two traps behind accepted names.** First: `x.weights.h5` without `save_weights_only=True` passes, because it ends
@@ -147,6 +152,7 @@ saver = ModelCheckpoint(folder / "5" / "best.keras", save_best_only=True, save_f
 saves = SaveRecorder(saver)
 play([1.0, 2.0, 3.0], saver, saves)
 print("saved in epochs", printed(saves.epochs))
+# %% tags=["solution"]
 assert saves.epochs == [0, 1, 2]
 # %% [markdown]
 # It said why: `val_loss` was not available. And the training loss, which is there at every batch?
@@ -155,11 +161,8 @@ path = folder / "5" / "loss.keras"
 saver = ModelCheckpoint(path, monitor="loss", save_best_only=True, save_freq=1)
 with checks.expect_error(TypeError):
     play([1.0], saver)
+widgets.reveal("08b.p5")
 # %% [markdown]
-# **Why:** a whole number means: look at the end of a batch. Validation has not run there, so there is no `val_loss`,
-# and a missing value is saved. With `loss`, the callback learns whether lower or higher is better only at the end of
-# the first epoch; a second save before that has no way to compare.
-#
 # **The fix:** one checkpoint for the best, at the end of epochs; another for safety copies, with its own names.
 # %%
 best = ModelCheckpoint(folder / "5" / "good.keras", save_best_only=True)
@@ -168,6 +171,7 @@ saves = SaveRecorder(best)
 play([1.0, 2.0, 3.0], best, copies, saves)
 print("best saved in epochs", printed(saves.epochs))
 print(*sorted(path.name for path in (folder / "5").glob("copy*")))
+# %% tags=["solution"]
 assert saves.epochs == [0]
 # %% [markdown]
 # ## 6. It saves far too often, and period is gone
@@ -191,16 +195,19 @@ with checks.expect_error(TypeError):
     ModelCheckpoint("model.keras", period=3)
 with checks.expect_error(ValueError):
     ModelCheckpoint("model.keras", save_freq="batch")
+widgets.reveal("08b.p6")
 # %% [markdown]
-# **Why:** `save_freq` counts batches, on and on, not anew in each epoch. So the saves drift through the epochs.
-#
 # **The fix:** multiply by the batches in an epoch: `len()` of a dataset knows them; for arrays it is rows divided by
 # batch size, rounded up. These saves come before validation, so `val_loss` cannot stand in their names.
 # %%
 every_second = 2 * len(digits.train)
-play([1.0] * 4, ModelCheckpoint(home / "right" / "{epoch}-{batch}.keras", save_freq=every_second))
+play(
+    [1.0] * 4,
+    ModelCheckpoint(home / "right" / "{epoch}-{batch}.keras", save_freq=every_second),
+)
 names = sorted(path.stem for path in (home / "right").iterdir())
 print(*names)
+# %% tags=["solution"]
 assert names == ["2-2", "4-2"]
 # %% [markdown]
 # ## 7. After a restart the best file is overwritten
@@ -222,19 +229,27 @@ for values in ([0.7, 0.5], [0.9, 0.6, 0.8, 0.4]):
     saves = SaveRecorder(saver)
     play(values, saver, saves)
     print(values, "saved after epochs", printed(saves.epochs))
+widgets.reveal("08b.p7")
+# %% tags=["solution"]
 assert saves.epochs == [0, 1, 3]
 
 
 # %% [markdown]
-# **Why:** "The best so far" lives in the callback object. A new object knows nothing, and any first value is a best.
-#
 # **The fix:** tell it what has to be beaten: `initial_value_threshold`. If nobody wrote the number down, the file
 # knows it: load and evaluate, on the same validation data. With a real training, of six epochs and then of one:
 # %%
 def run(epochs, **threshold):
     saver = ModelCheckpoint(path, save_best_only=True, **threshold)
-    settings = {"validation_data": digits.validation, "callbacks": [saver], "verbose": 0}
-    return build(keras.optimizers.SGD(0.5)).fit(digits.train, epochs=epochs, **settings).history["val_loss"]
+    settings = {
+        "validation_data": digits.validation,
+        "callbacks": [saver],
+        "verbose": 0,
+    }
+    return (
+        build(keras.optimizers.SGD(0.5))
+        .fit(digits.train, epochs=epochs, **settings)
+        .history["val_loss"]
+    )
 
 
 run(6)
@@ -243,6 +258,7 @@ to_beat = keras.models.load_model(path).evaluate(digits.validation, verbose=0)[0
 (restarted,) = run(1, initial_value_threshold=to_beat)
 print(f"to beat: {to_beat:.3f}, and the new run begins with {restarted:.3f}")
 print("the good file is untouched:", path.read_bytes() == before)
+# %% tags=["solution"]
 assert restarted > to_beat
 assert path.read_bytes() == before
 # %% [markdown]
@@ -272,21 +288,25 @@ stopper = EarlyStopping(patience=3)
 saver = ModelCheckpoint(home / "best.keras", save_best_only=True)
 with checks.expect_error(KeyboardInterrupt):
     play(values, stopper, saver, BackupAndRestore(home / "backup"), cut)
-print(f"EarlyStopping had waited {stopper.wait} epochs for something better than {stopper.best}")
+print(
+    f"EarlyStopping had waited {stopper.wait} epochs",
+    f"for something better than {stopper.best}",
+)
 # %% [markdown]
 # Then the restart, as a new program would do it. (To see it again, run from the power cut on.)
 # %%
 stopper = EarlyStopping(patience=3)
 saver = ModelCheckpoint(home / "best.keras", save_best_only=True)
 saves, model = SaveRecorder(saver), build()
-history = play(values, stopper, saver, saves, BackupAndRestore(home / "backup"), model=model)
+history = play(
+    values, stopper, saver, saves, BackupAndRestore(home / "backup"), model=model
+)
 print("epochs that ran now:", printed(history.epoch), "  best:", stopper.best)
 print("best.keras was overwritten after epoch", *printed(saves.epochs))
+widgets.reveal("08b.p8")
+# %% tags=["solution"]
 assert (stopper.best, saves.epochs, history.epoch) == (2.0, [3], [3, 4, 5, 6])
 # %% [markdown]
-# **Why:** the backup holds what belongs to the model. `wait` and `best` belong to the other callbacks, and nobody
-# asks these for them. Unbroken, training would have ended after epoch 4.
-#
 # **The fix:** for the file: `initial_value_threshold`. For the stopper: write its state down after each epoch, and
 # read it when training begins. (Not together with `restore_best_weights`: the best weights are not written down. Load
 # the best file instead.)
@@ -326,9 +346,13 @@ file = home / "stopper.json"
 def start(*more):
     best = json.loads(file.read_text())[1] if file.exists() else None
     stopper = Remembering(file, patience=3)
-    saver = ModelCheckpoint(home / "best.keras", save_best_only=True, initial_value_threshold=best)
+    saver = ModelCheckpoint(
+        home / "best.keras", save_best_only=True, initial_value_threshold=best
+    )
     saves = SaveRecorder(saver)
-    history = play(values, stopper, saver, saves, BackupAndRestore(home / "backup"), *more)
+    history = play(
+        values, stopper, saver, saves, BackupAndRestore(home / "backup"), *more
+    )
     return stopper.best, saves.epochs, history.epoch
 
 
@@ -340,6 +364,7 @@ with checks.expect_error(KeyboardInterrupt):
 best, saved, ran = start()
 print("epochs that ran now:", printed(ran), "  best:", best)
 print("best.keras was overwritten after epoch:", *(printed(saved) or ["none"]))
+# %% tags=["solution"]
 assert (best, saved, ran) == (1.0, [], [3])
 # %% [markdown]
 # **Two more surprises.** A model without an input shape is refused. And a restored model keeps its first epoch in
@@ -354,7 +379,7 @@ with checks.expect_error(ValueError):
 for epochs, expected in ((2, []), (5, [3, 4])):
     later = model.fit(digits.train, epochs=epochs, verbose=0)
     print("asked for", epochs, "epochs, ran", printed(later.epoch) or "none")
-    assert later.epoch == expected
+    assert later.epoch == expected, f"expected {expected}: is this another Keras?"
 # %% [markdown]
 # ## 20. The reloaded model evaluates differently
 #
@@ -404,14 +429,13 @@ without = saved_and_loaded(keras.layers.Identity(), None)
 print("without the layer:", without)
 centred = saved_and_loaded(Centre(), 1.0)
 print("with the layer:   ", centred)
+widgets.reveal("08b.p20")
+# %% tags=["solution"]
 assert abs(without[0] - without[1]) < 1e-6
 assert abs(centred[0] - centred[1]) > 1e-3
 
 
 # %% [markdown]
-# **Why:** a file holds weights and what `get_config` returns. `self.mean = 1.0` is neither, so the loaded layer has
-# the 0.0 of its class. Everything else comes back, as the first line shows.
-#
 # **The fix:** make state a weight that is not trained.
 # %%
 class KeptCentre(keras.layers.Layer):
@@ -428,6 +452,7 @@ class KeptCentre(keras.layers.Layer):
 
 kept = saved_and_loaded(KeptCentre(), 1.0)
 print("as a weight:", kept)
+# %% tags=["solution"]
 assert abs(kept[0] - kept[1]) < 1e-6
 # %% [markdown]
 # No layer of your own? Then compare like with like: the same rows, a validation value (a printed **training** loss is
@@ -452,23 +477,29 @@ large = (digits.y_train > 4).astype("float32")
 
 
 def train(metric, *callbacks):
-    model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(1, activation="sigmoid")])
-    model.compile("adam", loss="binary_crossentropy", metrics=[metric], run_eagerly=True)
+    model = keras.Sequential(
+        [keras.Input((64,)), keras.layers.Dense(1, activation="sigmoid")]
+    )
+    model.compile(
+        "adam", loss="binary_crossentropy", metrics=[metric], run_eagerly=True
+    )
     settings = {"validation_split": 0.2, "callbacks": list(callbacks), "verbose": 0}
     return model.fit(digits.x_train, large, **settings)
 
 
+# %%
 keras.utils.clear_session()
-saver = ModelCheckpoint(folder / "21.keras", monitor="val_auc", mode="max", save_best_only=True)
+saver = ModelCheckpoint(
+    folder / "21.keras", monitor="val_auc", mode="max", save_best_only=True
+)
 first = train(keras.metrics.AUC(), saver)
 second = train(keras.metrics.AUC(), saver)
 print("first: ", *first.history)
 print("second:", *second.history)
+widgets.reveal("08b.p21")
+# %% tags=["solution"]
 assert "val_auc" in first.history
 assert "val_auc_1" in second.history
-# %% [markdown]
-# **Why:** a metric object without a name gets the next free one: `auc`, `auc_1`, `auc_2`. The checkpoint above warns
-# and saves every epoch. A new one with `mode="auto"` ends in an error that asks for the mode:
 # %%
 auto = ModelCheckpoint(folder / "21.keras", monitor="val_auc", save_best_only=True)
 with checks.expect_error(ValueError, match="automatically determine"):
@@ -479,6 +510,7 @@ with checks.expect_error(ValueError, match="automatically determine"):
 # %%
 named = [train(keras.metrics.AUC(name="auc"), saver) for _ in range(2)]
 print(*named[1].history)
+# %% tags=["solution"]
 assert all("val_auc" in history.history for history in named)
 # %% [markdown]
 # With several outputs, the name of the output comes first: `val_left_mae`. Whatever the model,
@@ -498,21 +530,32 @@ begun = []
 note = LambdaCallback(on_epoch_end=lambda epoch, logs: begun.append(list(logs)))
 saver = ModelCheckpoint(folder / "25" / "{epoch:02d}-{val_acc:.2f}.keras")
 with checks.expect_error(KeyError):
-    build().fit(digits.train, validation_data=digits.validation, callbacks=[note, saver], verbose=0)
+    build().fit(
+        digits.train,
+        validation_data=digits.validation,
+        callbacks=[note, saver],
+        verbose=0,
+    )
 print("the epoch had ended, with:", *begun[0])
+widgets.reveal("08b.p25")
+# %% tags=["solution"]
 assert len(begun) == 1
 
 
 # %% [markdown]
-# **Why:** the name is filled in from `logs` at the first save. Nobody can check it earlier: only then is it known
-# what `logs` holds.
-#
 # **The fix:** take a name that is there: `val_accuracy`, as compiled. To learn of a typo in seconds, try the callbacks
 # on one step before the long run.
 # %%
 def try_name(name):
-    settings = {"validation_data": digits.validation, "steps_per_epoch": 1, "validation_steps": 1, "verbose": 0}
-    build().fit(digits.train, callbacks=[ModelCheckpoint(folder / "25" / name)], **settings)
+    settings = {
+        "validation_data": digits.validation,
+        "steps_per_epoch": 1,
+        "validation_steps": 1,
+        "verbose": 0,
+    }
+    build().fit(
+        digits.train, callbacks=[ModelCheckpoint(folder / "25" / name)], **settings
+    )
 
 
 with checks.expect_error(KeyError):
@@ -550,7 +593,11 @@ savers = [
     ModelCheckpoint(home / "{epoch}.keras"),
     ModelCheckpoint(home / "{epoch}.weights.h5", save_weights_only=True),
 ]
-unbroken = build(adam()).fit(digits.train, epochs=6, callbacks=savers, verbose=0).history["loss"]
+unbroken = (
+    build(adam())
+    .fit(digits.train, epochs=6, callbacks=savers, verbose=0)
+    .history["loss"]
+)
 print("loss in epochs 3 and 4:", unbroken[2:4])
 # %% [markdown]
 # "Three more epochs", compiling again, and loading weights alone:
@@ -558,22 +605,21 @@ print("loss in epochs 3 and 4:", unbroken[2:4])
 model = keras.models.load_model(home / "3.keras")
 history = model.fit(digits.train, initial_epoch=3, epochs=3, verbose=0)
 print("three more epochs?", history.history)
-assert history.history == {}
 
 model.compile(adam(), loss="sparse_categorical_crossentropy", run_eagerly=True)
 fresh = build(adam())
 fresh.load_weights(home / "3.weights.h5")
+forgot = {}
 for name, wrong in (("compiled again", model), ("load_weights", fresh)):
     steps = int(wrong.optimizer.iterations)
     loss = wrong.fit(digits.train, initial_epoch=3, epochs=4, verbose=0).history["loss"]
+    forgot[name] = (steps, loss[0])
     print(f"{name}: Adam remembers {steps} steps, loss in epoch 4:", loss)
-    assert steps == 0
-    assert loss[0] > unbroken[3] + 0.1
+widgets.reveal("08b.p27")
+# %% tags=["solution"]
+assert history.history == {}
+assert all(steps == 0 and loss > unbroken[3] + 0.1 for steps, loss in forgot.values())
 # %% [markdown]
-# **Why:** `epochs` is the number of the **last** epoch, not how many more. `compile` makes a new optimizer, without a
-# memory. And an Adam that has never made a step has no room yet for the saved memory: `load_weights` warns and leaves
-# it out, though Keras's own documentation says that compiling is enough.
-#
 # **The fix:** a `.keras` file, `load_model`, no `compile`, and count on.
 # %%
 model = keras.models.load_model(home / "3.keras")
@@ -581,10 +627,14 @@ print("steps that it remembers:", int(model.optimizer.iterations))
 history = model.fit(digits.train, initial_epoch=3, epochs=6, verbose=0)
 print("resumed: ", history.history["loss"])
 print("unbroken:", unbroken[3:])
-assert max(abs(a - b) for a, b in zip(history.history["loss"], unbroken[3:], strict=True)) < 1e-5
+# %% tags=["solution"]
+assert (
+    max(abs(a - b) for a, b in zip(history.history["loss"], unbroken[3:], strict=True))
+    < 1e-5
+)
 # %% [markdown]
 # Only weights at hand? `model.optimizer.build(model.trainable_variables)` before `load_weights` makes the room:
-# [lesson 03](03_model_checkpoint.ipynb) shows it.
+# [lesson 03b](03b_resume.ipynb) shows it.
 # %% [markdown]
 # ## 33. A kill during a save leaves no readable model
 #
@@ -625,10 +675,14 @@ os.replace(written, kept)  # changes nothing if both are the same
 # %%
 def kill_while_saving(written, kept):
     command = [sys.executable, "-c", PROGRAM, written, kept]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
         said = process.stdout.readline()
         process.kill()
-    assert said, "The second Python did not get as far as saving. Is there enough memory?"
+    assert said, (
+        "The second Python did not get as far as saving. Is there enough memory?"
+    )
 
 
 path = folder / "33.keras"
@@ -638,13 +692,11 @@ kill_while_saving(path, path)
 print("after the kill:", path.stat().st_size, "bytes")
 with checks.expect_error(ValueError):
     keras.models.load_model(path)
+widgets.reveal("08b.p33")
 
 
 # %% [markdown]
 # "File not found", and there it is, the first part of it.
-#
-# **Why:** `save` empties the old file first and then fills it. Until the last byte neither the old nor the new model
-# exists. The notebook's stop button does the same: it raises `KeyboardInterrupt` wherever the program is, also here:
 # %%
 class StopButton(keras.layers.Layer):
     def save_own_variables(self, store):
@@ -688,6 +740,7 @@ new = folder / "33-new.keras"  # the same folder, and it must end in .keras
 kill_while_saving(new, path)
 print("the good model is whole:", path.read_bytes() == before)
 keras.models.load_model(path)
+# %% tags=["solution"]
 assert path.read_bytes() == before
 assert new.exists()
 
@@ -716,13 +769,14 @@ class SaveSafely(Callback):
 # %%
 saver = SaveSafely(path)
 play([1.0, 2.0], saver)
-assert keras.models.load_model(path).optimizer.iterations == 4
 
 before = path.read_bytes()
 saver.set_model(stopped)
 with checks.expect_error(KeyboardInterrupt):
     saver.on_epoch_end(2)
 print("the good model is whole:", path.read_bytes() == before)
+# %% tags=["solution"]
+assert keras.models.load_model(path).optimizer.iterations == 4
 assert path.read_bytes() == before
 # %% [markdown] tags=["instructor"]
 # Ask who has pressed the stop button during a training that saves. It is the usual way to meet this one, and nobody

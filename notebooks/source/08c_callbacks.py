@@ -6,7 +6,7 @@
 # **You need** to have trained a model with `fit`. Run every cell above the first trouble, then jump to yours: each
 # stands for itself. The index of all is in [the pitfall lab](08_pitfall_lab.ipynb). The minutes are for one trouble.
 #
-# **Minutes:** 3
+# **Minutes:** 4
 # %% tags=["setup"]
 from helpers import checks, data, lesson, live, widgets
 
@@ -33,9 +33,12 @@ class Script(Callback):
         logs[self.name] = self.values[epoch]
 
 
+# %%
 def build():
     keras.utils.set_random_seed(8)
-    model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, activation="softmax")])
+    model = keras.Sequential(
+        [keras.Input((64,)), keras.layers.Dense(10, activation="softmax")]
+    )
     # Eager is slow for real work and quick to start: right for fits of a few steps.
     model.compile("sgd", loss="sparse_categorical_crossentropy", run_eagerly=True)
     return model
@@ -73,16 +76,25 @@ saver = ModelCheckpoint(folder / "17.keras", save_best_only=True)
 saves = SaveRecorder(saver)
 for values in ([0.2, 0.1], [5.0, 4.0, 3.0, 2.0]):
     history = play(values, stopper, saver, saves)
-    print("ran", len(history.epoch), "of", len(values), "epochs, saved", len(saves.epochs), "times")
-    print("    best of EarlyStopping:", stopper.best, " of ModelCheckpoint:", saver.best)
+    print(
+        "ran",
+        len(history.epoch),
+        "of",
+        len(values),
+        "epochs, saved",
+        len(saves.epochs),
+        "times",
+    )
+    print(
+        "    best of EarlyStopping:", stopper.best, " of ModelCheckpoint:", saver.best
+    )
+widgets.reveal("08c.p17")
+# %% tags=["solution"]
 assert (len(history.epoch), len(saves.epochs)) == (4, 0)
 
 
 # %% [markdown]
 # The second training leaves no file of its own: in `17.keras` is the model of the first.
-#
-# **Why:** `best` lives in the object. `ModelCheckpoint` keeps it in all releases. `EarlyStopping` forgets it when a
-# training begins, but not in Keras 3.11 to 3.14: there the second training stops after two epochs.
 #
 # **The fix:** a function that makes new callbacks for each training, with a file name for each.
 # %%
@@ -94,8 +106,9 @@ def new_callbacks(run):
 for run, values in enumerate([[0.2, 0.1], [5.0, 4.0, 3.0, 2.0]], start=1):
     callbacks = new_callbacks(run)
     history = play(values, *callbacks)
-    print("run", run, "epochs:", len(history.epoch), " saved:", len(callbacks[-1].epochs))
-    assert len(history.epoch) == len(callbacks[-1].epochs) == len(values)
+    print(
+        "run", run, "epochs:", len(history.epoch), " saved:", len(callbacks[-1].epochs)
+    )
 
 
 # %% [markdown]
@@ -117,7 +130,12 @@ class OldScore(Callback):
 
 
 with checks.expect_error(AttributeError):
-    build().fit(digits.train, validation_data=digits.validation, callbacks=[OldScore()], verbose=0)
+    build().fit(
+        digits.train,
+        validation_data=digits.validation,
+        callbacks=[OldScore()],
+        verbose=0,
+    )
 
 
 # %% [markdown]
@@ -137,17 +155,25 @@ class Score(Callback):
         self.rows = rows
 
     def on_epoch_end(self, epoch, logs=None):
-        logs["score"] = self.model.evaluate(self.rows, verbose=0, return_dict=True)["loss"]
+        logs["score"] = self.model.evaluate(self.rows, verbose=0, return_dict=True)[
+            "loss"
+        ]
 
 
-settings = {"validation_data": digits.validation, "callbacks": [Score(digits.validation)], "verbose": 0}
+settings = {
+    "validation_data": digits.validation,
+    "callbacks": [Score(digits.validation)],
+    "verbose": 0,
+}
 history = build().fit(digits.train, epochs=2, **settings).history
 print("score:   ", history["score"])
 print("val_loss:", history["val_loss"])
+widgets.reveal("08c.p22")
+# %% tags=["solution"]
 assert abs(history["score"][-1] - history["val_loss"][-1]) < 1e-6
 # %% [markdown]
-# The same numbers: it sees the same data with the same weights. (Without `return_dict=True` a model with metrics would
-# give a list.) It also evaluates a second time, so do this only for what no metric of `compile` can tell.
+# (Without `return_dict=True` a model with metrics would give a list.) The callback evaluates a second time, so do this
+# only for what no metric of `compile` can tell.
 # %% [markdown]
 # ## 23. optimizer.lr and K.set_value are gone
 #
@@ -170,15 +196,16 @@ with checks.expect_error(AttributeError):
 before = model.get_weights()[0]
 model.optimizer.lr = 0.0
 model.fit(digits.train, verbose=0)
-print("lr:", model.optimizer.lr, "  learning_rate:", float(model.optimizer.learning_rate))
+print(
+    "lr:", model.optimizer.lr, "  learning_rate:", float(model.optimizer.learning_rate)
+)
 print("the weights moved:", bool((model.get_weights()[0] != before).any()))
+widgets.reveal("08c.p23")
+# %% tags=["solution"]
 assert (model.get_weights()[0] != before).any()
 
 
 # %% [markdown]
-# **Why:** Python lets you give an object a new attribute. `lr` is one now, and nothing in Keras reads it. It even
-# prints the value that you hope for.
-#
 # **The fix:** the attribute is called `learning_rate`, and an assignment is enough. The next batch uses it. (Unless the
 # optimizer was made with a schedule: then the rate cannot be set.)
 # %%
@@ -190,7 +217,9 @@ class Halve(Callback):
 
 print("rates:", play([1.0] * 3, Halve()).history["rate"])
 
-schedule = keras.optimizers.schedules.ExponentialDecay(0.1, decay_steps=10, decay_rate=0.9)
+schedule = keras.optimizers.schedules.ExponentialDecay(
+    0.1, decay_steps=10, decay_rate=0.9
+)
 with checks.expect_error(TypeError):
     keras.optimizers.SGD(schedule).learning_rate = 0.01
 # %% [markdown]
@@ -200,7 +229,11 @@ model = build()
 before = model.get_weights()[0]
 model.optimizer.learning_rate = 0.0
 model.fit(digits.train, verbose=0)
-print("with learning_rate = 0 the weights moved:", bool((model.get_weights()[0] != before).any()))
+print(
+    "with learning_rate = 0 the weights moved:",
+    bool((model.get_weights()[0] != before).any()),
+)
+# %% tags=["solution"]
 assert (model.get_weights()[0] == before).all()
 # %% [markdown]
 # ## 24. self.model cannot be set
@@ -224,12 +257,10 @@ class OldTeacher(Callback):
 
 with checks.expect_error(AttributeError):
     OldTeacher(build())
+widgets.reveal("08c.p24")
 
 
 # %% [markdown]
-# **Why:** in Keras 3 `model` is a property that can only be read. It always means: the model that is being trained,
-# which `fit` tells the callback.
-#
 # **The fix:** another name. (Not `_model`: there `fit` puts its own.)
 # %%
 class Teacher(Callback):
@@ -248,6 +279,7 @@ settings = {"validation_data": digits.validation, "callbacks": [callback], "verb
 history = student.fit(digits.train, epochs=2, **settings).history
 print("student:", history["val_loss"])
 print("teacher:", history["teacher_loss"])
+# %% tags=["solution"]
 assert callback.model is student
 assert history["teacher_loss"][0] == history["teacher_loss"][1]
 # %% [markdown]
@@ -267,11 +299,8 @@ for wrong in ({EarlyStopping()}, [EarlyStopping], ["EarlyStopping"]):
     print("callbacks =", wrong)
     with checks.expect_error((AttributeError, TypeError)):
         build().fit(digits.train, callbacks=wrong, verbose=0)
+widgets.reveal("08c.p26")
 # %% [markdown]
-# **Why:** `fit` takes whatever is not a list, tuple or dictionary for one callback, and tells it about the model:
-# `something.set_model(model)`. A set and a text have no such method. A class has it, but there is no object to call
-# it on.
-#
 # **The fix:** square brackets, and round ones behind each name.
 # %%
 called = []
@@ -279,7 +308,7 @@ note = LambdaCallback(on_train_begin=lambda logs: called.append("note"))
 for right in ([note], (note,), note, [[note], []], {"any name": note}):
     called.clear()
     build().fit(digits.train, callbacks=right, verbose=0)
-    assert called == ["note"]
+    assert called == ["note"], f"callbacks={right} was not called once"
 print("A list works. So do a tuple, one callback alone, nested lists and a dictionary.")
 # %% [markdown]
 # ## 30. Buttons and sliders are frozen while a cell trains
@@ -306,16 +335,19 @@ slider
 slider.value = 50
 asyncio.get_running_loop().call_soon(setattr, slider, "value", 1)
 seen = []
-play([1.0] * 6, LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(slider.value)))
+play(
+    [1.0] * 6,
+    LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(slider.value)),
+)
 print("seen by the callback:", seen)
+# %% tags=["solution"]
 assert seen == [50] * 6
 # %%
 print("in the next cell:", slider.value)
+widgets.reveal("08c.p30")
+# %% tags=["solution"]
 assert slider.value == 1
 # %% [markdown]
-# **Why:** a kernel does one thing at a time. While it runs a cell, messages from buttons and sliders wait in the
-# queue. `fit` and its callbacks are part of that cell.
-#
 # **The fix:** let the cell end: train in a thread. `live.Trainer` of this course takes the arguments of `fit` and
 # does so. Each epoch sleeps a little here, so that you have two minutes: drag the slider to the left while it trains.
 # %%
@@ -344,6 +376,7 @@ if trainer.alive:
 history = trainer.result()
 print(len(history.epoch), "epochs ran, of", epochs)
 print(*trainer.changes, sep="\n")
+# %% tags=["solution"]
 assert trainer.changes or len(history.epoch) == epochs
 # %% [markdown]
 # Without this course: `fit` in a thread of Python, and the callback is changed from outside, while it trains. (An error
@@ -352,16 +385,21 @@ assert trainer.changes or len(history.epoch) == epochs
 import threading
 
 stopper = EarlyStopping(patience=epochs)
-settings = {"epochs": epochs, "callbacks": [Script([1.0] * epochs), stopper, pause], "verbose": 0}
+settings = {
+    "epochs": epochs,
+    "callbacks": [Script([1.0] * epochs), stopper, pause],
+    "verbose": 0,
+}
 training = threading.Thread(target=build().fit, args=(digits.train,), kwargs=settings)
 training.start()
 time.sleep(1)
 stopper.patience = 3
 training.join()
 print("stopped after epoch", stopper.stopped_epoch + 1)
+# %% tags=["solution"]
 assert 0 < stopper.stopped_epoch < epochs - 1
 # %% [markdown]
-# With curves and buttons, ready to use: `widgets.LiveTraining(trainer)`, in [lesson 05](05_choose_the_numbers.ipynb).
+# With curves and buttons, ready to use: `widgets.LiveTraining(trainer)`, in [lesson 05b](05b_the_other_arguments.ipynb).
 # %% [markdown]
 # ## 31. My hook is never called
 #
@@ -387,15 +425,15 @@ class Report(Callback):
 
 
 called = []
-misspelt = LambdaCallback(on_epoch_ends=lambda epoch, logs: called.append("on_epoch_ends"))
+misspelt = LambdaCallback(
+    on_epoch_ends=lambda epoch, logs: called.append("on_epoch_ends")
+)
 play([1.0, 1.0], Report(), misspelt)
 print("called:", *called)
+widgets.reveal("08c.p31")
+# %% tags=["solution"]
 assert called == ["on_batch_end"] * 4
 # %% [markdown]
-# **Why:** `Callback` has all hooks, and they are empty. A class that overrides one is called, a class that adds a
-# method of another name has a method more. `LambdaCallback` takes any name and keeps it. (`on_batch_end` is the old
-# name of `on_train_batch_end`.)
-#
 # **The fix:** let the class look at its names when it is defined. `__init_subclass__` runs then.
 # %%
 HOOKS = {name for name in dir(Callback) if name.startswith("on_")}
@@ -428,6 +466,7 @@ class Spelt(Checked):
 
 play([1.0, 1.0], Spelt())
 print("called", len(calls), "times; all hooks:", *sorted(HOOKS))
+# %% tags=["solution"]
 assert calls == [0, 1]
 # %% [markdown]
 # For a `LambdaCallback`, look the name up: is it in `HOOKS`? And a right hook is not called where its work is not done:
@@ -451,21 +490,25 @@ widgets.predict("08c.p32")
 # `Script` adds the metric, the same value in each of five epochs. With `patience=1` two epochs would be enough.
 # %%
 def fit_with(*callbacks):
-    return build().fit(digits.train, epochs=5, callbacks=list(callbacks), verbose=0).history
+    return (
+        build()
+        .fit(digits.train, epochs=5, callbacks=list(callbacks), verbose=0)
+        .history
+    )
 
 
 history = fit_with(EarlyStopping("f2", mode="max", patience=1), Script([0.5] * 5, "f2"))
 print("epochs:", len(history["loss"]), "  in the history:", history["f2"])
+widgets.reveal("08c.p32")
+# %% tags=["solution"]
 assert len(history["f2"]) == 5
 # %% [markdown]
-# **Why:** all callbacks share one `logs`, and are asked in the order of the list. `EarlyStopping` looked first, and
-# the value came after. `History` and the printed line come behind all of yours: they always see it.
-#
 # **The fix:** who adds a metric stands before who reads it. (And say `mode`: Keras knows nothing about a metric of
 # yours.)
 # %%
 history = fit_with(Script([0.5] * 5, "f2"), EarlyStopping("f2", mode="max", patience=1))
 print("epochs:", len(history["loss"]))
+# %% tags=["solution"]
 assert len(history["loss"]) == 2
 # %% [markdown]
 # ## Key takeaways
@@ -475,7 +518,7 @@ assert len(history["loss"]) == 2
 # - `optimizer.learning_rate`, never `lr`: the wrong one is silent.
 # - The order of the list decides who sees a value.
 # - A misspelt hook is silent too, if you do not check.
-# - A cell that trains keeps everything else waiting, unless it trains in a thread.
+# - A cell that trains keeps sliders and buttons waiting, unless it trains in a thread.
 # %% [markdown]
 # ## Where next
 #

@@ -292,7 +292,7 @@ RAISING = {
             def on_train_begin(self, logs=None):
                 patience + 1
         """,
-        ["NameError", "that name is not known there"],
+        ["NameError", "`patience` is not known there"],
         "patience + 1",
     ),
     "unbound": (
@@ -352,7 +352,7 @@ def test_settings_that_keras_refuses_are_told_as_keras_s(checker):
     outcome = checks.check("90.2", keras.callbacks.EarlyStopping(monitor="val_loss", patience="2"))
     assert outcome.status == "raised"
     assert outcome.heading == "Keras raised TypeError while it used your answer."
-    assert "look at the settings you passed" in outcome.message
+    assert "`patience` should be a number, without quotes or brackets; yours is `'2'`." in outcome.message
 
 
 def test_a_function_called_with_other_arguments(lesson90):
@@ -391,15 +391,6 @@ def test_a_broken_check_does_not_blame_the_learner(lesson90, fault):
     assert _progress.read()["exercises"] == {}
 
 
-def test_an_interrupt_is_not_swallowed(lesson90):
-    @exercise("90.1")
-    def long(answer):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        checks.check("90.1", 2)
-
-
 def test_misspelt_hooks():
     found = learner(
         "class answer(keras.callbacks.Callback):\n    def on_epochs_end(self, epoch, logs=None): return 1"
@@ -429,8 +420,8 @@ def test_hints_come_one_by_one(checker, capsys):
     again = checks.hint("90.1")
     assert len(again.texts) == 3
     assert "Hint 2 of 3: It is a number of epochs." in str(again)
-    with pytest.raises(ValueError, match=r"It has: 90\.1, 90\.2"):
-        checks.hint("90.9")
+    assert "It has: 90.1, 90.2" in str(checks.hint("90.9"))
+    assert "does not name an exercise" in str(checks.hint("ninety"))
 
 
 def notebook(folder, *cells: str, name: str = "90_test.ipynb"):
@@ -460,8 +451,9 @@ def test_solution_reads_the_solutions_edition(lesson90, tmp_path, monkeypatch, c
 def test_a_missing_solution_says_how_to_get_it(lesson90, tmp_path, monkeypatch):
     monkeypatch.setattr(_core, "SOLUTIONS", tmp_path / "solutions")
     for _ in range(2):
-        with pytest.raises(ValueError, match=r"no answer to exercise 90\.1.*`make notebooks`"):
-            checks.solution("90.1")
+        said = str(checks.solution("90.1"))
+        assert "no answer to exercise 90.1" in said
+        assert "`make notebooks`" in said
         notebook(tmp_path / "solutions", "# Exercise 90.1\nn = ...\n# solution")
         (tmp_path / "solutions" / "90_damaged.ipynb").write_text("{")
 
@@ -510,6 +502,17 @@ def test_progress_table(checker):
     assert table.solved == 1
 
 
+def test_progress_adds_up_credits(lesson90):
+    @exercise("90.1")
+    def partly(answer):
+        return wrong("Half of it is right.", credit=0.5)
+
+    checks.check("90.1", 2)
+    table = checks.progress()
+    assert table.lessons[0].points == 0.5
+    assert "0 of 2, 0.5 points" in words(str(table))
+
+
 def test_reset(checker, capsys):
     checks.check("90.1", 2)
     checks.hint("90.1")
@@ -531,11 +534,9 @@ def test_tables_of_answers_find_faults(checker):
     assert "right answer 2 was wrong" in faults(Cases("90.1", right=made(2, 9), wrong=wrongs))[0]
     assert "('far') was right" in faults(Cases("90.1", right=made(2, 2.0), wrong=(*wrongs, (lambda: 2, "far"))))[0]
     assert "should say 'few'" in faults(Cases("90.1", right=made(2, 2.0), wrong=(*wrongs, (lambda: 1, "few"))))[0]
-    assert (
-        "is in the message of" in faults(Cases("90.1", right=made(2, 2.0), wrong=(*wrongs, (lambda: 7, "far off"))))[0]
-    )
-    twice = faults(Cases("90.1", right=made(2, 2.0), wrong=(*wrongs, (lambda: 9, "far"))))
-    assert any("get the same message" in fault for fault in twice)
+    assert faults(Cases("90.1", right=made(2, 2.0), wrong=(*wrongs, (lambda: 7, "")))) == [
+        "wrong answer 4 names no piece of its message"
+    ]
     none = faults(Cases("90.1", right=made(2, 2.0), wrong=wrongs, raised=((lambda: 5, "Error"),)))
     assert "raising answer 1 ('Error') was wrong" in none[0]
 
@@ -588,6 +589,7 @@ def in_a_kernel(tmp_path_factory):
         "checks.progress()",
         'widgets.predict("90.a")',
         'widgets.predict("90.a").commit(0)',
+        'widgets.reveal("90.a")',
         "_progress.path().write_text('{{')\nchecks.progress()",
     ]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.replace("{{", "{")) for cell in cells])
@@ -626,7 +628,7 @@ def test_a_prediction_in_a_kernel_and_in_a_static_page(in_a_kernel):
     first, committed = (in_a_kernel.cells[number].outputs[0]["data"] for number in (10, 11))
     assert "application/vnd.jupyter.widget-view+json" in first
     assert "How many epochs does `patience=2` run?" in first["text/plain"]
-    assert "That is not it; B is right." in committed["text/plain"]
+    assert committed["text/plain"].endswith("Committed to A.")
     bare = nbformat.from_dict({**in_a_kernel, "metadata": {}})
     page, _ = HTMLExporter().from_notebook_node(bare)
     assert "<li>Four</li>" in page
@@ -634,5 +636,5 @@ def test_a_prediction_in_a_kernel_and_in_a_static_page(in_a_kernel):
 
 
 def test_a_damaged_file_is_told_in_the_notebook(in_a_kernel):
-    assert any("`progress.damaged-1.json`" in text for text in shown(in_a_kernel, 12))
+    assert any("`progress.damaged-1.json`" in text for text in shown(in_a_kernel, 13))
     assert questions.FOLDER.name == "lessons"

@@ -19,7 +19,7 @@ def stored() -> dict:
 
 
 def test_nothing_yet():
-    assert _progress.read() == {"version": 1, "exercises": {}, "predictions": {}}
+    assert _progress.read() == {"version": 1, "exercises": {}, "predictions": {}, "reveals": {}}
     assert not _progress.path().exists()
 
 
@@ -35,7 +35,7 @@ def test_solved_stays_solved():
     when = stored()["exercises"]["02.1"]["solved"]
     _progress.record_check("02.1", solved=False)
     assert _progress.solved() == {"02.1"}
-    assert stored()["exercises"]["02.1"] == {"tries": 3, "solved": when}
+    assert stored()["exercises"]["02.1"] == {"tries": 3, "solved": when, "credit": 1.0}
 
 
 def test_first_commit_wins():
@@ -44,6 +44,18 @@ def test_first_commit_wins():
     assert first["answer"] == second["answer"] == stored()["predictions"]["02.a"]["answer"] == 1
     _progress.forget_prediction("02.a")
     assert _progress.read()["predictions"] == {}
+
+
+def test_a_commit_after_the_reveal_is_late():
+    _progress.record_prediction("02.a", 1, "Two", True)
+    for name in ("02.a", "02.b"):
+        _progress.record_reveal(name)
+    shown = stored()["reveals"]["02.b"]["shown"]
+    _progress.record_sentence("02.b", "Why?", "Because.")
+    _progress.record_reveal("02.b")
+    assert stored()["reveals"]["02.b"] == {"shown": shown, "ask": "Why?", "sentence": "Because."}
+    assert "late" not in _progress.record_prediction("02.a", 0, "One", False)
+    assert _progress.record_prediction("02.b", 0, "One", False)["late"] is True
 
 
 def test_unknown_entries_survive():

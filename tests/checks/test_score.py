@@ -100,7 +100,7 @@ def test_one_lesson_for_several_numbers(lesson90):
 def test_what_was_not_committed_is_not_counted():
     commit(b=0)
     said = str(checks.score("90"))
-    assert "1 of 1 right. Not committed, and not counted: 1, 3." in said
+    assert "1 of 1 right. Not committed before the run, and not counted: 1, 3." in said
 
 
 def test_an_answer_that_is_no_longer_offered_does_not_count():

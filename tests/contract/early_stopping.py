@@ -135,6 +135,7 @@ def test_best_weights_return_when_the_epochs_run_out():
 
 
 @claim(
+    "02",
     "08.11",
     text="After an error or the stop button nothing is restored; the best weights wait in best_weights.",
 )
@@ -304,7 +305,10 @@ def test_an_unknown_mode_falls_back_to_auto():
 @claim(
     "02", "06", "07", "08.17",
     text="EarlyStopping may be reused in a second fit: everything is reset when training begins.",
-    before="Up to Keras 3.14 the first fit's best value stays: a second, worse fit stops after patience epochs.",
+    before=(
+        "In Keras 3.11 to 3.14, as in 3.0 to 3.6, the first fit's best value stays: a second, worse fit stops after "
+        "patience epochs."
+    ),
 )  # fmt: skip
 def test_reused_early_stopping():
     stopper = EarlyStopping(mode="min", patience=2, restore_best_weights=True)
@@ -379,6 +383,14 @@ def test_start_from_epoch():
     assert (run.epochs, stopper.best_epoch, run.kept) == (6, 3, 3)
     stopper, run = stopping([5, 4], start_from_epoch=3, restore_best_weights=True)
     assert (run.epochs, run.kept, stopper.best) == (2, 1, None)
+
+
+@claim("05", "06", text="start_from_epoch is compared with the true number of an epoch, also in a resumed fit.")
+def test_start_from_epoch_of_a_resumed_fit():
+    for start, ran in ((3, [5, 6, 7]), (7, [5, 6, 7, 8, 9])):
+        stopper = EarlyStopping("loss", mode="max", patience=2, start_from_epoch=start)
+        settings = {"epochs": 11, "initial_epoch": 5, "verbose": 0, "shuffle": False}
+        assert still_model().fit(training(), callbacks=[stopper], **settings).epoch == ran
 
 
 @claim("05", "06", text="initial_epoch numbers the epochs on: stopped_epoch and best_epoch are absolute.")

@@ -12,7 +12,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from keras.callbacks import ModelCheckpoint
+from keras.callbacks import LambdaCallback, ModelCheckpoint
 
 from .claims import claim
 from .means import Script, arrays, fit, iterations, new_model, rate, said, same_weights, training, validation
@@ -320,6 +320,46 @@ def test_a_damaged_file_is_reported_as_missing(tmp_path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(ValueError, match=r"File not found: filepath=.*a.keras. Please ensure the file is"):
         keras.saving.load_model(path)
+
+
+def own_loss(truth, guesses):
+    return keras.ops.mean(keras.ops.abs(truth - guesses))
+
+
+@claim(
+    "03",
+    text=(
+        "load_model needs the code of a layer, loss or metric of one's own, as custom_objects or registered; without "
+        "it, a TypeError."
+    ),
+)
+@pytest.mark.parametrize("part", ["layer", "loss", "metric"])
+def test_load_model_needs_parts_of_ones_own(tmp_path, part):
+    layers = [Centre()] if part == "layer" else []
+    model = keras.Sequential([keras.Input((3,)), *layers, keras.layers.Dense(1)])
+    model.compile("adam", own_loss if part == "loss" else "mse", metrics=[own_loss] if part == "metric" else [])
+    fit(model)
+    model.save(tmp_path / "a.keras")
+    own = Centre if part == "layer" else own_loss
+    with pytest.raises(TypeError, match=own.__name__):
+        keras.saving.load_model(tmp_path / "a.keras")
+    loaded = keras.saving.load_model(tmp_path / "a.keras", custom_objects={own.__name__: own})
+    assert iterations(loaded) == iterations(model) > 0
+
+
+@claim("03", text="A new Adam makes its two numbers for each weight at its first step, or when it is built.")
+def test_adam_makes_its_memory_at_the_first_step():
+    seen = []
+    model = new_model("adam")
+
+    def count(*_, **__):
+        seen.append(len(model.optimizer.variables))
+
+    fit(model, [LambdaCallback(on_train_begin=count, on_train_batch_begin=count, on_train_batch_end=count)])
+    assert seen[:3] == [2, 2, 6]
+    fresh = new_model("adam")
+    fresh.optimizer.build(fresh.trainable_variables)
+    assert len(fresh.optimizer.variables) == 6
 
 
 class Interrupt(keras.layers.Layer):

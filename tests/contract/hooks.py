@@ -128,7 +128,12 @@ def test_params_and_model_are_set():
     assert seen == [({"verbose": 0, "epochs": 3, "steps": 2}, model)]
 
 
-@claim("01", "06", "07", text="Callbacks run in step with training: each hook runs on the thread that called fit.")
+@claim(
+    "01",
+    "06",
+    "07",
+    text="With TensorFlow callbacks run in step with training: each hook runs on the thread that called fit.",
+)
 def test_hooks_run_on_the_calling_thread():
     threads = set()
     note = lambda *_, **__: threads.add(threading.current_thread())  # noqa: E731
@@ -303,6 +308,20 @@ def test_keras_adds_history_and_progress_bar_last():
     assert [type(one).__name__ for one in chain.callbacks] == ["Callback", "History", "ProgbarLogger"]
 
 
+@claim(
+    "01",
+    "08.32",
+    text="A History in your list takes the place of fit's own, and misses what callbacks behind it add to logs.",
+)
+def test_a_history_of_your_own_stands_where_you_put_it():
+    for order, seen in (("before", TRAIN), ("behind", [*TRAIN, "extra"])):
+        own, adder = History(), Script([1.0], "extra")
+        callbacks = [own, adder] if order == "before" else [adder, own]
+        returned = still_model().fit(training(), callbacks=callbacks, verbose=0, shuffle=False)
+        assert returned is own
+        assert list(own.history) == seen
+
+
 @claim("01", text="fit returns a new History each time, which is also model.history.")
 def test_fit_returns_a_new_history():
     model = still_model()
@@ -380,6 +399,7 @@ def test_csv_logger_drops_late_columns(tmp_path):
 
 @claim(
     "01",
+    "04",
     "06",
     text="stop_training set at a batch's end ends the epoch there; validation and the end hooks still run.",
 )
@@ -408,6 +428,27 @@ def test_stop_training_is_reset_by_fit():
     assert model.stop_training is False
 
 
+@claim("06", text="fit lowers stop_training just before on_train_begin: set_model and set_params still see it raised.")
+def test_set_model_still_sees_the_flag():
+    seen, model = {}, still_model()
+
+    class Look(Callback):
+        def set_model(self, model):
+            super().set_model(model)
+            seen["set_model"] = model.stop_training
+
+        def set_params(self, params):
+            super().set_params(params)
+            seen["set_params"] = model.stop_training
+
+        def on_train_begin(self, logs=None):
+            seen["on_train_begin"] = self.model.stop_training
+
+    model.stop_training = True
+    fit(model, [Look()], epochs=1)
+    assert seen == {"set_model": True, "set_params": True, "on_train_begin": False}
+
+
 @claim(
     "01",
     "06",
@@ -429,7 +470,7 @@ def test_an_error_in_a_callback_skips_everything():
     assert calls == ["before"]
 
 
-@claim("01", "08.26", text="callbacks= takes a list, a tuple, one callback, nested lists and a dict.")
+@claim("01", "08.26", text="With TensorFlow callbacks= takes a list, a tuple, one callback, nested lists and a dict.")
 @pytest.mark.parametrize("wrap", [lambda c: [c], lambda c: (c,), lambda c: c, lambda c: [[c]], lambda c: {"a": c}])
 def test_callbacks_may_be_given_in_many_ways(wrap):
     calls = []

@@ -40,6 +40,15 @@ def test_min_delta_best_is_not_the_minimum():
     assert (stopper.best_epoch, stopper.best, run.kept) == (0, 1.0, 0)
 
 
+@claim("04", "05", text="An improvement of exactly min_delta does not count: it must be more than min_delta.")
+def test_a_gain_of_min_delta_is_too_small():
+    # Values that float32 holds exactly, so that no rounding decides.
+    stopper, _ = stopping([1.0, 0.5, 0.375], patience=9, min_delta=0.5)
+    assert (stopper.best_epoch, stopper.best) == (2, 0.375)
+    stopper, _ = stopping([1.0, 0.5, 0.5], patience=9, min_delta=0.5)
+    assert (stopper.best_epoch, stopper.wait) == (0, 2)
+
+
 @claim("05", "08.15", text="min_delta is measured from the best so far, not from the epoch before: small gains add up.")
 def test_min_delta_is_measured_from_the_best():
     stopper, _ = stopping([1.0, 0.95, 0.88, 0.82, 0.75], patience=9, min_delta=0.1)
@@ -82,12 +91,61 @@ def test_comparisons_are_in_float32():
     "05",
     "06",
     "08.34",
+    text="A NumPy double that a callback puts into logs is compared as a double; what fit itself logs is a Python "
+    "float that was a float32 already.",
+)
+def test_a_numpy_double_is_compared_as_a_double():
+    values = [np.float64(0.2), np.float64(0.2 - 1e-10)]
+    assert stopping(values, patience=9)[0].best_epoch == 1
+    assert drive(Saves("a.keras", mode="min", save_best_only=True), values).saved == (0, 1)
+    loss = still_model().fit(training(), epochs=1, verbose=0).history["loss"][0]
+    assert type(loss) is float
+    assert loss == float(np.float32(loss))
+
+
+@claim(
+    "05",
+    "06",
+    "08.34",
     text="With min_delta=0.1 a fall from 0.8 to 0.7 is an improvement in Python and none in Keras.",
 )
 def test_min_delta_is_compared_in_float32():
     assert 0.7 + 0.1 < 0.8
     assert stopping([0.8, 0.7], patience=9, min_delta=0.1)[0].best_epoch == 0
     assert stopping([0.8, 0.69], patience=9, min_delta=0.1)[0].best_epoch == 1
+
+
+@claim(
+    "06",
+    "08.34",
+    text="A NumPy double in logs is compared as a double: 0.7 after 0.8 then is an improvement by more than 0.1.",
+)
+def test_numpy_doubles_are_compared_as_doubles():
+    for kind, improved in ((float, 0), (np.float32, 0), (np.float64, 1)):
+        stopper = EarlyStopping(patience=9, min_delta=0.1)
+        fit(still_model(), [Script([kind(0.8), kind(0.7)]), stopper], epochs=2)
+        assert stopper.best_epoch == improved, kind
+
+
+@claim(
+    "06",
+    text="What Keras logs is float32 already, so two such losses compare as in Python; min_delta and baseline differ.",
+)
+def test_what_keras_logs_is_float32_already():
+    logged = []
+    note = LambdaCallback(on_epoch_end=lambda epoch, logs: logged.extend(logs.values()))
+    fit(new_model(), [note], epochs=3, validate=True)
+    assert len(logged) >= 12
+    assert all(float(np.float32(value)) == value for value in logged)
+    rng = np.random.default_rng(0)
+    near = np.float32(0.5) + np.spacing(np.float32(0.5)) * rng.integers(-2, 3, size=(50, 2)).astype("float32")
+    for one, other in near.tolist():
+        assert bool(keras.ops.less(one, other)) == (one < other)
+    before, now = float(np.float32(0.8)), float(np.float32(0.7))
+    assert now + 0.1 < before
+    assert stopping([before, now], patience=9, min_delta=0.1)[0].best_epoch == 0
+    assert now < 0.7
+    assert stopping([now, 1.0], patience=1, baseline=0.7)[0].wait == 2, "the baseline 0.7 is not beaten"
 
 
 @claim(
@@ -107,6 +165,25 @@ def test_mode_auto_knows_many_metrics():
     labels = (y > 3).astype("float32")
     model.fit(x, labels, batch_size=8, validation_split=0.5, verbose=0, callbacks=list(stoppers.values()))
     assert {name: stopper.monitor_op.__name__ for name, stopper in stoppers.items()} == known
+
+
+@claim(
+    "02",
+    "05",
+    "08.10",
+    text="mode auto knows only loss by its name: any other direction comes from the compiled metric of that name.",
+)
+def test_the_compiled_metric_says_its_direction():
+    compiled = [keras.metrics.BinaryAccuracy(name="spread"), keras.metrics.MeanSquaredError(name="accuracy")]
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, "sigmoid")])
+    model.compile("sgd", "mse", metrics=compiled, run_eagerly=True)
+    stoppers = {name: EarlyStopping(f"val_{name}") for name in ("loss", "spread", "accuracy")}
+    fit(model, list(stoppers.values()), validate=True)
+    directions = {name: stopper.monitor_op.__name__ for name, stopper in stoppers.items()}
+    assert directions == {"loss": "less", "spread": "greater", "accuracy": "less"}
+    # Nothing was compiled under this name: it is in logs, and the name alone does not say.
+    with pytest.raises(ValueError, match="received monitor=val_accuracy, but Keras isn't able"):
+        fit(new_model(), [Script([0.5], "val_accuracy"), EarlyStopping("val_accuracy")])
 
 
 def distance(true, predicted):

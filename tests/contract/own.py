@@ -19,7 +19,7 @@ from keras.callbacks import (
 )
 
 from .claims import claim
-from .means import FakeModel, Script, drive, fit, still_model, stopping, training
+from .means import FakeModel, Script, drive, fit, new_model, still_model, stopping, training
 
 
 @claim("06", text="A callback can be tested without training: set_model, then call its hooks with values of your own.")
@@ -148,3 +148,48 @@ def test_early_stopping_copies_the_weights():
         drive(EarlyStopping(mode="min", patience=9, restore_best_weights=restore), [2.0, 1.0, 1.5], model=model)
         # The first epoch is copied twice: once as "never set", once as an improvement.
         assert model.copies == copies
+
+
+def own_loop(model, callbacks=()) -> dict:
+    """Train one epoch of two batches with CallbackList, as lesson 06 does, and return the epoch's logs."""
+    calls = keras.callbacks.CallbackList(list(callbacks), model=model, epochs=1)
+    model.stop_training = False
+    calls.on_train_begin()
+    calls.on_epoch_begin(0)
+    for batch, (x, y) in enumerate(training()):
+        calls.on_train_batch_begin(batch)
+        logs = model.train_on_batch(x, y, return_dict=True)
+        calls.on_train_batch_end(batch, logs)
+    validated = model.evaluate(training(), return_dict=True, verbose=0)
+    logs |= {f"val_{name}": value for name, value in validated.items()}
+    calls.on_epoch_end(0, logs)
+    calls.on_train_end(logs)
+    return logs
+
+
+@claim(
+    "06",
+    text="A loop around CallbackList and train_on_batch: losses of the last batch, no test hooks, History or use_ema.",
+)
+def test_what_a_loop_of_ones_own_leaves_out():
+    def fresh():
+        keras.utils.set_random_seed(0)
+        return new_model(keras.optimizers.SGD(0.01, use_ema=True, ema_momentum=0.5))
+
+    class Tests(Callback):
+        def on_test_begin(self, logs=None):
+            raise AssertionError("validation called a hook")
+
+    last = []
+    note = LambdaCallback(on_train_batch_end=lambda batch, logs: last.append(logs["loss"]))
+    mine, fitted = fresh(), fresh()
+    logs = own_loop(mine, [note, Tests()])
+    assert logs["loss"] == last[-1]
+    history = fit(fitted, epochs=1, validation_data=training())
+    assert logs["loss"] != pytest.approx(history["loss"][0])
+    assert logs["val_loss"] == pytest.approx(history["val_loss"][0])
+    assert getattr(mine, "history", None) is None
+    # fit put the average of the weights in the place of the last ones.
+    assert not np.allclose(mine.get_weights()[0], fitted.get_weights()[0])
+    mine.optimizer.finalize_variable_values(mine.trainable_weights)
+    np.testing.assert_allclose(mine.get_weights()[0], fitted.get_weights()[0], rtol=1e-5)

@@ -16,22 +16,25 @@ FIXTURES = Path(__file__).parent / "fixtures"
 # Each broken source: line, cell, and words of the sentence that must name it first.
 BROKEN = {
     "broken_code": (15, 5, "not valid Python: invalid syntax"),
-    "check_of_another_exercise": (35, 11, "checks 02.1, but the cell before it is 02.2"),
-    "check_with_a_variable": (35, 11, "checks something else, but the cell before it is 02.2"),
+    "check_of_another_exercise": (36, 11, "checks 02.1, but the cell before it is 02.2"),
+    "check_with_a_variable": (36, 11, "checks something else, but the cell before it is 02.2"),
     "code_before_setup": (5, 2, "code before the setup cell"),
     "comment_for_nbval": (15, 5, "a comment that steers nbval"),
     "empty_cell": (13, 5, "the cell is empty"),
-    "exercise_checked_late": (16, 6, 'no check follows the exercise. Put a code cell checks.check("02.1", ...)'),
-    "exercise_of_another_lesson": (17, 6, "this is exercise 03.1, expected 02.1"),
-    "exercise_with_a_marker_nearly_right": (20, 6, "write the marker exactly as `# solution`"),
-    "exercise_with_two_markers": (16, 6, "exactly one line `# solution` between stub and answer; this one has 2"),
-    "exercise_without_answer": (16, 6, "the answer below `# solution` holds no code"),
-    "exercise_without_check": (16, 6, "no check follows the exercise"),
-    "exercise_without_marker": (16, 6, "exactly one line `# solution` between stub and answer; this one has none"),
-    "exercise_without_name": (17, 6, "an exercise begins with a line like `# Exercise 02.1`"),
-    "exercise_without_stub": (16, 6, "the stub above `# solution` holds no code"),
-    "exercise_without_tag": (31, 10, 'the cell begins like an exercise. Tag it tags=["exercise"]'),
-    "exercises_out_of_order": (17, 6, "this is exercise 02.3, expected 02.1"),
+    "exercise_checked_late": (17, 6, 'no check follows the exercise. Put a code cell checks.check("02.1", ...)'),
+    "exercise_of_another_lesson": (18, 6, 'this is exercise 03.1; in this lesson its name is like "02.1"'),
+    "exercise_with_a_marker_nearly_right": (21, 6, "write the marker exactly as `# solution`"),
+    "exercise_with_two_markers": (17, 6, "exactly one line `# solution` between stub and answer; this one has 2"),
+    "exercise_without_answer": (17, 6, "the answer below `# solution` holds no code"),
+    "exercise_without_check": (17, 6, "no check follows the exercise"),
+    "exercise_without_marker": (17, 6, "exactly one line `# solution` between stub and answer; this one has none"),
+    "exercise_without_name": (18, 6, "an exercise begins with a line like `# Exercise 02.1`"),
+    "exercise_without_stub": (17, 6, "the stub above `# solution` holds no code"),
+    "exercise_without_tag": (32, 10, 'the cell begins like an exercise. Tag it tags=["exercise"]'),
+    "exercises_out_of_order": (32, 10, "this is exercise 02.2, after exercise 3"),
+    "check_of_a_name_of_the_lesson": (36, 11, "the check is handed nothing that its exercise binds"),
+    "exercise_shares_a_name": (39, 12, "calm belongs to exercise 02.2, and no other cell may bind it"),
+    "exercises_share_a_name": (33, 10, "patience belongs to exercise 02.1"),
     "lesson_begins_another": (8, 2, 'lesson.begin() names "03"; in this lesson its first argument is like "02"'),
     "magic": (15, 5, "magics such as %time and !ls have no place in a lesson"),
     "marker_outside_an_exercise": (15, 5, "a line `# solution` outside an exercise"),
@@ -40,14 +43,23 @@ BROKEN = {
     "no_cells": (1, 0, "the file holds no cells"),
     "no_setup": (1, 0, "the lesson has no setup cell"),
     "old_style_cell": (1, 0, "Look for lines like `# In[1]:`"),
-    "prediction_asked_twice": (14, 5, "prediction 02.a is asked a second time"),
+    "prediction_asked_before_the_reveal": (
+        11,
+        4,
+        'prediction 02.a is not revealed before the next: widgets.reveal("02.a")',
+    ),
+    "prediction_asked_twice": (18, 6, "prediction 02.a is asked a second time"),
+    "prediction_never_revealed": (11, 4, "prediction 02.a is never revealed"),
     "prediction_of_another_lesson": (12, 4, 'widgets.predict() names "03.a"'),
+    "prediction_revealed_twice": (41, 13, "reveals 02.a, which is not the prediction asked last"),
     "prediction_with_company": (11, 4, "a predict cell holds one line"),
     "prediction_without_tag": (12, 4, "widgets.predict() outside a predict cell"),
     "prose_tagged_setup": (9, 3, "the tag setup belongs to a code cell"),
     "prose_without_hash": (11, 3, "a line of prose without `# ` before it"),
     "raw_cell": (13, 5, "`# %% [raw]` does not start a cell"),
-    "stub_that_is_no_code": (16, 6, "the stub above `# solution` is not valid Python alone"),
+    "reveal_before_the_last_line": (15, 5, 'widgets.reveal("02.a") is the last line of the cell that runs it'),
+    "reveal_of_another_prediction": (16, 5, "reveals 02.b, which is not the prediction asked last"),
+    "stub_that_is_no_code": (17, 6, "the stub above `# solution` is not valid Python alone"),
     "tags_that_are_no_list": (5, 2, "unknown tag [setup]"),
     "text_before_the_first_cell": (1, 0, "text before the first cell"),
     "two_setups": (13, 5, "a second setup cell"),
@@ -139,10 +151,10 @@ def test_learner_edition_ends_at_the_marker(builder, course):
     text = "\n".join(cells)
     assert "# solution" not in text
     assert "patience = 4" not in text
-    assert "patience = wait" not in text
+    assert "calm = wait" not in text
     assert "Ask for hands" not in text
     assert "Any number" not in text
-    assert "patience + 1" not in text
+    assert "calm + 1" not in text
 
 
 def test_solutions_edition_answers_and_marks_what_is_the_teachers(builder, course):
@@ -151,14 +163,31 @@ def test_solutions_edition_answers_and_marks_what_is_the_teachers(builder, cours
     assert "# Exercise 02.1\n# solution\npatience = 4" in cells
     assert "> **Teaching note**\n>\n> Ask for hands first.\n>\n> - Then wait." in cells
     assert "> **Solution**\n>\n> Any number from 3 will do." in cells
-    assert "# Solution: learners do not have this cell.\npatience + 1" in cells
+    assert "# Solution: learners do not have this cell.\ncalm + 1" in cells
     assert cells[0].endswith("*Solutions edition: with the answers and teaching notes.*")
     assert "patience = ..." not in "\n".join(cells)
 
 
+def test_a_prediction_can_be_run_before_the_setup_cell(builder, course):
+    builder.build(course)
+    for folder in (course, course / "solutions"):
+        assert 'from helpers import widgets\n\nwidgets.predict("02.a")' in sources_of(folder / "02_lesson.ipynb")
+
+
+def test_claim_ids_stay_in_the_source(builder, course):
+    change(course / "source" / "02_lesson.py", "# - Then wait.", "# - Then wait. <!-- claim: files.are_there -->")
+    change(course / "source" / "02_lesson.py", "# ## Predict", "# ## Predict\n#\n# So. <!-- claim: a.b -->\n# Yes.")
+    builder.build(course)
+    for folder in (course, course / "solutions"):
+        assert "## Predict\n\nSo.\nYes." in sources_of(folder / "02_lesson.ipynb")
+    assert "claim" not in (course / "solutions" / "02_lesson.ipynb").read_text()
+
+
 def test_comments_with_the_names_of_commands_stay_comments(builder, course):
     builder.build(course)
-    assert "# cat and ls are words here, not commands\nwait = 3" in sources_of(course / "02_lesson.ipynb")
+    assert '# cat and ls are words here, not commands\nwait = 3\nwidgets.reveal("02.a")' in sources_of(
+        course / "02_lesson.ipynb"
+    )
 
 
 def test_links_reach_the_same_files_from_both_editions(builder, course):

@@ -25,6 +25,7 @@ RULES = {rule.__name__: rule for rule in lesson_rules.RULES}
 TEXTS = """title = "Wait"
 [predict.a]
 question = "How long?"
+explain = "The stopper waited for three whole epochs."
 answers = [{text = "3", right = true, feedback = "Yes."}, {text = "4", feedback = "No."}]
 [predict.b]
 question = "Longer?"
@@ -37,6 +38,19 @@ reason = "It is more."
 title = "Twice"
 hints = ["More."]
 reason = "It is more."
+"""
+
+MAP = """[[lesson]]
+number = "01"
+title = "Before"
+minutes = 6
+about = "Begin"
+[[lesson]]
+number = "02"
+title = "Wait"
+minutes = 6
+about = "Wait"
+express = true
 """
 
 
@@ -59,7 +73,7 @@ def test_texts_belong_to_a_lesson(file):
     assert [source for source in SOURCES if source.stem.startswith(f"{file.stem}_")], "no source has this number"
 
 
-def borrowed(lesson) -> list[str]:
+def borrowed(builder, lesson) -> list[str]:
     """Name what a part under a numbered heading reads although only other parts of its kind bind it.
 
     People run the first cells of such a lesson and jump to one part.
@@ -73,7 +87,7 @@ def borrowed(lesson) -> list[str]:
         if cell.kind != "code":
             continue
         if not any(re.match(r"\d+\. ", name) for name, _ in parts):
-            tools |= lesson_rules.bound(ast.parse(cell.text))
+            tools |= builder.bound_names(ast.parse(cell.text)).keys()
         else:
             parts[-1][1].append(cell.text)
     found = []
@@ -81,16 +95,16 @@ def borrowed(lesson) -> list[str]:
         own = set(tools)
         for text in texts:
             tree = ast.parse(text)
-            others = set().union(*(lesson_rules.bound(ast.parse(t)) for n, ts in parts if n != name for t in ts))
-            free = lesson_rules.read_names(tree) - own - lesson_rules.bound(tree)
+            others = set().union(*(builder.bound_names(ast.parse(t)) for n, ts in parts if n != name for t in ts))
+            free = lesson_rules.read_names(tree) - own - builder.bound_names(tree).keys()
             found += [f"{name}: {one} comes from another part" for one in sorted(free & others)]
-            own |= lesson_rules.bound(tree)
+            own |= builder.bound_names(tree).keys()
     return found
 
 
 @pytest.mark.parametrize("source", [s for s in SOURCES if s.stem.startswith("08")], ids=lambda source: source.stem)
 def test_each_trouble_needs_only_the_first_cells(builder, source):
-    assert borrowed(builder.read_lesson(source)) == []
+    assert borrowed(builder, builder.read_lesson(source)) == []
 
 
 def test_borrowed_names_are_found(builder, folder):
@@ -100,7 +114,7 @@ def test_borrowed_names_are_found(builder, folder):
     source.write_text(
         text.replace("# %% [markdown]\n# ## Key", f"# %%\nsound = 2\n{parts}# %% [markdown]\n# ## Key", 1)
     )
-    assert borrowed(builder.read_lesson(source)) == ["2. Two: lent comes from another part"]
+    assert borrowed(builder, builder.read_lesson(source)) == ["2. Two: lent comes from another part"]
 
 
 # -- the rules can be broken -----------------------------------------------------------------------------------------
@@ -116,7 +130,8 @@ def folder(tmp_path, monkeypatch) -> Path:
     shutil.copy(FIXTURES / "02_lesson.py", tmp_path / "notebooks" / "source")
     before = (FIXTURES / "02_lesson.py").read_text().replace("02.", "01.").replace('"02"', '"01"')
     (tmp_path / "notebooks" / "source" / "01_before.py").write_text(before)
-    row = "| [Wait](notebooks/02_lesson.ipynb) | 20 |\n"
+    (tmp_path / "data" / "course.toml").write_text(MAP)
+    row = "| [Wait](notebooks/02_lesson.ipynb) | 7 (core 2) |\n"
     (tmp_path / "README.md").write_text(f"| lesson | minutes |\n|-|-|\n{row}| 02 {row}")
     monkeypatch.setattr(lesson_rules, "ROOT", tmp_path)
     monkeypatch.setattr(lesson_rules, "NOTEBOOKS", tmp_path / "notebooks")
@@ -135,6 +150,7 @@ def test_sound_lesson_keeps_the_rule(builder, folder, rule):
 
 LONG_CODE = "patience = 3\n" + "waiting = 1\n" * 20
 LONG_PROSE = "# Waiting has a price.\n# " + "word " * 121
+SECOND = '# %% tags=["predict"]\nwidgets.predict("02.b")\n# %%\nprint(patience + 1)\nwidgets.reveal("02.b")\n'
 # What is replaced by what, which rule that breaks, and words of its sentence.
 BREAKS = {
     "no title": ("# # Wait", "# ## Wait", "title_says_what_to_do", "must begin with the title"),
@@ -142,11 +158,19 @@ BREAKS = {
     "second H1": ("# ## Key", "# # Key", "title_says_what_to_do", "a second H1, 'Key takeaways'"),
     "no needs": ("**You need**", "You need", "opening_says_what_who_and_how_long", "there must be"),
     "order": ("**You will**", "**Minutes** **You will**", "opening_says_what_who_and_how_long", "the order is"),
-    "no minutes": ("20\n# %%", "a while\n# %%", "opening_says_what_who_and_how_long", "the minutes are missing"),
+    "no minutes": ("7 in all\n# %%", "a while\n# %%", "opening_says_what_who_and_how_long", "the minutes are missing"),
     "long setup": ("import keras\n", "import keras\n" * 5, "cells_are_short", "7 lines of setup; the limit is 6"),
-    "long code": ("patience = 3\n", LONG_CODE, "cells_are_short", "23 lines of code; the limit is 20"),
+    "long code": ("patience = 3\n", LONG_CODE, "cells_are_short", "24 lines of code; the limit is 20"),
     "long answer": ("longer = p", "a = 1\n" * 20 + "longer = p", "cells_are_short", "21 lines of code"),
     "long prose": ("# Waiting has a price.", LONG_PROSE, "cells_are_short", "128 words of prose; the limit is 120"),
+    "wide code": ("patience = 3", f"patience = 3  # {'x' * 80}", "code_fits_the_window", "96 characters of code"),
+    "bare assert": ("print(turn)", "assert turn < 3", "asserts_have_words", "`assert turn < 3` has no words"),
+    "verdict": ("# ## Predict: how long?", "# ## Predict: how long?\n#\n# Verdict: 3.", "questions_are_not_answered",
+                "prediction 02.a is answered in sight"),
+    "explained": ("patience = 3", "patience = 3  # the stopper waited for three whole epochs",
+                  "questions_are_not_answered", "“stopper waited for three whole” stands in the explanation"),
+    "asserted": ("patience = 3", "patience = 3\nassert patience == 3, 'three'", "questions_are_not_answered",
+                 "an assert between prediction 02.a and its reveal"),
     "import before": ('lesson.begin("02")', 'import keras\nlesson.begin("02")', "setup_begins_the_lesson", "only `"),
     "no begin": ('lesson.begin("02")', "", "setup_begins_the_lesson", "only `from helpers"),
     "web library": ("patience = 3", "import urllib.request", "nothing_asks_the_network", "imports urllib.request"),
@@ -159,28 +183,38 @@ BREAKS = {
     "display": ("style.show(p", "display(p", "pictures_have_words", "display() shows pictures without words"),
     "bare figure": ("style.show(plots.learning_curves(history))", "plots.learning_curves(history)",
                     "pictures_have_words", "Write style.show(plots.learning_curves(...))"),
+    "lost value": ("patience = 3", "patience = 3\npatience", "values_are_shown", "`patience` shows nothing there"),
     "image": ("# Nowhere.", "# ![](kitchen.png)", "pictures_have_words", "the image kitchen.png needs words"),
     "html image": ("# Nowhere.", '# <img src="kitchen.png">', "pictures_have_words", "an <img> without alt text"),
     "no takeaways": ("# ## Key takeaways", "# ## Summary", "ends_with_takeaways_and_what_is_next", "must end with"),
     "steps": ("# ### What", "# #### What", "headings_step_down_one_by_one", "is H4 after H2. Use H3"),
-    "one prediction": ('# %% tags=["predict"]\nwidgets.predict("02.b")\n', "", "predictions_and_exercises_are_enough",
+    "one prediction": (SECOND, "",
+                       "predictions_and_exercises_are_enough",
                        "1 predictions; this lesson needs 2 to 4"),
-    "no text": ('predict("02.b")', 'predict("02.c")', "texts_and_cells_name_each_other",
+    "no text": ('"02.b"', '"02.c"', "texts_and_cells_name_each_other",
                 'data/lessons/02.toml has no [predict.c] for widgets.predict("02.c")'),
-    "no cell": ('predict("02.b")', 'predict("02.c")', "texts_and_cells_name_each_other",
+    "no cell": ('"02.b"', '"02.c"', "texts_and_cells_name_each_other",
                 'has [predict.b], and no cell calls widgets.predict("02.b")'),
     "no such lesson": ("01_before.ipynb#Key-takeaways", "03_gone.ipynb", "links_resolve", "no lesson 03_gone.ipynb"),
     "no such heading": ("#Key-takeaways", "#Keys", "links_resolve", "01_before.ipynb#Keys names no heading"),
     "no such place here": ("#Predict:-how-long?", "#there", "links_resolve", "#there names no heading"),
     "place not in ASCII": ("#Predict:-how-long?", "#Trouble-·-3", "links_resolve", "in plain ASCII only"),
     "no such file": ("../data/README.md", "../data/gone.md", "links_resolve", "leads nowhere from notebooks/"),
-    "minutes": ("**Minutes:** 20", "**Minutes:** 25", "minutes_agree", "README.md:3 says 20 minutes, the lesson"),
-    "minutes in the course map": ("**Minutes:** 20", "**Minutes:** 25", "minutes_agree", "README.md:4 says 20 minutes"),
-    "answer used": ("for longer in range(3)", "for i in range(longer)", "later_cells_need_no_answer",
+    "wished": ("7 in all", "5 in all", "minutes_are_measured", "says 5 minutes in all; it measures 7.1"),
+    "wished core": ("2 for", "3 for", "minutes_are_measured", "says 3 minutes for the core; it measures 1.8"),
+    "core without end": ("The core ends here", "More", "minutes_are_measured", "a core has both"),
+    "end without core": ("2 for the core, 7 in all", "7", "minutes_are_measured", "a core has both"),
+    "no core": ("The core ends here", "More", "minutes_are_measured", "a lesson of the express path has a core"),
+    "long core": ("# ## The core", f"# {'wait ' * 2500}\n# %% [markdown]\n# ## The core",
+                  "minutes_are_measured", "the limit is 18"),
+    "no pause": ("7 in all", "50 in all", "minutes_are_measured", "minutes without a pause; the limit is 40"),
+    "minutes": ("7 in all", "8 in all", "minutes_agree", "README.md:3 and the lesson disagree about its minutes"),
+    "minutes in the course map": ("2 for", "3 for", "minutes_agree", "README.md:4 and the lesson disagree"),
+    "answer used": ("for turn in range(3)", "for i in range(longer)", "later_cells_need_no_answer",
                     "longer comes from exercise 02.1"),
-    "outcome used": ("for longer in range(3)", "for i in outcome", "later_cells_need_no_answer",
+    "outcome used": ("for turn in range(3)", "for i in outcome", "later_cells_need_no_answer",
                      "outcome comes from the check of exercise 02.1"),
-    "answer used deep": ("for longer in range(3)", "f = lambda: longer\nfor longer in f()",
+    "answer used deep": ("for turn in range(3)", "f = lambda: longer\nfor turn in f()",
                          "later_cells_need_no_answer", "longer comes from exercise 02.1"),
     "answer in a stub": ("twice = ...", "twice = outcome", "later_cells_need_no_answer", "outcome comes from"),
 }  # fmt: skip
@@ -192,8 +226,18 @@ def test_rule_finds_what_breaks_it(builder, folder, name):
     source = folder / "notebooks" / "source" / "02_lesson.py"
     text = source.read_text()
     assert old in text
-    source.write_text(text.replace(old, new, 1))
+    source.write_text(text.replace(old, new, 2 if old == '"02.b"' else 1))
     assert any(words in sentence for sentence in sentences(builder, folder, rule))
+
+
+@pytest.mark.parametrize(("before", "told"), [(30, False), (45, True)])
+def test_no_stretch_between_pauses_is_too_long(builder, folder, before, told):
+    pause = f"# {'price ' * 140 * before}\n# %% [markdown]\n# ## Pause here\n#\n# {'price ' * 140 * 20}\n"
+    source = folder / "notebooks" / "source" / "02_lesson.py"
+    text = source.read_text().replace("7 in all", f"{before + 27} in all")
+    source.write_text(text.replace("# Waiting has a price.\n", pause))
+    said = [one for one in sentences(builder, folder, "minutes_are_measured") if "without a pause" in one]
+    assert bool(said) == told
 
 
 def test_every_rule_was_broken_once():
@@ -210,7 +254,7 @@ def test_long_cells_are_told(builder, folder):
     assert lesson_rules.long_cells(builder.read_lesson(source)) is None
     text = re.sub(r"^# %%$", "# %%" + "\nx = 1" * 8, source.read_text(), flags=re.MULTILINE)
     source.write_text(text)
-    assert "4 of 9 code cells over 8 lines" in lesson_rules.long_cells(builder.read_lesson(source))
+    assert "5 of 10 code cells over 8 lines" in lesson_rules.long_cells(builder.read_lesson(source))
 
 
 # -- what learners have ----------------------------------------------------------------------------------------------
