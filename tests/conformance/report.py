@@ -207,7 +207,7 @@ def table(result: dict) -> str:
         for name in names:
             cell = result["cells"][name].get(key)
             if cell is None:
-                line.append("not installed")
+                line.append("not tried" if result["cells"][name] else "not installed")
                 continue
             line.append({True: "✔ ", False: "✘ ", None: "– "}[cell["good"]] + cell["text"])
         lines.append(" | ".join(line))
