@@ -184,8 +184,8 @@ assert np.mean(needed <= best / 2) >= 0.9
 # small.
 # %% [markdown] tags=["instructor"]
 # Before the explorer opens, let pairs guess the smallest patience for the dropout run. Then show the table: the
-# explorer's number was one of five. Expect "noise" as the usual answer to 05.e. Who asks about `zigzag`: rough curves make a
-# small patience dear (rows900 misses a fifth of its loss at patience 3), but do not by themselves ask for a large one.
+# explorer's number was one of five. Expect "noise" as the usual answer to 05.e. Who asks about `zigzag`: rough curves
+# make a small patience dear (rows900 misses a fifth of its loss at patience 3), but do not by themselves ask for a large one.
 # %% [markdown]
 # ## Predict: how often does a small patience hurt?
 #
