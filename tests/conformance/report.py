@@ -259,8 +259,8 @@ waited for.
 ## Side by side
 
 `AtomicCheckpoint` and `ModelCheckpoint` (`.keras`) in one process, saving in turn,
-killed {sum(atomic.values())} times. The last complete save of `AtomicCheckpoint`: {kill_cell(atomic).text}. Of `ModelCheckpoint`:
-{kill_cell(model_checkpoint).text}.
+killed {sum(atomic.values())} times. The last complete save of `AtomicCheckpoint`: {kill_cell(atomic).text}.
+Of `ModelCheckpoint`: {kill_cell(model_checkpoint).text}.
 {rename_text}
 ## Run it
 
