@@ -126,7 +126,8 @@ picture = plots.learning_curves(
 )
 style.show(picture)
 # %% [markdown]
-# - In the **hatched** epochs the stopper waited for a version better than the **star**. At the **cross** it stopped.
+# - The **star** is the best epoch. In the **hatched** ones the stopper waited for a better one. At the **cross** it
+#   stopped.
 # - The **circle** marks the version that the model ends with: the best.
 # - Each **square** at the bottom is an epoch in which the saver wrote the file.
 # %% [markdown]
