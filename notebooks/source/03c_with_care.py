@@ -36,7 +36,7 @@ for settings in [{}, {"safe_mode": True}, {"safe_mode": False}]:
         keras.models.load_model(folder / "gift.keras", **settings)
         print("It is loaded.")
     except Exception as error:
-        print(f"{type(error).__name__}: {error}")
+        print(f"{type(error).__name__}:", str(error).split(" If you")[0])
 widgets.reveal("03.e")
 # %% [markdown]
 # ## What a save costs
