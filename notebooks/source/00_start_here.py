@@ -33,7 +33,7 @@ lesson.check_environment()
 # 3. **Explain.** Now and then you are first asked for one sentence of your own. Then ours stands beside it.
 #
 # In exercises you put your code in place of `...`, run that cell, and run the check below it. Stuck? Press **Esc**,
-# then **A**: that makes a new cell right below the check. In it, `checks.hint("01.1")` gives a hint,
+# then **A**: that makes a new cell below the check. In it, `checks.hint("01.1")` gives a hint,
 # `checks.solution("01.1")` an answer and why it is right.
 # %% [markdown]
 # ## Warm up: your first prediction
