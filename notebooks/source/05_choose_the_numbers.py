@@ -170,7 +170,7 @@ for share in [50, 75, 90, 100]:
 # By configuration: what each seed needs, against each seed's best.
 half = needed.reshape(20, 5, 1) <= best.reshape(20, 1, 5) / 2
 share = half[:, ~np.eye(5, dtype=bool)].mean()
-print(f"enough for {share:.0%}: half the best epoch of another seed")
+print(f"enough for {100 * share:3.0f} %: half the best epoch of another seed")
 print("best in the last ten epochs:", sum(best > epochs_of - 10), "runs")
 # %% tags=["solution"]
 assert len(runs) == 100
@@ -188,7 +188,8 @@ assert 0.8 <= share < 0.9
 # %% [markdown]
 # Patience 10 would have been enough for three runs in four, patience 19 for nine in ten. So would
 # **half as many epochs as it took to reach the best**. As a rule for the next run of a task, it is a little weaker: with
-# half of another seed's best epoch, 84 in 100 had enough.
+# half of another seed's best epoch, 84 in 100 had enough. (Some of the correlation is arithmetic: no run needs more
+# patience than the number of its best epoch.)
 #
 # A run whose best lies in its last epochs was cut off: it might have got better still, and then its number is too
 # small.
@@ -200,7 +201,8 @@ assert 0.8 <= share < 0.9
 # ## Predict: how often does a small patience hurt?
 #
 # Now the stakes: two numbers for each of the 100 runs and each patience. **Spent** are the epochs that ran. **Missed**
-# compares test losses: how many per cent the kept epoch's is above that of the epoch with the lowest `val_loss` of all.
+# says how many per cent the test loss of the kept epoch lies above that of the whole run's best epoch, the one with the
+# lowest `val_loss`.
 # %%
 def price(run, min_delta=0):
     validation, test = run.history["val_loss"], np.array(run.history["test_loss"])

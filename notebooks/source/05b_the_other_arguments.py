@@ -215,7 +215,7 @@ widgets.reveal("05.c")
 assert len(rates) == 6
 assert [round(rate, 6) for rate in rates] == [0.01] * 3 + [0.001] * 2 + [0.0001]
 # %% [markdown]
-# The two count alike. What differs is a default: what is an improvement? <!-- claim: numbers.test_both_patiences_count_alike -->
+# What differs between the two is a default: what is an improvement?
 # %%
 toy.optimizer.learning_rate = 0.01
 creeping = [1.0 - 0.00001 * epoch for epoch in range(8)]
