@@ -194,8 +194,7 @@ widgets.reveal("01.d")
 # %% tags=["predict"]
 widgets.predict("01.b")
 # %% [markdown]
-# Measure it. `nap` sleeps after each epoch. `short_nap` sleeps much less, but after each of the ten batches of an
-# epoch.
+# Measure it, for two callbacks. `nap` sleeps after each epoch, `short_nap` after each batch.
 # %%
 import time
 
@@ -304,7 +303,7 @@ assert losses[-1] == history.history["loss"][0]
 # <!-- claim: hooks.test_batch_logs_are_running_means -->
 #
 # `evaluate` and `predict` take callbacks too. They know no epochs. `evaluate` calls the `on_test_` hooks that you have
-# seen, `predict` has hooks of its own. It measures nothing: at the end of a batch its `logs` holds the `outputs`.
+# seen, `predict` has hooks of its own. `predict` measures nothing: at the end of a batch its `logs` holds the `outputs`.
 # <!-- claim: hooks.test_hook_order_under_evaluate --><!-- claim: hooks.test_hook_order_under_predict -->
 # %%
 model.predict(few.x_test[:96], callbacks=[recorder], verbose=0)

@@ -140,7 +140,7 @@ assert accuracies[losses.index(min(losses))] > accuracies[-1] + 0.03
 # %% [markdown]
 # ## With one argument more
 #
-# `restore_best_weights=True` does that: it copies the weights, and only them, at each new best, and brings the best
+# `restore_best_weights=True` brings them back: it copies the weights, and only them, at each new best, and brings the best
 # back. The copy is kept in memory.
 # %%
 model = build()

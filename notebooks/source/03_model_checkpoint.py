@@ -61,7 +61,7 @@ print("files:", *sorted(path.name for path in folder.iterdir()))
 # %% tags=["predict"]
 widgets.predict("03.a")
 # %% [markdown]
-# Load both files and evaluate. A file that holds the model of some epoch must show the validation loss of that epoch.
+# Load both files and evaluate them, on the validation digits and on the test digits.
 # %%
 losses = history.history["val_loss"]
 print(f"while training   last epoch {losses[-1]:.4f}, best epoch {min(losses):.4f}")

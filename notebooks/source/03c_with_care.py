@@ -140,8 +140,8 @@ by_loss = ModelCheckpoint(
 with checks.expect_error(TypeError):
     play(worse, by_loss)
 # %% [markdown]
-# The training `loss` is there at the end of a batch. But only at the end of the first epoch does the callback find out
-# whether less or more is better: a second save before that cannot compare, and crashes.
+# A crash: only at the end of the first epoch does the callback find out whether less or more is better, and a second
+# save before that cannot compare.
 #
 # For the best model leave `save_freq` alone. For safety copies use a second `ModelCheckpoint`.
 # <!-- claim: model_checkpoint.test_save_freq_with_loss_crashes -->

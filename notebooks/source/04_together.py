@@ -215,7 +215,7 @@ print("new objects:", EarlyStopping().best, ModelCheckpoint(folder / "best.keras
 assert b"Adam" in everything
 assert not any(word in everything for word in [b"EarlyStopping", b"ModelCheckpoint"])
 # %% [markdown]
-# Nothing. After a restart, a new `EarlyStopping` counts from 0 and takes the first value for the best. A new
+# Nothing. After a restart, a new `EarlyStopping` counts from 0 and takes the first value as the best. A new
 # `ModelCheckpoint` takes the first for the best too, and saves it over the better file, if you do not give it an
 # `initial_value_threshold` (lesson 03).
 # <!-- claim: model_checkpoint.test_a_restart_forgets_the_best -->
