@@ -140,8 +140,8 @@ assert accuracies[losses.index(min(losses))] > accuracies[-1] + 0.03
 # %% [markdown]
 # ## With one argument more
 #
-# `restore_best_weights=True` brings them back: it copies the weights, and only them, at each new best, and brings the best
-# back. The copy is kept in memory.
+# `restore_best_weights=True` asks for the best. The callback then copies the weights, and only them, at each new best,
+# keeps the copy in memory, and brings it back.
 # %%
 model = build()
 stopper = EarlyStopping(patience=8, restore_best_weights=True)
