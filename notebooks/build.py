@@ -28,7 +28,6 @@ import argparse
 import ast
 import hashlib
 import json
-import os
 import re
 import sys
 from collections import Counter
@@ -38,6 +37,8 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+
+from helpers import _files
 
 HERE = Path(__file__).resolve().parent
 TAGS = ("setup", "exercise", "solution", "instructor", "predict")
@@ -606,15 +607,7 @@ def read_text(path: Path) -> str | None:
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that a reader, or a crash, finds the old one or the new one and nothing between."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    written = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with written.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        written.replace(path)
-    finally:
-        written.unlink(missing_ok=True)
+    _files.write(path, content)
 
 
 def set_aside(path: Path) -> Path:

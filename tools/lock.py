@@ -11,6 +11,7 @@ import argparse
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -18,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 OLDEST_PYTHON = "3.11"
 # Packages that the environment of conda and Binder must have besides the lock.
 CONDA_PYTHON = "3.12"
+# Botocore, below s3fs, refuses the python-dateutil that the learner's lock holds.
+S3_NEEDS_OTHER = ("python-dateutil",)
 
 
 def pins(lock: Path) -> list[str]:
@@ -45,21 +48,42 @@ def environment_text() -> str:
     return "\n".join(lines) + "\n"
 
 
-def compile_lock(out: str, *sources: str, upgrade: bool, group: str | None = None) -> None:
+def shared_pins(without: tuple[str, ...] = ()) -> list[str]:
+    """Return the learner's pins, which every other lock keeps to, except those of the packages in `without`."""
+    return [pin for pin in pins(ROOT / "requirements.txt") if pin.split("==")[0] not in without]
+
+
+def compile_lock(
+    out: str, *sources: str, upgrade: bool, group: str | None = None, extra: str | None = None,
+    constraints: list[str] | None = None,
+) -> None:  # fmt: skip
     """Compile one lock with uv for all platforms and Pythons, keeping earlier pins unless `upgrade`."""
     command = [sys.executable, "-m", "uv", "--quiet", "pip", "compile", "--universal", "--no-header", "--no-annotate"]
     command += ["--python-version", OLDEST_PYTHON, "--output-file", out]
     command += ["--upgrade"] if upgrade else []
     command += ["--group", group] if group else []
-    subprocess.run([*command, *sources], check=True, cwd=ROOT)
+    command += ["--extra", extra] if extra else []
+    with tempfile.TemporaryDirectory() as folder:
+        if constraints is not None:
+            file = Path(folder) / "constraints.txt"
+            file.write_text("\n".join(constraints))
+            command += ["--constraints", str(file)]
+        subprocess.run([*command, *sources], check=True, cwd=ROOT)
 
 
 def write(*, upgrade: bool) -> None:
-    """Write the three locks, then `environment.yml`."""
+    """Write the locks, then `environment.yml`."""
     compile_lock("requirements.txt", "pyproject.toml", upgrade=upgrade)
-    # `-c` keeps every shared package at the learner's version.
-    compile_lock("requirements-dev.txt", "-c", "requirements.txt", upgrade=upgrade, group="dev")
-    compile_lock("requirements-data.txt", "-c", "requirements.txt", upgrade=upgrade, group="data")
+    shared = shared_pins()
+    compile_lock("requirements-dev.txt", upgrade=upgrade, group="dev", constraints=shared)
+    compile_lock("requirements-data.txt", upgrade=upgrade, group="data", constraints=shared)
+    compile_lock(
+        "requirements-production.txt", "pyproject.toml", upgrade=upgrade, group="s3", extra="production",
+        constraints=shared_pins(without=S3_NEEDS_OTHER),
+    )  # fmt: skip
+    compile_lock(
+        "requirements-conformance.txt", "pyproject.toml", upgrade=upgrade, extra="conformance", constraints=shared
+    )
     (ROOT / "environment.yml").write_text(environment_text())
 
 
@@ -67,18 +91,22 @@ def problems() -> list[str]:
     """Return one sentence for each thing that is out of step; an empty list is good."""
     found = []
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    direct, groups = project["project"]["dependencies"], project["dependency-groups"]
+    extras = project["project"]["optional-dependencies"]
     wanted = {
-        "requirements.txt": project["project"]["dependencies"],
-        "requirements-dev.txt": project["dependency-groups"]["dev"],
-        "requirements-data.txt": project["dependency-groups"]["data"],
+        "requirements.txt": direct,
+        "requirements-dev.txt": groups["dev"],
+        "requirements-data.txt": groups["data"],
+        "requirements-production.txt": [*direct, *extras["production"], *groups["s3"]],
+        "requirements-conformance.txt": [*direct, *extras["conformance"]],
     }
-    for name, direct in wanted.items():
+    for name, requirements in wanted.items():
         lines = pins(ROOT / name)
         found += [
             f"{name}: not a plain pin: {line!r}" for line in lines if not re.match(r"[\w.-]+==[\w.!+-]+( ; .+)?$", line)
         ]
         locked = {line.split("==")[0].lower() for line in lines}
-        for requirement in direct:
+        for requirement in requirements:
             package = re.match(r"[\w.-]+", requirement)[0].lower()
             if package not in locked:
                 found.append(f"{name}: {package} is in pyproject.toml and not in the lock; run `make lock`")

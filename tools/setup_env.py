@@ -1,4 +1,4 @@
-"""Create or update `.venv` for the course: `python tools/setup_env.py learner|test|data`.
+"""Create or update `.venv` for the course: `python tools/setup_env.py PROFILE`.
 
 Runs with the standard library alone, on the Python that the environment will use. It installs only when the
 lock has changed, and starts again from nothing when an earlier install was interrupted.
@@ -25,6 +25,9 @@ PROFILES = {
     "learner": (".venv", ("requirements.txt",), True),
     "test": (".venv", ("requirements.txt", "requirements-dev.txt"), True),
     "data": (".venv-data", ("requirements-data.txt",), False),
+    # Each a whole environment of its own: Keras imports JAX wherever it finds it, and s3fs refuses a learner's pin.
+    "production": (".venv-production", ("requirements-production.txt",), True),
+    "conformance": (".venv-conformance", ("requirements-conformance.txt",), True),
 }
 
 

@@ -11,13 +11,12 @@ import contextlib
 import copy
 import json
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from helpers import questions
+from helpers import _files, questions
 
 VERSION = 1
 _PARTS = ("exercises", "predictions", "reveals")
@@ -208,28 +207,8 @@ def _update(change: Callable[[dict], object]) -> None:
 
 
 def _write(here: Path, state: dict) -> None:
-    """Write a whole new file beside the old one and put it in its place in one step."""
     here.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{here.name}.", suffix=".tmp", dir=here.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(state, file, indent=1, sort_keys=True)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        for attempt in range(20):
-            try:
-                os.replace(name, here)
-                return
-            except PermissionError:
-                # Windows refuses while another program, a virus scanner say, has the file open.
-                if os.name != "nt" or attempt == 19:
-                    raise
-                time.sleep(0.05)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
+    _files.write(here, (json.dumps(state, indent=1, sort_keys=True) + "\n").encode())
 
 
 @contextlib.contextmanager

@@ -118,7 +118,7 @@ def test_a_read_only_disk(monkeypatch):
 
     for name in ("replace", "mkdir"):
         monkeypatch.setattr(os, name, refuse)
-    monkeypatch.setattr(_progress.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
     _progress.record_check("02.2", solved=True)
     assert _progress.solved() == {"02.1", "02.2"}
     assert stored() == before

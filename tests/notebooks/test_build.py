@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -346,7 +347,7 @@ def test_interrupted_write_leaves_the_old_notebook(builder, course, monkeypatch)
     builder.build(course)
     before = snapshot(course)
     change(course / "source" / "02_lesson.py", "patience = ...", "patience = None")
-    monkeypatch.setattr(builder.os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
         builder.build(course)
     after = snapshot(course)

@@ -1,20 +1,16 @@
-"""Small honest callbacks of the course: they watch a fit and change nothing in it.
-
-This module imports Keras.
-"""
+"""Callbacks that watch a fit and change nothing in it."""
 
 from __future__ import annotations
 
 import glob
-import re
-import string
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
+
+from ._names import glob_pattern, name_pattern
 
 __all__ = ["HookEvent", "HookRecorder", "SaveEvent", "SaveRecorder"]
 
@@ -168,13 +164,20 @@ class SaveRecorder(keras.callbacks.Callback):
         self.saves: list[SaveEvent] = []
         self._seen: dict[str, tuple[int, int, int]] = {}
         self._epoch = 0
-        # Fields become numbers: "{epoch}.keras" must not take "best.keras" of another checkpoint for its own.
-        self._name = re.compile(_pattern(checkpoint.filepath, re.escape, r"[-+.\deinfa]+"))
+        self._name = name_pattern(checkpoint.filepath)
 
     @property
     def epochs(self) -> list[int]:
         """Return the epochs (0-based) in which a file was written, each once, in order."""
         return sorted({save.epoch for save in self.saves})
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what `ResumeState` keeps: the saves so far."""
+        return {"saves": [[save.epoch, str(save.path), save.size] for save in self.saves]}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Take a state back."""
+        self.saves = [SaveEvent(epoch, Path(path), size) for epoch, path, size in state["saves"]]
 
     def on_train_begin(self, logs=None):
         """Forget the last fit, and take note of files that are already there."""
@@ -204,7 +207,7 @@ class SaveRecorder(keras.callbacks.Callback):
     def _files(self) -> dict[str, tuple[int, int, int]]:
         """Return the files that the checkpoint's name stands for: when changed (ns), size in bytes, number."""
         found = {}
-        for name in glob.glob(_pattern(self.checkpoint.filepath, glob.escape, "*")):
+        for name in glob.glob(glob_pattern(self.checkpoint.filepath)):
             if not self._name.fullmatch(name):
                 continue
             try:
@@ -214,10 +217,3 @@ class SaveRecorder(keras.callbacks.Callback):
                 continue
             found[name] = (state.st_mtime_ns, state.st_size, state.st_ino)
         return found
-
-
-def _pattern(template: str, escape: Callable[[str], str], field: str) -> str:
-    """Put `field` in the place of each field of a file name such as `"{epoch:02d}.keras"`, the rest escaped."""
-    return "".join(
-        escape(literal) + ("" if name is None else field) for literal, name, _, _ in string.Formatter().parse(template)
-    )
