@@ -6,6 +6,7 @@ ifeq ($(OS),Windows_NT)
 PYTHON ?= python
 BIN := .venv/Scripts
 DATA_BIN := .venv-data/Scripts
+PRODUCTION_BIN := .venv-production/Scripts
 else
 # The first Python on this machine that TensorFlow is built for; name another with `make lab PYTHON=...`.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
@@ -13,10 +14,11 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	done; echo python3)
 BIN := .venv/bin
 DATA_BIN := .venv-data/bin
+PRODUCTION_BIN := .venv-production/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks check fix contract data runs picture lock learner-env test-env data-env
+.PHONY: help lab test notebooks check fix contract data production runs picture lock learner-env test-env data-env production-env
 
 help:  ## print this help
 	@echo "Usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -27,6 +29,9 @@ learner-env:
 
 test-env:
 	@$(PYTHON) tools/setup_env.py test
+
+production-env:
+	@$(PYTHON) tools/setup_env.py production
 
 data-env:
 	@$(PYTHON) tools/setup_env.py data
@@ -54,6 +59,10 @@ fix: test-env  ## let ruff mend what it can
 
 contract: test-env  ## run every claim about Keras on the oldest and the newest supported Keras
 	$(BIN)/python tools/contract.py $(ARGS)
+
+production: production-env  ## run lesson 09 and its tests in full, with the packages of its optional parts
+	$(PRODUCTION_BIN)/python -m pytest -o addopts="--nbval-lax --nbval-current-env -ra" tests/test_production.py \
+		tests/test_storage.py notebooks/09b_ship_and_scale.ipynb notebooks/solutions/09b_ship_and_scale.ipynb $(ARGS)
 
 data: data-env  ## write the data sets in data/ again, from the copies in scikit-learn
 	$(DATA_BIN)/python tools/make_data.py

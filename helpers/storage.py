@@ -86,8 +86,10 @@ class FsspecBucket:
     """
 
     def __init__(self, url: str, **options: Any):
-        from fsspec.core import url_to_fs
-
+        try:
+            from fsspec.core import url_to_fs
+        except ImportError as error:
+            raise ImportError("FsspecBucket needs fsspec, which is not installed here.") from error
         self._fs, self._root = url_to_fs(url, **options)
         self._root = self._root.rstrip("/")
 

@@ -116,7 +116,7 @@ CASES = (
                      '            pass\n        self.bucket.put("latest", name.encode())\n'), "only when the file has arrived"),
             (changed(TO_BUCKET, MARK, ""), "none is called `latest`"),
             (changed(TO_BUCKET, '"latest", name.encode()', '"latest", str(self.folder / name).encode()'), "**name**"),
-            (changed(TO_BUCKET, '"latest", name.encode()', '"latest", self.folder / name'), "not a name but something long"),
+            (changed(TO_BUCKET, '"latest", name.encode()', '"latest", self.folder / name'), "does not hold a name but something long"),
             (changed(TO_BUCKET, "on_epoch_end(self, epoch, logs", "on_train_end(self, logs", "-epoch-{epoch + 1}", ""),
              "after each"),
             (changed(TO_BUCKET, SAVE, "self.model.save_weights(str(self.folder / name)[:-6] + "
