@@ -95,7 +95,13 @@ class FsspecBucket:
 
     def put(self, name: str, content: bytes | Path) -> None:
         """Store bytes, or the file at a Path, under `name`; see `FolderBucket.put`."""
-        self._fs.pipe_file(f"{self._root}/{checked_name(name)}", bytes_of(content))
+        place, content = f"{self._root}/{checked_name(name)}", bytes_of(content)
+        try:
+            self._fs.pipe_file(place, content)
+        except OSError:
+            raise
+        except Exception as error:  # a library's own for a server that does not answer
+            raise OSError(f"{name} could not be stored: {error}") from error
 
     def read(self, name: str) -> bytes:
         """Return an object's bytes; FileNotFoundError where there is none."""

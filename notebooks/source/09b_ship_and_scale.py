@@ -112,7 +112,7 @@ for epoch in range(4):
     manager.save(checkpoint_number=epoch + 1)
 print(*sorted(path.name for path in (folder / "loop").iterdir()), sep="\n")
 # %% [markdown]
-# Two files for each of the last two epochs, and a small one, `checkpoint`, that names the newest. To go on:
+# Two files an epoch, and a small one, `checkpoint`, that names the newest. To go on:
 # <!-- claim: shipping.test_checkpoint_manager_keeps_the_last_and_restores -->
 # %%
 again = build()
@@ -146,8 +146,8 @@ address = (folder / "remote").resolve().as_uri()
 # %% [markdown]
 # ## Predict: what is left of the good file?
 #
-# `good.keras` and `good.weights.h5` are saved at the address, and all is well. Then both are saved once more, under the
-# same names, and the disk is full before the last layer is written.
+# `good.keras` and `good.weights.h5` are saved at the address. Then both are saved again, under the same names, and the
+# disk is full before the last layer is written.
 # %% tags=["predict"]
 widgets.predict("09.g")
 # %%
@@ -343,9 +343,8 @@ assert not hasattr(stopper, "wait") or stopper.wait == 0
 ran, all_of_them = sum(epochs for epochs, _ in results), most * len(rates)
 print(f"{ran} of {all_of_them} epochs ran: {1 - ran / all_of_them:.0%} saved.")
 # %% [markdown]
-# **The fix:** a name for each trial, as in `f"trial-{number}.keras"`.
-#
-# KerasTuner does all this, and keeps the best of each trial itself. Ask *it* for the model: `get_best_models`.
+# **The fix:** a name for each trial. KerasTuner copies just so; it also keeps the best of each trial itself, so ask it
+# for the model, with `get_best_models`.
 # %%
 if lesson.optional("keras-tuner", "tensorboard"):
     import keras_tuner
@@ -522,11 +521,11 @@ assert waited < plain
 # ## 8. Past one machine
 #
 # - **TensorFlow.** Keras 3 does not train with `tf.distribute.MultiWorkerMirroredStrategy`: with two workers, `fit` ends
-#   in `Attempt to convert a value (PerReplica...`. ([keras#20585](https://github.com/keras-team/keras/issues/20585))
-# - **What works in its place:** the JAX backend with `keras.distribution`. `keras.distribution.initialize()` joins the
-#   processes, `DataParallel()` or `ModelParallel(...)` spreads data or weights, set before the model is made.
-# - **Who saves:** `ModelCheckpoint` knows of no workers. Each process runs its own callbacks: give each its own path, or
-#   the list with the saver to one process only.
+#   in `Attempt to convert a value (PerReplica...` ([keras#20585](https://github.com/keras-team/keras/issues/20585)).
+# - **In its place:** the JAX backend with `keras.distribution`: `initialize()` joins the processes, `DataParallel` or
+#   `ModelParallel` spreads data or weights.
+# - **Who saves:** each process runs its own callbacks, and `ModelCheckpoint` knows of no workers: give each a path of its
+#   own.
 #
 # <!-- claim: shipping.test_two_workers_of_multi_worker_mirrored_fail -->
 # %% [markdown]

@@ -51,8 +51,8 @@ AIM_WORDS = 60
 # The first word of a title is what the learner will do.
 VERBS = {
     "Be", "Build", "Change", "Choose", "Compare", "Count", "Find", "Judge", "Keep", "Look", "Make", "Measure", "Open",
-    "Plan", "Play", "Put", "Read", "Rebuild", "Save", "See", "Ship", "Spend", "Start", "Stop", "Survive", "Take", "Test",
-    "Train", "Try", "Use", "Wait", "Watch", "Write",
+    "Plan", "Play", "Put", "Read", "Rebuild", "Save", "See", "Ship", "Spend", "Start", "Stop", "Survive", "Take",
+    "Test", "Train", "Try", "Use", "Wait", "Watch", "Write",
 }  # fmt: skip
 
 # Predictions and checked exercises of a lesson, fewest and most; another range needs its reason.
