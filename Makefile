@@ -6,6 +6,7 @@ ifeq ($(OS),Windows_NT)
 PYTHON ?= python
 BIN := .venv/Scripts
 DATA_BIN := .venv-data/Scripts
+CONFORMANCE_BIN := .venv-conformance/Scripts
 PRODUCTION_BIN := .venv-production/Scripts
 else
 # The first Python on this machine that TensorFlow is built for; name another with `make lab PYTHON=...`.
@@ -14,15 +15,17 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	done; echo python3)
 BIN := .venv/bin
 DATA_BIN := .venv-data/bin
+CONFORMANCE_BIN := .venv-conformance/bin
 PRODUCTION_BIN := .venv-production/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks check fix contract data production runs picture lock learner-env test-env data-env production-env
+.PHONY: help lab test notebooks check fix contract conformance production data runs picture lock production-env learner-env test-env data-env \
+	conformance-env
 
 help:  ## print this help
 	@echo "Usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /|/' | awk -F'|' '{ printf "  %-10s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /|/' | awk -F'|' '{ printf "  %-15s %s\n", $$1, $$2 }'
 
 learner-env:
 	@$(PYTHON) tools/setup_env.py learner
@@ -30,8 +33,8 @@ learner-env:
 test-env:
 	@$(PYTHON) tools/setup_env.py test
 
-production-env:
-	@$(PYTHON) tools/setup_env.py production
+conformance-env:
+	@$(PYTHON) tools/setup_env.py conformance
 
 data-env:
 	@$(PYTHON) tools/setup_env.py data
@@ -60,9 +63,13 @@ fix: test-env  ## let ruff mend what it can
 contract: test-env  ## run every claim about Keras on the oldest and the newest supported Keras
 	$(BIN)/python tools/contract.py $(ARGS)
 
+conformance: conformance-env  ## try what each way to save survives (some minutes) and write docs/conformance.md
+	$(CONFORMANCE_BIN)/python -m tests.conformance --jobs 2 --write $(ARGS)
+
 production: production-env  ## run lesson 09 and its tests in full, with the packages of its optional parts
-	$(PRODUCTION_BIN)/python -m pytest -o addopts="--nbval-lax --nbval-current-env -ra" tests/test_production.py \
-		tests/test_storage.py notebooks/09b_ship_and_scale.ipynb notebooks/solutions/09b_ship_and_scale.ipynb $(ARGS)
+	$(PRODUCTION_BIN)/python -m pytest -o addopts="--nbval-lax --nbval-current-env --nbval-cell-timeout=180 -ra" \
+		tests/test_production.py tests/test_storage.py notebooks/09b_ship_and_scale.ipynb \
+		notebooks/solutions/09b_ship_and_scale.ipynb $(ARGS)
 
 data: data-env  ## write the data sets in data/ again, from the copies in scikit-learn
 	$(DATA_BIN)/python tools/make_data.py
@@ -75,3 +82,6 @@ picture: test-env  ## draw the picture in README.md again, from a real training 
 
 lock: test-env  ## compile the locks and environment.yml from pyproject.toml; ARGS=--upgrade for newer versions
 	$(BIN)/python tools/lock.py $(ARGS)
+
+production-env:  ## install all that the optional parts of lesson 09 use, into .venv-production
+	@$(PYTHON) tools/setup_env.py production

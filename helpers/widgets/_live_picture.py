@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from helpers import style
+from helpers import style, words
 from helpers.live import Snapshot
-from helpers.widgets import _live_text
 
 __all__ = ["LivePicture"]
 
@@ -58,7 +57,7 @@ class LivePicture:
             scale: Pixels in the file for one on the page: what the picture costs goes with its square.
         """
         data = base64.b64encode(self.png(now, scale=scale)).decode("ascii")
-        alt = html.escape(_live_text.alt(now, self._metric), quote=True)
+        alt = html.escape(words.live_twin(now, self._metric), quote=True)
         # Decoded before it is put in the old one's place, and of a known size: the page neither blinks nor jumps.
         return (
             f'<img src="data:image/png;base64,{data}" alt="{alt}" '
@@ -269,9 +268,10 @@ class LivePicture:
         wait = now.waits[-1] if now.waits else 0
         apart = 15 / _WAITS
         height, other = wait / self._wlim[1], (asked or 0) / self._wlim[1]
+        # Below the other name, or above it where there is no room below.
         if abs(height - other) < apart:
-            height = other - apart
-        self._wait_name.xy = (1, max(0.0, height))
+            height = other - apart if other > 1.2 * apart else other + apart
+        self._wait_name.xy = (1, height)
         self._wait_name.set_text(f"waited {wait}" if now.waits else "")
 
     def _headline(self, now: Snapshot) -> str:

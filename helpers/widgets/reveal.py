@@ -86,10 +86,9 @@ class Outcome(_cards.Shown):
         out = "".join(map(_cards.paragraphs, rest))
         if not self.sentence and not place:
             return out + _cards.paragraphs(ours)
-        column = 'style="flex:1 1 16em;min-width:0"'
         mine = f'<p style="margin:4px 0">{html.escape(self.sentence)}</p>'
-        mine = f"<div data-yours {column}><strong>You wrote</strong>{mine}</div>"
-        theirs = f"<div {column}><strong>We say</strong>{_cards.paragraphs(ours)}</div>"
+        mine = f'<div data-yours style="flex:1 1 13em;min-width:0"><strong>You wrote</strong>{mine}</div>'
+        theirs = f'<div style="flex:2 1 20em;min-width:0"><strong>We say</strong>{_cards.paragraphs(ours)}</div>'
         pair = f'<div style="display:flex;flex-wrap:wrap;gap:4px 20px;margin:6px 0">{mine}{theirs}</div>'
         return f"{out}{_cards.paragraphs(self.asked.ask)}{pair}"
 

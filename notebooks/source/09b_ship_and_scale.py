@@ -184,7 +184,8 @@ assert left["good.weights.h5"] != "loads"
 # 3. last, write a small object, `latest`, which names it.
 #
 # `FolderBucket` of this course is a bucket in a folder, with the calls of a real one: `put`, `read`, `list`.
-# <!-- claim: shipping.test_a_failed_remote_save_of_weights_destroys_the_good_file -->
+# <!-- claim: production.test_a_failed_remote_weights_save_destroys_the_good_file -->
+# <!-- claim: production.test_a_failed_remote_keras_save_leaves_the_good_file -->
 # %%
 bucket = storage.FolderBucket(folder / "bucket")
 loop.save(folder / "local.keras")

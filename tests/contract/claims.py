@@ -21,7 +21,18 @@ LESSONS = {
     "10": "Capstone",
 }
 ROWS = range(1, 35)
-MODULES = ("hooks", "early_stopping", "numbers", "model_checkpoint", "files", "together", "resuming", "own", "shipping")
+MODULES = (
+    "hooks",
+    "early_stopping",
+    "numbers",
+    "model_checkpoint",
+    "files",
+    "together",
+    "resuming",
+    "own",
+    "production",
+    "shipping",
+)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Formats, remote addresses, checkpoints of a loop of one's own, several replicas and several workers."""
+"""Formats, checkpoints of a loop of one's own, several replicas and several workers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import pytest
 import tensorflow as tf
 
 from .claims import claim
@@ -82,41 +81,6 @@ def test_checkpoint_manager_saves_asynchronously(tmp_path):
     model.set_weights([array + 1 for array in saved])
     tf.train.Checkpoint(model=model).restore(manager.latest_checkpoint).expect_partial()
     assert all((a == b).all() for a, b in zip(model.get_weights(), saved, strict=True))
-
-
-class FullDisk(keras.layers.Dense):
-    """A layer that finds the disk full when told to."""
-
-    full = False
-
-    def save_own_variables(self, store):
-        if FullDisk.full:
-            raise OSError("No space left on device")
-        super().save_own_variables(store)
-
-
-@claim(
-    "09",
-    text=(
-        "A save to a remote address that fails on its way leaves the good .keras file as it was, and the good "
-        ".weights.h5 file unreadable."
-    ),
-)
-def test_a_failed_remote_save_of_weights_destroys_the_good_file(tmp_path, monkeypatch):
-    model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(32), FullDisk(10)])
-    address = tmp_path.resolve().as_uri()
-    model.save(f"{address}/good.keras")
-    model.save_weights(f"{address}/good.weights.h5")
-    good = (tmp_path / "good.keras").read_bytes()
-    model.load_weights(tmp_path / "good.weights.h5")
-    monkeypatch.setattr(FullDisk, "full", True)
-    with pytest.raises(OSError, match="No space"):
-        model.save(f"{address}/good.keras")
-    with pytest.raises(OSError, match="No space"):
-        model.save_weights(f"{address}/good.weights.h5")
-    assert (tmp_path / "good.keras").read_bytes() == good
-    with pytest.raises((OSError, KeyError, ValueError)):
-        model.load_weights(tmp_path / "good.weights.h5")
 
 
 MIRRORED = """
