@@ -146,7 +146,8 @@ def _played(kind: type, case: Case) -> tuple[Calls, _Phone]:
         except _NobodyListens:
             raise Wrong(
                 "`send` raised an `OSError`, since nobody listened, and it ended the training. Catch it: `try:` and "
-                "`except OSError:` around `send`."
+                "`except OSError:` around `send`.",
+                0.5,
             ) from None
         if driven.stopped:
             raise Wrong("It stops the training. It should only tell.")
@@ -166,7 +167,8 @@ def fires_once(answer: object) -> Verdict:
         return wrong(strange)
     yours, wanted = [calls for calls, _ in plays], [expected(case) for case in cases]
     if yours != wanted:
-        return wrong(_why(cases, yours, wanted))
+        hits = sum(mine == want for mine, want in zip(yours, wanted, strict=True))
+        return wrong(_why(cases, yours, wanted), credit=0.5 if 2 * hits > len(cases) else 0.0)
     return right("One message for each time above the limit, and one that got lost is sent again.")
 
 

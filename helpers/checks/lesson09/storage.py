@@ -93,7 +93,7 @@ class Bucket:
     def raise_fault(self) -> None:
         """Raise Wrong when a reader would have met something bad."""
         if self.fault:
-            raise Wrong(self.fault)
+            raise Wrong(self.fault, 0.4)
 
     def _look(self, changed: str) -> str:
         """Say what is wrong with what `latest` names, after a `put` of `changed`."""
@@ -164,7 +164,8 @@ def _run(kind: type[Callback], bucket: Bucket, folder: Path, model: keras.Model)
         bucket.raise_fault()
         raise Wrong(
             "A `put` raised an `OSError`, and it ended the training. Catch it with `except OSError:`: the next epoch "
-            "tries again."
+            "tries again.",
+            0.5,
         ) from None
     except Died:
         bucket.raise_fault()
@@ -192,7 +193,8 @@ def to_bucket(answer: object) -> Verdict:
             if seen[-1] is None or seen[-1] in seen[:-1]:
                 return wrong(
                     f"When `put` number {_and(sorted(fails))} failed, nothing new came into the bucket afterwards. Try "
-                    "again with the next epoch's file."
+                    "again with the next epoch's file.",
+                    credit=0.7,
                 )
             _holds(bucket, seen[-1], EPOCHS - 1, folder)
     return right("Killed within each `put`, started again, cut off: `latest` always named a whole model.")
