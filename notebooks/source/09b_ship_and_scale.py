@@ -477,7 +477,7 @@ from concurrent.futures import ThreadPoolExecutor
 class SaveInThread(Callback):
     def on_train_begin(self, logs=None):
         self.twin = keras.models.clone_model(self.model)
-        self.pool, self.saved, self.waits = ThreadPoolExecutor(max_workers=1), [], []
+        self.pool, self.saved, self.waits = ThreadPoolExecutor(1), [], []
 
     def on_epoch_end(self, epoch, logs=None):
         start = time.perf_counter()
