@@ -99,7 +99,7 @@ assert 2 < len(history.epoch) < 10
 
 # %% [markdown]
 # The loss fell below 1.5, and the rest of the twenty epochs never ran: `fit` looks at the flag after each batch and
-# after each epoch, and ends when it is up. <!-- claim: hooks.test_stop_training_in_a_batch -->
+# after each epoch, and ends when the flag is raised. <!-- claim: hooks.test_stop_training_in_a_batch -->
 #
 # `logs` is a dictionary with what was measured in this epoch. Names with `val_` come from validation.
 #
@@ -282,8 +282,8 @@ checks.check("01.2", GoodEnough)
 # %% [markdown]
 # ## After each batch
 #
-# Is the `loss` at the end of a batch that batch's own? Note it after every batch of one epoch, and compare the last
-# one with the loss of the epoch.
+# At the end of a batch, too, `logs` holds a `loss`. Is it the loss of that batch alone? Note it after every batch of
+# one epoch, and compare the last one with the loss of the epoch.
 # %%
 losses = []
 
@@ -330,7 +330,7 @@ model.fit(digits.train, epochs=2, callbacks=[Announce()], verbose=0)
 print("Training is over.")
 widgets.reveal("01.c")
 # %% [markdown]
-# One line lists the methods of a class whose names begin like those of hooks, and that are none:
+# One line finds such slips. It lists the methods that are named like a hook, `on_...`, but are not a hook of Keras:
 # %%
 [name for name in vars(Announce) if name[:3] == "on_" and not hasattr(Callback, name)]
 # %% [markdown]

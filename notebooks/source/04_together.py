@@ -237,7 +237,7 @@ assert not same_weights(split, keras.models.load_model(folder / "by_loss.keras")
 # Two bests, two models. Whoever evaluates the one and delivers the other is in for a surprise.
 # <!-- claim: together.test_two_monitors_two_bests -->
 #
-# So: the same `monitor` in both. Is that enough?
+# So: the same `monitor` in both.
 # %% [markdown]
 # ## Predict: the same monitor
 #
@@ -323,8 +323,8 @@ assert [same_weights(file, played) for file in files] == [True, False]
 #
 # Some days later only a file is left, such as `best.keras`. Write `go_on(path)`. It trains the model in the file for
 # **two more epochs** on `digits.train`, with `digits.validation`, as if the training had never ended, and returns the
-# `History`. Its epochs count on: for a file of epoch 8 they are 9 and 10. No number of an epoch is passed. Who owns
-# it? The check brings files of another model.
+# `History`. Its epochs count on: for a file of epoch 8 they are 9 and 10. `go_on` gets no epoch number, only
+# the path. Who owns the number? The check brings files of another model.
 # %% tags=["exercise"]
 # Exercise 04.3
 def go_on(path): ...

@@ -156,11 +156,11 @@ class Course:
                 source = "".join(cell["source"])
                 if cell["cell_type"] != "code":
                     continue
-                if any(f"class {name}(" in source for name in ("Monitor", "Writer", "Saver")):
+                if any(f"class {name}(" in source for name in ("Monitor", "Saver")):
                     exec(source, scope)
                 elif "def direction(" in source:
                     exec(source[: source.index("\n\n\n", source.index("def direction("))], scope)
-        return {name: scope[name] for name in ("Monitor", "Writer", "Saver", "direction")}
+        return {name: scope[name] for name in ("Monitor", "Saver", "direction")}
 
 
 @dataclasses.dataclass(frozen=True)
