@@ -23,14 +23,14 @@ from keras.callbacks import Callback, EarlyStopping, LambdaCallback
 # `Enough` did in lesson 01.
 #
 # For a loss, to improve means to fall; for an accuracy, to grow. `loss` and `val_loss` Keras knows by their names;
-# any other name it looks up among the metrics that you compiled, and they say it.
+# any other name it looks up among the metrics that you compiled, and most of them know.
 # <!-- claim: numbers.test_the_compiled_metric_says_its_direction -->
 #
 # Why have patience at all? Validation losses wobble. One worse epoch proves nothing.
 # %% [markdown]
 # To study the rule, we want curves of our own choice. Lesson 01 showed how: a callback that stands first in the list
-# writes a number into `logs`, and those behind it believe it. `Script` does this. The fit is real, only the
-# `val_loss` is ours.
+# writes a number into `logs`, and those behind it believe it. `Script` does this, and `play` fits a small model with
+# it. The fit is real, only the `val_loss` is ours.
 # %%
 class Script(Callback):
     def __init__(self, values):
@@ -138,7 +138,7 @@ assert accuracies[losses.index(min(losses))] > accuracies[-1] + 0.03
 # The most common wrong belief of this lesson: expect half the hands for "the best". Ask: "Who of you has shipped such a
 # model?" The solutions edition asserts what the cell above shows.
 # %% [markdown]
-# ## Ask for the best
+# ## With one argument more
 #
 # `restore_best_weights=True` does that: it copies the weights, in memory, at each new best, and brings the best back.
 # Only the weights: the optimizer stays where the last epoch left it.
@@ -186,8 +186,8 @@ for patience in [0, 1, 2, 3, 4]:
 # %% [markdown]
 # ## Predict: nobody had to stop it
 #
-# The same callback with `patience=100`, but only 50 epochs are ordered. So the epochs run out before the patience
-# does, and `EarlyStopping` never stops anything.
+# `EarlyStopping(patience=100, restore_best_weights=True)`, but only 50 epochs are ordered. So the epochs run out before
+# the patience does, and nothing is ever stopped.
 # %% tags=["predict"]
 widgets.predict("02.c")
 # %%
@@ -229,8 +229,8 @@ print("with best_weights:", right(model))
 # %% tags=["solution"]
 assert abs(model.evaluate(digits.validation, verbose=0)[0] - stopper.best) < 1e-3
 # %% [markdown]
-# Nothing came back by itself: whatever breaks out of `fit` passes by the hook `on_train_end`, in which the weights are
-# put back. But the copy is still there, in `stopper.best_weights`.
+# Nothing came back by itself: whatever breaks out of `fit` skips the hook `on_train_end`, in which the weights are put
+# back. But the copy is still there, in `stopper.best_weights`.
 # <!-- claim: early_stopping.test_an_error_restores_nothing -->
 # %% [markdown]
 # ## Read what it tells you

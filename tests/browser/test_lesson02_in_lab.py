@@ -33,20 +33,18 @@ def test_a_learners_way_through_the_lesson(lab, wait_until):
     # One later cell shows the warning that Keras gives without validation data: that is its lesson.
     assert [line for line in lab.red_lines() if "`val_loss` which is not available" not in line] == []
 
-    # A prediction, by keyboard alone.
+    # A prediction after everything has run: what was seen can no longer be predicted.
     name, prediction = next(iter(texts.predictions.items()))
     cell = lab.find(f'widgets.predict("{name}")')
-    expect(lab.outputs(cell, "button.course-answer")).to_have_count(len(prediction.answers))
+    expect(lab.outputs(cell, "input[type=radio]")).to_have_count(len(prediction.answers))
     wrong = next(index for index, answer in enumerate(prediction.answers) if not answer.right)
-    lab.outputs(cell, "button.course-answer").nth(wrong).focus()
-    lab.page.keyboard.press("Enter")
-    commit = lab.outputs(cell, "button.mod-primary")
-    expect(commit).to_have_text(f"Commit to {'ABCDEFGH'[wrong]}")
-    commit.focus()
-    lab.page.keyboard.press("Enter")
-    reveal = lab.outputs(cell, "[role=status]")
-    expect(reveal).to_contain_text("That is not it")
-    expect(reveal).to_contain_text("your answer, not right")
+    lab.outputs(cell, ".course-answer").nth(wrong).click()
+    lab.outputs(cell, ".course-button").click()
+    expect(lab.outputs(cell, "[role=status]")).to_contain_text("chosen after the run")
+    revealed = lab.find(f'widgets.reveal("{name}")')
+    lab.run_cell(revealed)
+    lab.outputs(revealed, "input[type=text]").press("Enter")  # no sentence of one's own
+    expect(lab.outputs(revealed).last).to_contain_text("which is not it")
 
     # An exercise: not attempted at first, then a wrong answer, then the answer of the solutions edition, all typed.
     exercise = next(iter(texts.exercises))
