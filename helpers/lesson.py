@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -67,7 +69,8 @@ def _no_word_of_retracing(record: logging.LogRecord) -> bool:
 def new_folder(lesson: str) -> Path:
     """Make a fresh folder for what a lesson writes, `runs/03-001` beside the open notebook, and return its path.
 
-    No older folder is touched: each call takes the next number. The path is relative to the working folder.
+    No older folder is touched: each call takes the next number. The path is relative to the working folder. A folder in
+    which nothing was written is removed when Python ends.
 
     Raises:
         ValueError: `lesson` is not of the form "03".
@@ -84,6 +87,7 @@ def new_folder(lesson: str) -> Path:
             folder = runs / f"{lesson}-{number:03d}"
             try:
                 folder.mkdir()
+                atexit.register(_remove_if_empty, folder.absolute())
                 return folder
             except FileExistsError:
                 number += 1  # another kernel was faster
@@ -92,6 +96,11 @@ def new_folder(lesson: str) -> Path:
             f"No folder can be made beside this notebook ({error.strerror}). Copy the course to a folder of your own, "
             "where you may write, and open it there."
         ) from error
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # it holds something, or is gone already
+        folder.rmdir()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 for _module in ("means", "claims"):
     pytest.register_assert_rewrite(f"contract.{_module}")
 
-from contract import claims  # noqa: E402 - after the path and the rewriting of assertions
+from contract import claims, sentences  # noqa: E402 - after the path and the rewriting of assertions
 
 for _module in claims.MODULES:
     pytest.register_assert_rewrite(f"contract.{_module}")
@@ -55,6 +55,30 @@ def test_each_claim_names_lessons_of_the_curriculum():
 def test_each_lesson_and_each_pitfall_stands_on_a_claim():
     wanted = {"01", "02", "03", "04", "05", "06", "07", *(f"08.{row}" for row in claims.ROWS)}
     assert wanted - {lesson for claim in CLAIMS for lesson in claim.lessons} == set()
+
+
+def test_each_sentence_names_claims_that_exist():
+    known = {f"{claim.module}.{claim.name}" for claim in CLAIMS}
+    named = list(sentences.claim_ids())
+    assert len(named) > 50
+    assert [str(place) for place in named if place.text not in known] == []
+
+
+def test_claim_ids_and_words_about_releases_are_found(tmp_path):
+    (tmp_path / "notebooks" / "source").mkdir(parents=True)
+    (tmp_path / "data" / "lessons").mkdir(parents=True)
+    (tmp_path / "notebooks" / "source" / "02_x.py").write_text(
+        "# Some prose. <!-- claim: files.test_one files.test_two -->\n# Losses fall from 0.80 to 0.75.\n"
+    )
+    (tmp_path / "data" / "lessons" / "02.toml").write_text(
+        '# claim: own.test_three\nfeedback = "So in Keras 3.0 to 3.6"\nexplain = "A later release will."\n'
+    )
+    assert [(place.line, place.text) for place in sentences.claim_ids(tmp_path)] == [
+        (1, "files.test_one"), (1, "files.test_two"), (1, "own.test_three"),
+    ]  # fmt: skip
+    assert [(place.file, place.line) for place in sentences.releases(tmp_path)] == [
+        ("data/lessons/02.toml", 2), ("data/lessons/02.toml", 3),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("lesson", ["11", "2", "08.0", "08.35", "08.07", "05.1", "08.", ""])

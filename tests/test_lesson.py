@@ -99,6 +99,18 @@ def test_new_folder_counts_up_and_reuses_nothing(here):
     assert list(lesson.new_folder("03").iterdir()) == []
 
 
+def test_a_folder_in_which_nothing_was_written_goes_when_python_ends(tmp_path):
+    code = """
+from helpers import lesson
+empty, used = lesson.new_folder("03"), lesson.new_folder("03")
+(used / "kept.txt").write_text("mine")
+import os
+os.mkdir("elsewhere"), os.chdir("elsewhere")
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["03-002"]
+
+
 def test_new_folder_when_another_kernel_is_faster(here, monkeypatch):
     (here / "runs" / "03-001").mkdir(parents=True)
     monkeypatch.setattr(Path, "iterdir", lambda self: iter(()))

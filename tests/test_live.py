@@ -478,20 +478,26 @@ def test_join_with_a_timeout_comes_back():
 
 def test_leaving_python_ends_the_run_quietly():
     code = """
-import sys, time
+import os, sys, time
 sys.path[:0] = ["tests", "."]
 from live_scripted import ScriptedModel
 from helpers.live import Trainer
 model = ScriptedModel([1.0] * 1000, in_epoch=lambda epoch: time.sleep(0.01))
 trainer = Trainer(model, epochs=1000)
-trainer.on_change(lambda: print(trainer.state, flush=True))
+# In one system call: this thread and that of the run tell at the same time, and `print` would mix their lines.
+trainer.on_change(lambda: os.write(1, f"{trainer.state}\\n".encode()))
 trainer.start()
 while not trainer.snapshot().epochs_run:  # its beginning is told by then
     time.sleep(0.01)
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stderr[-2000:]
-    assert ran.stdout.split() == ["running", "stopping", "done"]
+    states = ran.stdout.split()
+    # A run that ends at once may be over before "stopping" was told by this thread.
+    assert states[0] == "running"
+    assert states[-1] == "done"
+    assert set(states) <= {"running", "stopping", "done"}
+    assert "Traceback" not in ran.stderr
 
 
 # -- checkpoints, time, memory ---------------------------------------------------------------------------------------

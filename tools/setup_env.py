@@ -9,15 +9,18 @@ from __future__ import annotations
 import argparse
 import hashlib
 import platform
+import re
 import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+LARGE = 30  # megabytes, of a package that is worth a line
 SUPPORTED = ((3, 11), (3, 12), (3, 13))
 
 # Each profile: the folder, the locks it installs, and whether the project itself goes in.
@@ -75,6 +78,40 @@ def alone(folder: Path) -> Iterator[None]:
         yield
 
 
+def news(lines: Iterable[str], total: int) -> Iterator[str]:
+    """Yield what a waiting person wants to know of pip's lines: how many packages of `total`, and what takes long."""
+    seen = 0
+    for line in lines:
+        size = re.match(r"\s*Downloading (\S+?)-\d\S* \((\d+(?:\.\d+)?) MB\)", line)
+        if re.match(r"Collecting |Requirement already satisfied: ", line):
+            seen += 1
+            # Packages for other systems stand in the lock as well, so the last of them may never come.
+            if seen % 20 == 0 and seen < total:
+                yield f"  {seen} of about {total} packages looked up"
+        elif size and float(size[2]) >= LARGE:
+            yield f"  fetching {size[1].rsplit('/', 1)[-1]} ({float(size[2]):.0f} MB)"
+        elif line.startswith("Installing collected packages"):
+            yield "  unpacking them; no more news for a minute or so"
+        elif line.startswith("Successfully installed"):
+            yield "  done"
+
+
+def run(command: list[str], total: int) -> None:
+    """Run pip and print its news.
+
+    Raises:
+        subprocess.CalledProcessError: pip failed; its last lines have been printed.
+    """
+    last: deque[str] = deque(maxlen=20)
+    # Errors come through as they are.
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", errors="replace") as pip:
+        for line in news((last.append(line) or line for line in pip.stdout), total):
+            print(line, flush=True)
+    if pip.returncode:
+        print("".join(last), end="", file=sys.stderr)
+        raise subprocess.CalledProcessError(pip.returncode, command)
+
+
 def install(profile: str) -> bool:
     """Bring the environment of `profile` in step with its locks; return whether anything was installed."""
     name, locks, project = PROFILES[profile]
@@ -103,10 +140,11 @@ def install(profile: str) -> bool:
         venv.create(folder, with_pip=True, clear=True)
         unfinished.touch()  # `clear` has removed it
         recorded.write_text(here)
-    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    subprocess.run([*pip, *(part for lock in locks for part in ("-r", str(ROOT / lock)))], check=True)
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar", "off"]
+    total = sum((ROOT / lock).read_text(encoding="utf-8").count("==") for lock in locks)
+    run([*pip, *(part for lock in locks for part in ("-r", str(ROOT / lock)))], total)
     if project:
-        subprocess.run([*pip, "--no-deps", "--editable", str(ROOT)], check=True)
+        run([*pip, "--no-deps", "--editable", str(ROOT)], 1)
     # The test tools lie over the learner's packages, so installing them settles the learner's profile too.
     for other, (their_folder, their_locks, their_project) in PROFILES.items():
         if their_folder == name and set(their_locks) <= set(locks):

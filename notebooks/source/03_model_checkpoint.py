@@ -189,7 +189,12 @@ with checks.expect_error(ValueError):
     ModelCheckpoint(folder / "my_model.h5", save_weights_only=True)
 wrong = ModelCheckpoint(folder / "{val_acc:.2f}.keras")
 with checks.expect_error(KeyError):
-    build().fit(digits.train, callbacks=[wrong], verbose=0)
+    build().fit(
+        digits.train,
+        validation_data=digits.validation,
+        callbacks=[wrong],
+        verbose=0,
+    )
 # %% [markdown]
 # - A whole model ends in `.keras`. The old format `.h5` is taken too, but not all such files can be loaded again
 #   (trouble 4 in [08b](08b_saving.ipynb)). Weights only end in `.weights.h5`.

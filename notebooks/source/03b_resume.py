@@ -176,7 +176,7 @@ widgets.reveal("03.c")
 # %% tags=["solution"]
 assert abs(resumed[0] - whole.history["val_loss"][2]) > 1e-3
 # %% [markdown]
-# `optimizer.build` makes the room first:
+# Once more, with one line added:
 # %%
 again = build()
 again.optimizer.build(again.trainable_variables)

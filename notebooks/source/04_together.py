@@ -146,9 +146,6 @@ assert abs(more["reloaded"] - after_best) < 1e-4 < abs(more["restored"] - after_
 assert int(model.optimizer.iterations) == 10 * len(history.epoch)
 assert int(reloaded.optimizer.iterations) == 10 * (stopper.best_epoch + 1)
 # %% [markdown]
-# The desk has the best draft again, but the team's heads are full of the last meeting. For predictions that is no
-# difference. For training on, it is.
-# %% [markdown]
 # ## Who owns what
 #
 # All of it in one picture, drawn from the objects of our training. The green chips are the best epoch, the red ones

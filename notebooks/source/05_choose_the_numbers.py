@@ -103,7 +103,7 @@ checks.check("05.3", enough_patience)
 # %% tags=["predict"]
 widgets.predict("05.e")
 # %% [markdown]
-# Seed 3 of each. Find the smallest patience for two or three of them.
+# Seed 3 of each. Go from run to run, and compare the smallest patience that reaches the best epoch.
 # %%
 chosen = [
     "digits-noise20",
@@ -171,7 +171,9 @@ print("best in the last ten epochs:", sum(best > epochs_of - 10), "runs")
 # %% tags=["solution"]
 assert len(runs) == 100
 assert round(np.corrcoef(needed, best)[0, 1], 2) == 0.70
-assert round(np.percentile(needed / best, 90), 1) == 0.5
+assert np.mean(needed <= 10) >= 0.75
+assert np.mean(needed <= 19) >= 0.9
+assert np.mean(needed <= best / 2) >= 0.9
 
 
 # %% [markdown]
@@ -181,8 +183,8 @@ assert round(np.percentile(needed / best, 90), 1) == 0.5
 # A run whose best lies in its last epochs was cut off: it might have got better still, and then its number is too
 # small.
 # %% [markdown] tags=["instructor"]
-# Let pairs race with the explorer: who finds the smallest patience for the dropout run? Then show the table: their
-# number was one of five. Expect "noise" as the usual answer to 05.e. Who asks about `zigzag`: rough curves make a
+# Before the explorer opens, let pairs guess the smallest patience for the dropout run. Then show the table: the
+# explorer's number was one of five. Expect "noise" as the usual answer to 05.e. Who asks about `zigzag`: rough curves make a
 # small patience dear (rows900 misses a fifth of its loss at patience 3), but do not by themselves ask for a large one.
 # %% [markdown]
 # ## Predict: how often does a small patience hurt?

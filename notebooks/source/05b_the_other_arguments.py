@@ -104,6 +104,7 @@ with checks.expect_error(ValueError, match="automatically determine"):
 # %% [markdown]
 # The message is about the direction, so say it: `mode="min"`. It also comes when the name is misspelt, and for each
 # output's own loss and metrics in a model with several outputs ([lesson 08a](08a_stopping.ipynb)).
+# <!-- claim: early_stopping.test_wrong_name_with_mode_auto -->
 # <!-- claim: numbers.test_mode_auto_refuses_metrics_of_one_output -->
 #
 # Worse than a refusal is a wrong direction, for nobody complains:

@@ -173,7 +173,10 @@ class Monitor(Callback):
         self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
         self.monitor_op = {"min": keras.ops.less, "max": keras.ops.greater}.get(mode)
         if mode not in ("auto", "min", "max"):
-            warnings.warn(f"mode '{mode}' is unknown, taking auto.", stacklevel=2)
+            kind = type(self).__name__
+            warnings.warn(
+                f"{kind} mode '{mode}' is unknown, taking auto.", stacklevel=2
+            )
 
     def value(self, logs):
         self.monitor_op = self.monitor_op or direction(self.monitor, self.model)
@@ -277,8 +280,8 @@ class Saver(CheckpointFrame, Monitor):
 # Write the rule: `should_save(self, logs)` returns True or False. Use `self.save_best_only`, `self.value(logs)`,
 # `self.better(value, than)` and `self.best`, which begins as `initial_value_threshold`.
 #
-# You know the rule from lesson 03; also what happens when the metric is missing, and in a second fit. The check plays
-# hundreds of trainings with yours and with the real `ModelCheckpoint`.
+# You know the rule from lesson 03; also what happens in a second fit, and when the metric is missing (03c). The check
+# plays hundreds of trainings with yours and with the real `ModelCheckpoint`.
 # %% tags=["exercise"]
 # Exercise 06.2
 class MyModelCheckpoint(Saver):

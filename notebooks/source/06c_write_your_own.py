@@ -173,7 +173,7 @@ assert abs(now - rescued.history.history["val_loss"][2]) < 1e-4
 # batch of an epoch breaks them, `loss` is still fine. Validation comes afterwards, and sees it.
 #
 # Weights are all that comes back. An optimizer with a memory, such as Adam, keeps its NaN: compile anew before you
-# train on.
+# train on. <!-- claim: own.test_adam_remembers_a_nan -->
 # %%
 model = build()
 model.fit(few.train, epochs=1, verbose=0)
@@ -430,8 +430,8 @@ class Prechelt(Callback):
 checks.check("06.7", Prechelt)
 # %% [markdown] tags=["instructor"]
 # In the classroom: one exercise to each table, then each table shows its callback and the mistake that the check found
-# first. The usual ones: state in `__init__`; `stop_training = condition`, which takes back what another callback
-# said; the budget tested at the end of an epoch only; in 06.6 the time from end to end, with validation in it.
+# first. Expect these: state in `__init__`; `stop_training = condition`, which takes back what another callback said;
+# the budget tested at the end of an epoch only; in 06.6 the time from end to end, with validation in it.
 # %% [markdown]
 # ## Key takeaways
 #

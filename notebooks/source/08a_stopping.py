@@ -155,7 +155,8 @@ history = toy.fit(
 ).history
 print("names:", *history)
 print(
-    f"best of the history: {min(history['val_loss']):.6f}, best of the callback: {stopper.best:.6f}"
+    f"best of the history: {min(history['val_loss']):.6f},",
+    f"best of the callback: {stopper.best:.6f}",
 )
 # %% tags=["solution"]
 assert stopper.best == min(history["val_loss"])
@@ -591,7 +592,7 @@ for fall in [1e-10, 1e-8, 1e-6]:
     )
     print(f"a fall of {fall}: holds", run.holds)
 # %% [markdown]
-# And an edge that is easier to meet, a fall of exactly `min_delta`:
+# And an edge that is easier to meet: the fall equals `min_delta`.
 # %%
 stopper = EarlyStopping(min_delta=0.1, patience=9, restore_best_weights=True)
 run = play(stopper, val_loss=[0.8, 0.7])

@@ -399,7 +399,7 @@ print("stopped after epoch", stopper.stopped_epoch + 1)
 # %% tags=["solution"]
 assert 0 < stopper.stopped_epoch < epochs - 1
 # %% [markdown]
-# With curves and buttons, ready to use: `widgets.LiveTraining(trainer)`, in [lesson 05](05_choose_the_numbers.ipynb).
+# With curves and buttons, ready to use: `widgets.LiveTraining(trainer)`, in [lesson 05b](05b_the_other_arguments.ipynb).
 # %% [markdown]
 # ## 31. My hook is never called
 #

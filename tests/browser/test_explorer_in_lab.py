@@ -191,7 +191,7 @@ def test_lesson_05_moves_as_a_page_without_a_kernel(web, page):
     notebook = nbformat.read(LESSON, as_version=4)
     places = [place for place, cell in enumerate(notebook.cells) if "widgets.PatienceExplorer(" in cell.source]
     notebook.cells = notebook.cells[: places[0] + 1]
-    notebook.cells.append(nbformat.v4.new_code_cell("print('first', *some[0].history['val_loss'])"))
+    notebook.cells.append(nbformat.v4.new_code_cell("print('first', *full.history['val_loss'])"))
     open_exported(notebook, web, page)
     values = [float(word) for word in notebook.cells[-1].outputs[0].text.split()[1:]]
     shows(page.locator("body"), 2, values)

@@ -29,22 +29,32 @@ def test_a_learners_way_through_the_lesson(lab, wait_until):
     texts = questions.load(NUMBER)
     (path,) = lab.server.root.glob(f"{NUMBER}_*.ipynb")
     lab.open(path.name)
+
+    # A prediction, by keyboard alone, before anything has run: committing tells nothing.
+    name, prediction = next(iter(texts.predictions.items()))
+    asked = lab.find(f'widgets.predict("{name}")')
+    lab.run_cell(asked)
+    radios = lab.outputs(asked, "input[type=radio]")
+    expect(radios).to_have_count(len(prediction.answers))
+    wrong = next(index for index, answer in enumerate(prediction.answers) if not answer.right)
+    radios.first.focus()
+    lab.page.keyboard.press("ABCDEFGH"[wrong])
+    lab.page.keyboard.press("Enter")
+    expect(lab.outputs(asked, "[role=status]")).to_have_text(
+        f"Committed to {'ABCDEFGH'[wrong]}. Now run the next cell."
+    )
+
     lab.run_all()
     # One later cell shows the warning that Keras gives without validation data: that is its lesson.
     assert [line for line in lab.red_lines() if "`val_loss` which is not available" not in line] == []
 
-    # A prediction after everything has run: what was seen can no longer be predicted.
-    name, prediction = next(iter(texts.predictions.items()))
-    cell = lab.find(f'widgets.predict("{name}")')
-    expect(lab.outputs(cell, "input[type=radio]")).to_have_count(len(prediction.answers))
-    wrong = next(index for index, answer in enumerate(prediction.answers) if not answer.right)
-    lab.outputs(cell, ".course-answer").nth(wrong).click()
-    lab.outputs(cell, ".course-button").click()
-    expect(lab.outputs(cell, "[role=status]")).to_contain_text("chosen after the run")
-    revealed = lab.find(f'widgets.reveal("{name}")')
-    lab.run_cell(revealed)
-    lab.outputs(revealed, "input[type=text]").press("Enter")  # no sentence of one's own
-    expect(lab.outputs(revealed).last).to_contain_text("which is not it")
+    # After the run: the learner's own sentence first, then what is right and why.
+    told = lab.find(f'widgets.reveal("{name}")')
+    field = lab.outputs(told, "input[type=text]")
+    field.fill("It cannot know.")
+    field.press("Enter")
+    expect(lab.outputs(told, ".course-card")).to_contain_text("which is not it")
+    expect(lab.outputs(told, ".course-card")).to_contain_text("It cannot know.")
 
     # An exercise: not attempted at first, then a wrong answer, then the answer of the solutions edition, all typed.
     exercise = next(iter(texts.exercises))

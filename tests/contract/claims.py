@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 # The numbering of the curriculum; a claim may also name one row of the pitfall lab, "08.7".
@@ -90,14 +90,24 @@ def load() -> list[Claim]:
     return list(_CLAIMS)
 
 
-def table(claims: list[Claim], lesson: str | None = None) -> str:
-    """Return the claims as lines: lessons, text, test; `lesson` keeps those of one lesson or row."""
+def table(claims: list[Claim], lesson: str | None = None, places: Iterable[tuple[str, int, str]] = ()) -> str:
+    """Return the claims as lines: lessons, text, test, and where a sentence names it.
+
+    Args:
+        claims: what `load` returns.
+        lesson: keeps the claims of one lesson or row.
+        places: file, line and claim id of each sentence that names one.
+    """
     lines = []
+    beside: dict[str, list[str]] = {}
+    for file, line, name in places:
+        beside.setdefault(name, []).append(f"{file}:{line}")
     for entry in claims:
         if lesson and not any(named == lesson or named.startswith(f"{lesson}.") for named in entry.lessons):
             continue
         lines.append(f"{' '.join(entry.lessons):24} {entry.text}")
         if entry.before:
             lines.append(f"{'':24}   older: {entry.before}")
-        lines.append(f"{'':24}   {entry.module}: {entry.name}")
+        lines.append(f"{'':24}   {entry.module}.{entry.name}")
+        lines += [f"{'':24}   says so: {place}" for place in beside.get(f"{entry.module}.{entry.name}", ())]
     return "\n".join(lines)

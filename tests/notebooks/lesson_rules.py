@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import verdicts
+
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -42,6 +44,7 @@ minutes = load_minutes()
 SETUP_LINES = 6
 CODE_LINES = 20
 PROSE_WORDS = 120
+LINE_LENGTH = 88  # what a window of 1300 pixels shows of a line
 AIM_LINES = 8
 AIM_WORDS = 60
 
@@ -167,6 +170,62 @@ def cells_are_short(lesson) -> Sentences:
             lines = sum(bool(line.strip()) for line in cell.text.splitlines())
             if lines > SETUP_LINES:
                 yield f"{at(cell)}: {lines} lines of setup; the limit is {SETUP_LINES}."
+
+
+def code_fits_the_window(lesson) -> Sentences:
+    """No line of code is wider than a small window."""
+    for cell in code(lesson):
+        for line, text in builder.numbered(cell):
+            if len(text) > LINE_LENGTH:
+                yield f"line {line}, cell {cell.number}: {len(text)} characters of code; the limit is {LINE_LENGTH}."
+
+
+def asserts_have_words(lesson) -> Sentences:
+    """An assert that a learner meets says in words what went wrong; those for us stand in a solution cell."""
+    for cell in code(lesson):
+        if cell.tag in builder.TEACHER_ONLY:
+            continue
+        for node in ast.walk(ast.parse(versions(cell)[0])):
+            if isinstance(node, ast.Assert) and node.msg is None:
+                yield f'{at(cell)}: `{ast.unparse(node)}` has no words. Move it into a cell tags=["solution"].'
+
+
+def questions_are_not_answered(lesson) -> Sentences:
+    """Between a question and its reveal, and in the prose right above it, nothing says what is right.
+
+    The same for all that is in sight of the question: tests/browser/test_nothing_answers_a_question.py.
+    """
+    from helpers import questions
+
+    asked, above = None, None
+    for cell in lesson.cells:
+        if cell.tag in builder.TEACHER_ONLY:
+            continue
+        named = {call: name for _, _, call, name in builder.named_calls(cell)}
+        if "widgets.predict" in named:
+            with contextlib.suppress(ValueError):  # a missing text has a rule of its own
+                asked = questions.prediction(named["widgets.predict"])
+        for place in (above, cell) if "widgets.predict" in named else (cell,):
+            if asked is None or place is None or place.tag == "predict":
+                continue
+            bold = re.findall(r"\*\*(.+?)\*\*", place.text) if place.kind == "markdown" else ()
+            for words in verdicts.announced(asked, place.text, bold):
+                yield f"{at(place)}: prediction {asked.id} is answered in sight: {words}."
+        if asked and cell.kind == "code" and any(isinstance(node, ast.Assert) for node in in_step(cell.text)):
+            yield f'{at(cell)}: an assert between prediction {asked.id} and its reveal. Move it into tags=["solution"].'
+        if "widgets.reveal" in named:
+            asked = None
+        above = cell if cell.kind == "markdown" else None
+
+
+def in_step(text: str) -> Iterator[ast.AST]:
+    """Yield the parts of some code that run with the cell itself, not inside a function or class."""
+    todo: list[ast.AST] = [ast.parse(text)]
+    while todo:
+        node = todo.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            todo += ast.iter_child_nodes(node)
 
 
 def setup_begins_the_lesson(lesson) -> Sentences:
@@ -468,6 +527,9 @@ RULES = (
     title_says_what_to_do,
     opening_says_what_who_and_how_long,
     cells_are_short,
+    code_fits_the_window,
+    asserts_have_words,
+    questions_are_not_answered,
     setup_begins_the_lesson,
     nothing_asks_the_network,
     pictures_have_words,

@@ -25,6 +25,7 @@ RULES = {rule.__name__: rule for rule in lesson_rules.RULES}
 TEXTS = """title = "Wait"
 [predict.a]
 question = "How long?"
+explain = "The stopper waited for three whole epochs."
 answers = [{text = "3", right = true, feedback = "Yes."}, {text = "4", feedback = "No."}]
 [predict.b]
 question = "Longer?"
@@ -162,6 +163,14 @@ BREAKS = {
     "long code": ("patience = 3\n", LONG_CODE, "cells_are_short", "24 lines of code; the limit is 20"),
     "long answer": ("longer = p", "a = 1\n" * 20 + "longer = p", "cells_are_short", "21 lines of code"),
     "long prose": ("# Waiting has a price.", LONG_PROSE, "cells_are_short", "128 words of prose; the limit is 120"),
+    "wide code": ("patience = 3", f"patience = 3  # {'x' * 80}", "code_fits_the_window", "96 characters of code"),
+    "bare assert": ("print(turn)", "assert turn < 3", "asserts_have_words", "`assert turn < 3` has no words"),
+    "verdict": ("# ## Predict: how long?", "# ## Predict: how long?\n#\n# Verdict: 3.", "questions_are_not_answered",
+                "prediction 02.a is answered in sight"),
+    "explained": ("patience = 3", "patience = 3  # the stopper waited for three whole epochs",
+                  "questions_are_not_answered", "“stopper waited for three whole” stands in the explanation"),
+    "asserted": ("patience = 3", "patience = 3\nassert patience == 3, 'three'", "questions_are_not_answered",
+                 "an assert between prediction 02.a and its reveal"),
     "import before": ('lesson.begin("02")', 'import keras\nlesson.begin("02")', "setup_begins_the_lesson", "only `"),
     "no begin": ('lesson.begin("02")', "", "setup_begins_the_lesson", "only `from helpers"),
     "web library": ("patience = 3", "import urllib.request", "nothing_asks_the_network", "imports urllib.request"),
@@ -191,7 +200,7 @@ BREAKS = {
     "no such place here": ("#Predict:-how-long?", "#there", "links_resolve", "#there names no heading"),
     "place not in ASCII": ("#Predict:-how-long?", "#Trouble-·-3", "links_resolve", "in plain ASCII only"),
     "no such file": ("../data/README.md", "../data/gone.md", "links_resolve", "leads nowhere from notebooks/"),
-    "wished": ("7 in all", "5 in all", "minutes_are_measured", "says 5 minutes in all; it measures 7.0"),
+    "wished": ("7 in all", "5 in all", "minutes_are_measured", "says 5 minutes in all; it measures 7.1"),
     "wished core": ("2 for", "3 for", "minutes_are_measured", "says 3 minutes for the core; it measures 1.8"),
     "core without end": ("The core ends here", "More", "minutes_are_measured", "a core has both"),
     "end without core": ("2 for the core, 7 in all", "7", "minutes_are_measured", "a core has both"),
