@@ -215,6 +215,7 @@ def test_a_failed_save_removes_nothing(tmp_path, model, monkeypatch):
     ("settings", "message"),
     [
         ({"filepath": "s3://bucket/best.keras"}, "object storage knows no rename"),
+        ({"filepath": Path("s3://bucket/best.keras")}, "object storage knows no rename"),
         ({"filepath": "best.keras", "on_failure": "ignore"}, "on_failure is 'raise' or 'warn', got 'ignore'"),
         ({"filepath": "best.keras", "keep_last": 2}, "needs a name for each save"),
         ({"filepath": "{epoch}.keras", "keep_last": 0}, "whole number of files from 1 on"),

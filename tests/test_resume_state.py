@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import random
+from pathlib import Path
 from types import SimpleNamespace
 
 import keras
@@ -352,6 +353,7 @@ def test_it_says_where_it_goes_on(tmp_path, capsys):
     [
         ({"folder": ""}, "needs a folder"),
         ({"folder": "gs://bucket/run"}, "in a local folder"),
+        ({"folder": Path("gs://bucket/run")}, "in a local folder"),
         ({"folder": "a", "run": 3}, "run is a name"),
         ({"folder": "a", "when_ended": "resume"}, "when_ended is one of 'refuse', 'return', 'anew'"),
         ({"folder": "a", "on_failure": "ignore"}, "on_failure is one of 'raise', 'warn'"),

@@ -12,7 +12,7 @@ import keras
 
 from helpers import _files
 
-from ._names import glob_pattern, has_fields, name_pattern
+from ._names import glob_pattern, has_fields, is_remote, name_pattern
 
 __all__ = ["AtomicCheckpoint"]
 
@@ -64,7 +64,7 @@ class AtomicCheckpoint(keras.callbacks.ModelCheckpoint):
         super().__init__(
             filepath, monitor, verbose, save_best_only, save_weights_only, mode, save_freq, initial_value_threshold
         )
-        if "://" in self.filepath:
+        if is_remote(self.filepath):
             raise ValueError(
                 f"AtomicCheckpoint saves into a local folder, got {self.filepath!r}: object storage knows no rename. "
                 "Save locally and upload the finished file under a new name."

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 import string
 from collections.abc import Callable
 
-__all__ = ["glob_pattern", "has_fields", "name_pattern"]
+__all__ = ["glob_pattern", "has_fields", "is_remote", "name_pattern"]
 
 
 def has_fields(template: str) -> bool:
     """Return whether the template gives more than one name."""
     return any(name is not None for _, name, _, _ in string.Formatter().parse(template))
+
+
+def is_remote(path: str | os.PathLike[str]) -> bool:
+    """Say whether a path names a protocol, as in `s3://`; a `Path` has made `s3:/` of that."""
+    return re.match(r"[A-Za-z][\w+.-]+:/", os.fspath(path)) is not None
 
 
 def glob_pattern(template: str) -> str:

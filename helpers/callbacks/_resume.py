@@ -15,6 +15,7 @@ import keras
 from helpers import _files
 
 from . import _state
+from ._names import is_remote
 
 __all__ = ["ResumeState"]
 
@@ -74,7 +75,7 @@ class ResumeState(keras.callbacks.Callback):
         super().__init__()
         if not str(folder):
             raise ValueError("ResumeState needs a folder, such as ResumeState('runs/first').")
-        if "://" in str(folder):
+        if is_remote(folder):
             raise ValueError(f"ResumeState keeps its state in a local folder, got {str(folder)!r}.")
         if run is not None and not isinstance(run, str):
             raise ValueError(f"run is a name, such as 'fold 3', got {run!r}.")

@@ -1,0 +1,231 @@
+"""Every trial over every writer, and the table that says which survived which."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import platform
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from . import disks, kills, loading, power_cut, runs
+from .writers import WRITERS, Atomic, ModelCheckpointKeras, RenameOnly, Writer
+
+PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "h5py", "numpy", "jax", "orbax-checkpoint")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a writer did in a trial: in words, and whether that is good; None where the trial does not concern it."""
+
+    text: str
+    good: bool | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is tried."""
+
+    kills: int = 100
+    resumed: int = 50
+    saves_beside_a_reader: int = 200
+    recorded_saves: int = 3
+    writers: tuple[type[Writer], ...] = WRITERS
+
+
+SHORT = Plan(
+    kills=6, resumed=2, saves_beside_a_reader=40, recorded_saves=2, writers=(ModelCheckpointKeras, Atomic, WRITERS[-1])
+)
+
+QUESTIONS = {
+    "kill": "Killed at a random moment of a save: can the last complete save be read?",
+    "power": "Power cut at any moment: can the last complete save be read?",
+    "full": "Disk full: is the last save kept?",
+    "right": "Folder not writable: is the last save kept?",
+    "reader": "A reader beside the writer: does it always read a whole save?",
+    "remote": "A write to a remote path fails: is the last save kept?",
+    "loads": "Is what is loaded what was saved?",
+    "resumed": "Killed and started again: does the run end like one never killed?",
+    "best": "Is the best file kept across a restart?",
+    "nan": "Weights become NaN and TerminateOnNaN ends the run: is a finite save left?",
+}
+
+
+def kill_cell(counts: dict[str, int]) -> Cell:
+    total, whole = sum(counts.values()), counts.get("whole", 0)
+    if whole == total:
+        return Cell(f"all {total}", True)
+    return Cell(", ".join(f"{number} {what}" for what, number in sorted(counts.items())), False)
+
+
+def power_cell(counts: dict[str, int]) -> Cell:
+    total, fine = sum(counts.values()), counts.get("fine", 0)
+    if fine == total:
+        return Cell(f"all {total} moments", True)
+    bad = ", ".join(f"{number} {what}" for what, number in sorted(counts.items()) if what != "fine")
+    return Cell(f"{bad} of {total} moments", False)
+
+
+def failed_save_cell(result: list[str] | str) -> Cell:
+    if isinstance(result, str):
+        return Cell("refuses such paths" if result.startswith("refused") else f"skipped: {result}")
+    raised, left = result
+    return Cell(f"{left} ({raised})", left == "kept")
+
+
+def reader_cell(result: dict) -> Cell:
+    text = (
+        f"{result['failed']} of {result['reads']} reads failed" if result["failed"] else f"all {result['reads']} reads"
+    )
+    if result["writer failed"]:
+        text += ", and the reader's lock failed the writer"
+    return Cell(text, not result["failed"] and not result["writer failed"])
+
+
+def resumed_cell(counts: dict[str, int]) -> Cell:
+    crashed = f", {counts['crashed']} could not start" if counts["crashed"] else ""
+    return Cell(f"{counts['equal']} of {counts['runs']}{crashed}", counts["equal"] == counts["runs"])
+
+
+def trials(
+    kind: type[Writer], plan: Plan, folder: Path, record: Path | str
+) -> Iterator[tuple[str, Callable[[], Cell]]]:
+    """Yield each trial of a writer, ready to run, by its key in `QUESTIONS`."""
+    yield "kill", lambda: kill_cell(kills.kills([kind], folder / "kills", plan.kills)[0])
+    if isinstance(record, str):
+        yield "power", lambda: Cell(f"skipped: {record}")
+    else:
+        yield "power", lambda: power_cell(power_cut.power_cut(kind, record, folder / "power"))
+    yield "full", lambda: failed_save_cell(disks.disk_full(kind, folder))
+    yield "right", lambda: failed_save_cell(disks.unwritable(kind, folder))
+    yield "reader", lambda: reader_cell(disks.reader(kind, folder, plan.saves_beside_a_reader))
+    yield "remote", lambda: failed_save_cell(disks.remote_write(kind, folder))
+    yield (
+        "loads",
+        lambda: (lambda right, cases: Cell(f"{right} of {cases}", right == cases))(
+            *loading.right_loads(kind, folder / "loads")
+        ),
+    )
+    if kind.resumes:
+        yield "resumed", lambda: resumed_cell(runs.killed_and_resumed(kind, folder / "resumed", plan.resumed))
+    else:
+        yield "resumed", lambda: Cell("does not resume")
+    if kind.saves_best or kind.resumes:
+        yield "best", lambda: (lambda kept: Cell("yes" if kept else "no", kept))(runs.best_is_kept(kind, folder))
+    else:
+        yield "best", lambda: Cell("keeps no best")
+    yield "nan", lambda: (lambda left: Cell(left, left == "finite"))(runs.into_nan(kind, folder))
+
+
+def run(plan: Plan, say: Callable[[str], None]) -> dict:
+    """Run all trials; return cells by writer and trial, and the two comparisons that stand beside the table."""
+    here = [kind for kind in plan.writers if not kind.missing()]
+    rows = {kind.name: {} for kind in plan.writers}
+    for kind in plan.writers:
+        if kind.missing():
+            say(f"{kind.name}: skipped, {' and '.join(kind.missing())} not installed")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        record: Path | str | None = power_cut.why_not()
+        if record is None:
+            say("recording what the writers ask of the system")
+            record = power_cut.record(folder, [*here, RenameOnly], plan.recorded_saves)
+        for kind in here:
+            for key, trial in trials(kind, plan, folder / kind.__name__, record):
+                cell = rows[kind.name][key] = trial()
+                say(f"{kind.name}: {key}: {cell.text}")
+        pair = kills.kills([Atomic, ModelCheckpointKeras], folder / "pair", plan.kills, seed=1)
+        say(f"AtomicCheckpoint and ModelCheckpoint in one process: {pair}")
+        rename = None
+        if isinstance(record, Path):
+            rename = power_cut.power_cut(RenameOnly, record, folder / "rename")
+            say(f"a rename without a flush: {rename}")
+    cells = {name: {key: asdict(cell) for key, cell in row.items()} for name, row in rows.items()}
+    return {"cells": cells, "pair": pair, "rename": rename}
+
+
+# -- the page --------------------------------------------------------------------------------------------------------
+
+
+def versions() -> list[str]:
+    """Return what was running, without the name of the machine."""
+    found = [f"{platform.system()} {re.match(r'[0-9.]+', platform.release())[0]}, Python {platform.python_version()}"]
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    if power_cut.why_not() is None:
+        answer = subprocess.run(["strace", "--version"], capture_output=True, text=True, check=True).stdout
+        found.append(answer.splitlines()[0].replace("-- version ", ""))
+    return found
+
+
+def table(result: dict) -> str:
+    """Return the table in Markdown: a line a trial, a column a writer."""
+    names = list(result["cells"])
+    lines = [" | ".join(["", *names]), " | ".join(["---"] * (len(names) + 1))]
+    for key, question in QUESTIONS.items():
+        line = [question]
+        for name in names:
+            cell = result["cells"][name].get(key)
+            if cell is None:
+                line.append("not installed")
+                continue
+            line.append({True: "✔ ", False: "✘ ", None: "– "}[cell["good"]] + cell["text"])
+        lines.append(" | ".join(line))
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def page(result: dict, plan: Plan) -> str:
+    """Return `docs/conformance.md`."""
+    atomic, model_checkpoint = result["pair"]
+    rename = result["rename"]
+    rename_text = "" if rename is None else (
+        f"\nThe same `AtomicCheckpoint` with its two `fsync` taken out, so that only the rename is left: "
+        f"{power_cell(rename).text}. No kill shows this difference.\n"
+    )  # fmt: skip
+    return f"""# What checkpoints survive
+
+Written by `make conformance`; do not edit by hand. {datetime.date.today().isoformat()}.
+{"; ".join(versions())}.
+
+{table(result)}
+
+## What each line means
+
+A save fills every weight with its number, so that a reader can tell which save it holds, and whether it holds parts of
+two. All writers save after an epoch, on their defaults except where a line says otherwise; `OrbaxCheckpoint` is waited for.
+
+- **Killed.** {plan.kills} real processes that save without pause, about 1 MB a save, each killed by SIGKILL at a random moment of a
+  later save. *Unreadable*: nothing can be loaded, or parts of two saves. *Older*: older than the last complete save.
+- **Power cut.** `strace` records what a saving process asks of the system; after each call the disk is built as it may be when
+  the power goes: nothing arrived that was not flushed; or all names and no unflushed content; or zeros in its place;
+  or half of it; or all. A *moment* is one call with one of the five. *Lost*: a complete save is gone without a trace.
+- **Disk full.** Another program writes until a small disk is full, and takes each byte that becomes free meanwhile.
+- **Folder not writable.** The rights to folder and files are taken away between two saves.
+- **A reader beside the writer** loads again and again while {plan.saves_beside_a_reader} saves are made without pause.
+- **Remote write.** Keras treats `file:///...` as a remote path; the system refuses the second half of the write.
+- **Loaded is saved.** In a fresh process and by a second model of the same process; Sequential and functional; layers named and not.
+- **Killed and started again.** {plan.resumed} runs with dropout, a shuffling dataset, EarlyStopping, ReduceLROnPlateau and a best
+  file, each killed at one to three random moments, in the middle of epochs and of saves. Equal means: loss of every epoch, stop
+  epoch, best epoch and value, learning rate, files, the weights in them and in the model. (`BackupAndRestore` is equal where the
+  kill came before its first save.)
+- **Best across a restart.** A file with `save_best_only=True`, killed, started again, no better epoch. For
+  `BackupAndRestore` and `ResumeState` an `AtomicCheckpoint` stands beside them.
+- **NaN.** Saving every epoch, `delete_checkpoint=True` for `BackupAndRestore` (its default).
+
+## Side by side
+
+`AtomicCheckpoint` and `ModelCheckpoint` (`.keras`) in one process, saving in turn, {plan.kills} kills at the same moments.
+Last complete save of `AtomicCheckpoint`: {kill_cell(atomic).text}. Of `ModelCheckpoint`: {kill_cell(model_checkpoint).text}.
+{rename_text}
+## Run it
+
+`make conformance` (some minutes) writes this page; `make conformance ARGS="--kills 10 --resumed 5"` tries less.
+Where `strace` or the right to mount a small disk is missing, those lines say so. A short form is part of `make test`.
+"""
