@@ -39,7 +39,9 @@ class Moment:
         number: how many lines of Python ran before, in all files; `killed` takes it.
         kill: after a kill.
         cut: after a power cut that leaves only what was flushed.
-        names: after a power cut that leaves the newest names, and the content that was flushed.
+        names: after a power cut that leaves the newest names and lengths, and the content that was flushed.
+
+    All three may come of a power cut.
     """
 
     line: str
@@ -57,8 +59,14 @@ class Watched:
     error: Exception | None = None
 
 
-def watch(folder: Path, work: Callable[[], Any]) -> Watched:
-    """Run `work()` and return each different moment; what is in `folder` at the beginning counts as flushed."""
+def watch(folder: Path, work: Callable[[], Any], scope: dict[str, Any] | None = None) -> Watched:
+    """Run `work()` and return each different moment.
+
+    Args:
+        folder: what is in it at the beginning counts as flushed.
+        work: uses files there, from Python, in this thread.
+        scope: global names of the code, in which `from os import fsync` may stand.
+    """
     disk, found = _Disk(folder), Watched()
     number, file, line = 0, "", "before the first line"
 
@@ -81,7 +89,7 @@ def watch(folder: Path, work: Callable[[], Any]) -> Watched:
                 line = linecache.getline(file, frame.f_lineno).strip()
         return trace
 
-    with disk.flushes(), _tracing(trace):
+    with disk.flushes(scope or {}), _tracing(trace):
         try:
             work()
         except Exception as error:
@@ -130,7 +138,9 @@ def table(watched: Watched, tell: Callable[[Files], str]) -> str:
     """Return a line of text for each line of code: what `tell` says of a kill and of the power cuts after it."""
     rows: list[tuple[str, str, str]] = []
     for line, moments in itertools.groupby(watched.moments[1:], key=lambda moment: moment.line):
-        said = [(tell(one.kill), " or ".join(dict.fromkeys((tell(one.cut), tell(one.names))))) for one in moments]
+        said = [
+            (tell(one.kill), " or ".join(dict.fromkeys(map(tell, (one.cut, one.names, one.kill))))) for one in moments
+        ]
         changed = [words for words in dict.fromkeys(said) if not rows or words != rows[-1][1:]]
         rows += [(line, *words) for words in changed or said[-1:]]
     rows.insert(0, ("in or after this line", "a kill", "a power cut"))
@@ -163,10 +173,10 @@ def _look(folder: Path) -> dict[str, tuple[int, bytes]]:
 class _File:
     content: bytes
     flushed: bytes = b""
+    shortest: int = 0  # since it was flushed
 
-    @property
-    def kept(self) -> bytes:
-        return self.flushed[: len(self.content)]
+    def flush(self) -> None:
+        self.flushed, self.shortest = self.content, len(self.content)
 
 
 class _Disk:
@@ -178,7 +188,7 @@ class _Disk:
         self._names: dict[str, _File] = {}
         self.look()
         for file in self._files.values():
-            file.flushed = file.content
+            file.flush()
         self._flushed = dict(self._names)
 
     def look(self) -> None:
@@ -188,7 +198,7 @@ class _Disk:
         self._names = {}
         for name, (number, content) in seen.items():
             file = self._names[name] = self._files.setdefault(number, _File(content))
-            file.content = content
+            file.content, file.shortest = content, min(file.shortest, len(content))
 
     def kill(self) -> Files:
         return {name: file.content for name, file in self._names.items()}
@@ -197,10 +207,10 @@ class _Disk:
         return {name: file.flushed for name, file in self._flushed.items()}
 
     def with_names(self) -> Files:
-        return {name: file.kept for name, file in self._names.items()}
+        return {name: file.flushed[: file.shortest] for name, file in self._names.items()}
 
     @contextlib.contextmanager
-    def flushes(self) -> Iterator[None]:
+    def flushes(self, scope: dict[str, Any]) -> Iterator[None]:
         """Keep account of what the code flushes; the flushes themselves are done as well."""
         real = {name: getattr(os, name) for name in ("fsync", "fdatasync", "sync") if hasattr(os, name)}
 
@@ -212,18 +222,20 @@ class _Disk:
 
             return flushing
 
-        for name in real:
-            setattr(os, name, flush(name))
+        places = [(vars(os), name, name) for name in real]
+        places += [(scope, own, name) for own, value in scope.items() for name in real if value is real[name]]
+        for names, own, name in places:
+            names[own] = flush(name)
         try:
             yield
         finally:
-            for name, function in real.items():
-                setattr(os, name, function)
+            for names, own, name in places:
+                names[own] = real[name]
 
     def _flush(self, handle: int | None = None) -> None:
         status = None if handle is None else os.fstat(handle)
         for number, file in self._files.items():
             if status is None or number == status.st_ino:
-                file.flushed = file.content
+                file.flush()
         if status is None or (stat.S_ISDIR(status.st_mode) and os.path.samestat(status, os.stat(self.folder))):
             self._flushed = dict(self._names)

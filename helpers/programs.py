@@ -6,12 +6,14 @@ begins in a tenth of a second. Elsewhere (Windows) each program begins with its 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import multiprocessing
 import os
 import runpy
 import sys
 import traceback
+import types
 from collections.abc import Iterator
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
@@ -38,7 +40,8 @@ class Program:
         self._ours, theirs = _context.Pipe(duplex=False)
         words = [str(file), *map(str, arguments)]
         self._process = _context.Process(target=_run, args=(words, theirs), daemon=True)
-        self._process.start()
+        with _no_main():
+            self._process.start()
         theirs.close()
 
     def __iter__(self) -> Iterator[str]:
@@ -73,6 +76,17 @@ def start(file: str | Path, *arguments: object) -> Program:
     return Program(file, *arguments)
 
 
+@contextlib.contextmanager
+def _no_main() -> Iterator[None]:
+    """Keep `multiprocessing` from running the caller's own script or notebook in the new process first."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
 class _Lines(io.TextIOBase):
     """Sends each line that is printed, at once."""
 
@@ -91,6 +105,7 @@ def _run(words: list[str], connection: Connection) -> None:
     # What TensorFlow and HDF5 write past Python would turn up in red at a place where it says nothing.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     sys.argv, sys.stdout = words, _Lines(connection)
+    sys.path.insert(0, os.path.dirname(words[0]))  # as for any script, so that it finds files beside it
     try:
         runpy.run_path(words[0], run_name="__main__")
     except BaseException:
