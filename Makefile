@@ -6,6 +6,7 @@ ifeq ($(OS),Windows_NT)
 PYTHON ?= python
 BIN := .venv/Scripts
 DATA_BIN := .venv-data/Scripts
+CONFORMANCE_BIN := .venv-conformance/Scripts
 else
 # The first Python on this machine that TensorFlow is built for; name another with `make lab PYTHON=...`.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
@@ -13,20 +14,25 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	done; echo python3)
 BIN := .venv/bin
 DATA_BIN := .venv-data/bin
+CONFORMANCE_BIN := .venv-conformance/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks check fix contract data runs picture lock learner-env test-env data-env
+.PHONY: help lab test notebooks check fix contract conformance data runs picture lock production-env learner-env test-env data-env \
+	conformance-env
 
 help:  ## print this help
 	@echo "Usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /|/' | awk -F'|' '{ printf "  %-10s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /|/' | awk -F'|' '{ printf "  %-15s %s\n", $$1, $$2 }'
 
 learner-env:
 	@$(PYTHON) tools/setup_env.py learner
 
 test-env:
 	@$(PYTHON) tools/setup_env.py test
+
+conformance-env:
+	@$(PYTHON) tools/setup_env.py conformance
 
 data-env:
 	@$(PYTHON) tools/setup_env.py data
@@ -55,6 +61,9 @@ fix: test-env  ## let ruff mend what it can
 contract: test-env  ## run every claim about Keras on the oldest and the newest supported Keras
 	$(BIN)/python tools/contract.py $(ARGS)
 
+conformance: conformance-env  ## try what each way to save survives (some minutes) and write docs/conformance.md
+	$(CONFORMANCE_BIN)/python -m tests.conformance --jobs 2 --write $(ARGS)
+
 data: data-env  ## write the data sets in data/ again, from the copies in scikit-learn
 	$(DATA_BIN)/python tools/make_data.py
 
@@ -66,3 +75,6 @@ picture: test-env  ## draw the picture in README.md again, from a real training 
 
 lock: test-env  ## compile the locks and environment.yml from pyproject.toml; ARGS=--upgrade for newer versions
 	$(BIN)/python tools/lock.py $(ARGS)
+
+production-env:  ## install all that the optional parts of lesson 09 use, into .venv-production
+	@$(PYTHON) tools/setup_env.py production

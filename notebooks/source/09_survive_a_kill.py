@@ -309,22 +309,6 @@ ten_kills("AtomicCheckpoint")
 for number in range(10):
     assert read(folder / "AtomicCheckpoint" / str(number) / "best.keras")[:4] == "save"
 # %% [markdown]
-# What does it cost? The same model, saved ten times each, in seconds:
-# %%
-from helpers.callbacks import AtomicCheckpoint
-
-model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(4000)])
-model.compile("sgd", "mse")
-for kind in (ModelCheckpoint, AtomicCheckpoint):
-    saver = kind(folder / f"{kind.__name__}.keras")
-    saver.set_model(model)
-    begun = time.perf_counter()
-    for epoch in range(10):
-        saver.on_epoch_end(epoch, {})
-    print(f"{kind.__name__:17} {time.perf_counter() - begun:.2f}")
-# %% [markdown]
-# The difference is nearly all `fsync`: waiting for the disk. A training of minutes an epoch will not notice.
-# %% [markdown]
 # ## Pause here
 #
 # You can save so that nothing is lost. What comes: a training that goes on after a kill as if nothing had happened.
@@ -394,12 +378,17 @@ def run(keeper, *kills):
 # Never killed, and killed after two of the epochs that early stopping waits for:
 # %%
 never = run("nobody")
-wait_at = int(never.split()[1]) + 2
 print("stopped  best  at value  in file  last loss  History")
 print(never, "  never killed")
-print(run("BackupAndRestore", wait_at), "  BackupAndRestore")
+# %%
+wait_at = int(never.split()[1]) + 2
+backup = run("BackupAndRestore", wait_at)
+print(backup, "  BackupAndRestore")
 # %% tags=["solution"]
-assert never.split()[:2] == ["0", "0"], never
+stopped, best_epoch, best, in_file, *_, length = never.split()
+again = backup.split()
+assert int(again[0]) > int(stopped) == int(length) > int(again[-1])
+assert best == in_file < again[3]
 # %% [markdown]
 # Weights, optimizer and the number of the epoch came back. Not what the **callbacks** remember: how long early stopping
 # had waited, and its best; the best of the checkpoint, so that a worse model was written over the best file; and
@@ -421,8 +410,10 @@ from helpers.callbacks import ResumeState
 
 digits = data.load_digits(train_rows=60, batch_size=30)
 home = folder / "nan"
-model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10)])
-model.compile("sgd", "mse")
+model = keras.Sequential(
+    [keras.Input((64,)), keras.layers.Dense(10, activation="softmax")]
+)
+model.compile("sgd", "sparse_categorical_crossentropy")
 
 
 def break_it(epoch, logs):
@@ -505,7 +496,10 @@ with tiny.open("a") as file:
 # %%
 print("stopped  best  at value  in file  last loss  History")
 print(never, "  never killed")
-print(run("TinyResume", wait_at), "  TinyResume")
+tiny_run = run("TinyResume", wait_at)
+print(tiny_run, "  TinyResume")
+# %% tags=["solution"]
+assert tiny_run.split()[:-1] == never.split()[:-1]
 # %% [markdown]
 # `ResumeState` of this course keeps more: `History`, the best weights of early stopping, other callbacks, the place in a
 # shuffled dataset. It refuses the state of another model, of another run, and of a run that has ended. In the list it
@@ -513,8 +507,12 @@ print(run("TinyResume", wait_at), "  TinyResume")
 # %%
 print("stopped  best  at value  in file  last loss  History")
 print(never, "  never killed")
-print(run("ResumeState", wait_at), "  killed once")
-print(run("ResumeState", 1, wait_at - 1, wait_at + 1), "  killed three times")
+once = run("ResumeState", wait_at)
+print(once, "  killed once")
+thrice = run("ResumeState", 1, wait_at - 1, wait_at + 1)
+print(thrice, "  killed three times")
+# %% tags=["solution"]
+assert once == thrice == never
 
 
 # %% [markdown]

@@ -1,4 +1,4 @@
-"""The command: `python -m tests.conformance [--kills N] [--resumed N] [--short] [--write] [--json FILE]`."""
+"""The command: `python -m tests.conformance [--kills N] [--resumed N] [--short] [--jobs N] [--write] [--json FILE]`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, help="kills for each writer (100)")
     parser.add_argument("--resumed", type=int, help="runs killed and started again (50)")
     parser.add_argument("--short", action="store_true", help="three writers and few kills, as in the tests")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that try at once (1)")
     parser.add_argument("--write", action="store_true", help="write docs/conformance.md")
     parser.add_argument("--json", type=Path, help="write the results to this file")
     options = parser.parse_args()
@@ -28,7 +29,7 @@ def main() -> int:
     plan = report.SHORT if options.short else report.Plan()
     asked = {name: getattr(options, name) for name in ("kills", "resumed") if getattr(options, name)}
     plan = dataclasses.replace(plan, **asked)
-    result = report.run(plan, lambda sentence: print(sentence, file=sys.stderr, flush=True))
+    result = report.run(plan, lambda sentence: print(sentence, file=sys.stderr, flush=True), options.jobs)
     print(report.table(result))
     if options.json:
         options.json.write_text(json.dumps(result))

@@ -152,7 +152,7 @@ def unwritable(kind: type[Writer], _folder: Path) -> list[str]:
 def save_remotely(kind: type[Writer], place: str) -> list[str] | str:
     try:
         kind(place).callback()
-    except ValueError as error:
+    except (ValueError, KeyError) as error:
         return f"refused: {error}"
     return save_and_fail(kind, place, "short")
 

@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from . import disks, kills, loading, power_cut, runs
-from .writers import WRITERS, Atomic, ModelCheckpointKeras, RenameOnly, Writer
+from .processes import Child
+from .writers import WRITERS, Atomic, ModelCheckpointKeras, RenameOnly, Resume, Writer
 
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "h5py", "numpy", "jax", "orbax-checkpoint")
 
@@ -35,10 +36,16 @@ class Plan:
     saves_beside_a_reader: int = 200
     recorded_saves: int = 3
     writers: tuple[type[Writer], ...] = WRITERS
+    left_out: tuple[str, ...] = ()  # trials
 
 
 SHORT = Plan(
-    kills=6, resumed=2, saves_beside_a_reader=40, recorded_saves=2, writers=(ModelCheckpointKeras, Atomic, WRITERS[-1])
+    kills=6,
+    resumed=2,
+    saves_beside_a_reader=40,
+    recorded_saves=2,
+    writers=(ModelCheckpointKeras, Atomic, Resume),
+    left_out=("loads", "best", "nan"),
 )
 
 QUESTIONS = {
@@ -86,6 +93,12 @@ def reader_cell(result: dict) -> Cell:
     return Cell(text, not result["failed"] and not result["writer failed"])
 
 
+def best_cell(kept: bool | str) -> Cell:
+    if isinstance(kept, str):
+        return Cell(f"no: the second start raises {kept}", False)
+    return Cell("yes" if kept else "no", kept)
+
+
 def resumed_cell(counts: dict[str, int]) -> Cell:
     crashed = f", {counts['crashed']} could not start" if counts["crashed"] else ""
     return Cell(f"{counts['equal']} of {counts['runs']}{crashed}", counts["equal"] == counts["runs"])
@@ -111,20 +124,35 @@ def trials(
         ),
     )
     if kind.resumes:
-        yield "resumed", lambda: resumed_cell(runs.killed_and_resumed(kind, folder / "resumed", plan.resumed))
+        times = plan.resumed if kind is Resume else max(1, plan.resumed // 5)
+        yield "resumed", lambda: resumed_cell(runs.killed_and_resumed(kind, folder / "resumed", times))
     else:
         yield "resumed", lambda: Cell("does not resume")
     if kind.saves_best or kind.resumes:
-        yield "best", lambda: (lambda kept: Cell("yes" if kept else "no", kept))(runs.best_is_kept(kind, folder))
+        yield "best", lambda: best_cell(runs.best_is_kept(kind, folder))
     else:
         yield "best", lambda: Cell("keeps no best")
     yield "nan", lambda: (lambda left: Cell(left, left == "finite"))(runs.into_nan(kind, folder))
 
 
-def run(plan: Plan, say: Callable[[str], None]) -> dict:
-    """Run all trials; return cells by writer and trial, and the two comparisons that stand beside the table."""
+def run_writers(
+    tell: Callable[[list], None], kinds: list[type[Writer]], plan: Plan, folder: Path, record: Path | str
+) -> None:
+    """Tell the cells of some writers, each as [writer, trial, cell]."""
+    for kind in kinds:
+        for key, trial in trials(kind, plan, folder / kind.__name__, record):
+            if key not in plan.left_out:
+                tell([kind.name, key, asdict(trial())])
+
+
+def run(plan: Plan, say: Callable[[str], None], jobs: int = 1) -> dict:
+    """Run all trials, in `jobs` processes; return cells by writer and trial, and the two comparisons beside the table.
+
+    Raises:
+        RuntimeError: a trial failed.
+    """
     here = [kind for kind in plan.writers if not kind.missing()]
-    rows = {kind.name: {} for kind in plan.writers}
+    rows: dict[str, dict] = {kind.name: {} for kind in plan.writers}
     for kind in plan.writers:
         if kind.missing():
             say(f"{kind.name}: skipped, {' and '.join(kind.missing())} not installed")
@@ -134,18 +162,20 @@ def run(plan: Plan, say: Callable[[str], None]) -> dict:
         if record is None:
             say("recording what the writers ask of the system")
             record = power_cut.record(folder, [*here, RenameOnly], plan.recorded_saves)
-        for kind in here:
-            for key, trial in trials(kind, plan, folder / kind.__name__, record):
-                cell = rows[kind.name][key] = trial()
-                say(f"{kind.name}: {key}: {cell.text}")
+        workers = [Child(run_writers, here[job::jobs], plan, folder, record) for job in range(jobs)]
+        for worker in workers:
+            for name, key, cell in worker.events():
+                rows[name][key] = cell
+                say(f"{name}: {key}: {cell['text']}")
+        if any([worker.wait() for worker in workers]):
+            raise RuntimeError("A trial failed; CONFORMANCE_LOUD=1 shows how.")
         pair = kills.kills([Atomic, ModelCheckpointKeras], folder / "pair", plan.kills, seed=1)
         say(f"AtomicCheckpoint and ModelCheckpoint in one process: {pair}")
         rename = None
         if isinstance(record, Path):
             rename = power_cut.power_cut(RenameOnly, record, folder / "rename")
             say(f"a rename without a flush: {rename}")
-    cells = {name: {key: asdict(cell) for key, cell in row.items()} for name, row in rows.items()}
-    return {"cells": cells, "pair": pair, "rename": rename}
+    return {"cells": rows, "pair": pair, "rename": rename}
 
 
 # -- the page --------------------------------------------------------------------------------------------------------
@@ -170,6 +200,8 @@ def table(result: dict) -> str:
     names = list(result["cells"])
     lines = [" | ".join(["", *names]), " | ".join(["---"] * (len(names) + 1))]
     for key, question in QUESTIONS.items():
+        if not any(key in row for row in result["cells"].values()):
+            continue
         line = [question]
         for name in names:
             cell = result["cells"][name].get(key)
@@ -198,31 +230,35 @@ Written by `make conformance`; do not edit by hand. {datetime.date.today().isofo
 
 ## What each line means
 
-A save fills every weight with its number, so that a reader can tell which save it holds, and whether it holds parts of
-two. All writers save after an epoch, on their defaults except where a line says otherwise; `OrbaxCheckpoint` is waited for.
+A save fills every weight with its number, so that a reader can tell which save it holds, and whether it holds parts
+of two. All writers save after an epoch, on their defaults except where a line says otherwise; `OrbaxCheckpoint` is
+waited for.
 
-- **Killed.** {plan.kills} real processes that save without pause, about 1 MB a save, each killed by SIGKILL at a random moment of a
-  later save. *Unreadable*: nothing can be loaded, or parts of two saves. *Older*: older than the last complete save.
-- **Power cut.** `strace` records what a saving process asks of the system; after each call the disk is built as it may be when
-  the power goes: nothing arrived that was not flushed; or all names and no unflushed content; or zeros in its place;
-  or half of it; or all. A *moment* is one call with one of the five. *Lost*: a complete save is gone without a trace.
+- **Killed.** {plan.kills} real processes that save without pause, about 1 MB a save, each killed by SIGKILL at a
+  random moment of a later save. *Unreadable*: nothing can be loaded, or parts of two saves. *Older*: older than the
+  last complete save.
+- **Power cut.** `strace` records what a saving process asks of the system; after each call the disk is built as it
+  may be when the power goes: nothing arrived that was not flushed; or all names and no unflushed content; or zeros in
+  its place; or half of it; or all. A *moment* is one call with one of the five. *Lost*: a complete save is gone
+  without a trace.
 - **Disk full.** Another program writes until a small disk is full, and takes each byte that becomes free meanwhile.
 - **Folder not writable.** The rights to folder and files are taken away between two saves.
 - **A reader beside the writer** loads again and again while {plan.saves_beside_a_reader} saves are made without pause.
 - **Remote write.** Keras treats `file:///...` as a remote path; the system refuses the second half of the write.
-- **Loaded is saved.** In a fresh process and by a second model of the same process; Sequential and functional; layers named and not.
-- **Killed and started again.** {plan.resumed} runs with dropout, a shuffling dataset, EarlyStopping, ReduceLROnPlateau and a best
-  file, each killed at one to three random moments, in the middle of epochs and of saves. Equal means: loss of every epoch, stop
-  epoch, best epoch and value, learning rate, files, the weights in them and in the model. (`BackupAndRestore` is equal where the
-  kill came before its first save.)
-- **Best across a restart.** A file with `save_best_only=True`, killed, started again, no better epoch. For
-  `BackupAndRestore` and `ResumeState` an `AtomicCheckpoint` stands beside them.
+- **Loaded is saved.** In a fresh process and by a second model of the same process; Sequential and functional; model
+  and layers named and not. `OrbaxCheckpoint` is read by `load_weights`.
+- **Killed and started again.** Runs with dropout, a shuffling dataset, EarlyStopping, ReduceLROnPlateau and a best file,
+  each killed at one to three random moments, in the middle of epochs and of saves. Equal means: loss of every epoch, stop epoch, best epoch and value, learning rate, files, the weights in them and in
+  the model. (`BackupAndRestore` is equal where the kill came before its first save.)
+- **Best across a restart.** A file with `save_best_only=True`, a kill, the script started again, and no better epoch.
+  For `BackupAndRestore` and `ResumeState` an `AtomicCheckpoint` stands beside them.
 - **NaN.** Saving every epoch, `delete_checkpoint=True` for `BackupAndRestore` (its default).
 
 ## Side by side
 
-`AtomicCheckpoint` and `ModelCheckpoint` (`.keras`) in one process, saving in turn, {plan.kills} kills at the same moments.
-Last complete save of `AtomicCheckpoint`: {kill_cell(atomic).text}. Of `ModelCheckpoint`: {kill_cell(model_checkpoint).text}.
+`AtomicCheckpoint` and `ModelCheckpoint` (`.keras`) in one process, saving in turn, {plan.kills} kills at the same
+moments. The last complete save of `AtomicCheckpoint`: {kill_cell(atomic).text}. Of `ModelCheckpoint`:
+{kill_cell(model_checkpoint).text}.
 {rename_text}
 ## Run it
 

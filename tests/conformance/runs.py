@@ -33,9 +33,10 @@ def data() -> tuple[tf.data.Dataset, tuple[np.ndarray, np.ndarray]]:
 def model_for_a_run() -> keras.Model:
     """Return a model with dropout and a seed for everything."""
     keras.utils.set_random_seed(7)
-    model = keras.Sequential(
-        [keras.Input((8,)), keras.layers.Dense(16, "relu"), keras.layers.Dropout(0.2), keras.layers.Dense(1)]
-    )
+    # Named, since Orbax finds the weights of a second model in a process by their names.
+    hidden = keras.layers.Dense(16, "relu", name="hidden")
+    layers = [keras.Input((8,)), hidden, keras.layers.Dropout(0.2, name="drop"), keras.layers.Dense(1, name="out")]
+    model = keras.Sequential(layers, name="run")
     model.compile(keras.optimizers.Adam(0.03), "mse")
     return model
 
@@ -108,7 +109,7 @@ def killed_and_resumed(kind: type[Writer], folder: Path, times: int, seed: int =
 
 
 def kill_script(kind: type[Writer], folder: Path, beat: int, delay: float) -> str | dict[str, Any]:
-    """Kill the script some seconds after a beat; return the last it told: "batch", "saving", or its facts at the end."""
+    """Kill the script some seconds after a beat; return its last word: "batch", "saving", or its facts at the end."""
     child, last = Child(script, kind, folder), "batch"
     for number, event in enumerate(child.events(), 1):
         last = event
@@ -139,8 +140,11 @@ class Number(Callback):
         self.model.set_weights([np.full_like(weight, epoch) for weight in self.model.get_weights()])
 
 
-def fit_values(kind: type[Writer], folder: str, values: list[float], dies: bool) -> int:
-    """Fit over scripted values, die before the last epoch or return the epoch whose weights the best file holds."""
+def fit_values(kind: type[Writer], folder: str, values: list[float], dies: bool) -> int | str:
+    """Fit over scripted values, die before the last epoch or return the epoch whose weights the best file holds.
+
+    A fit that raises gives the name of its error.
+    """
     writer = kind(folder)
     own = kind.saves_best and not kind.resumes
     best = writer if own else Atomic(folder)
@@ -149,12 +153,18 @@ def fit_values(kind: type[Writer], folder: str, values: list[float], dies: bool)
     if dies:
         last = len(values) - 1
         chain.append(keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: epoch == last and os._exit(9)))
-    model_for_a_run().fit(data()[0], epochs=len(values), verbose=0, callbacks=chain)
+    try:
+        model_for_a_run().fit(data()[0], epochs=len(values), verbose=0, callbacks=chain)
+    except Exception as error:
+        return type(error).__name__
     return number_in(best.read())
 
 
-def best_is_kept(kind: type[Writer], folder: Path) -> bool:
-    """Say whether the best file of before a kill (epoch 1) is there after a restart that sees no better one."""
+def best_is_kept(kind: type[Writer], folder: Path) -> bool | str:
+    """Say whether the best file of before a kill (epoch 1) is there after a restart that sees no better one.
+
+    Returns the name of an error where the script, started again, raises.
+    """
     folder = folder / "best"
     folder.mkdir(parents=True)
     before, after = [0.5, 0.1, 0.4, 0.6, 0.6], [0.6, 0.5, 0.6, 0.4, 0.2]
@@ -162,7 +172,8 @@ def best_is_kept(kind: type[Writer], folder: Path) -> bool:
     list(child.events())
     if child.wait() != 9:
         raise RuntimeError("the first run did not come to its last epoch")
-    return call(fit_values, kind, str(folder), after, False) == 1
+    kept = call(fit_values, kind, str(folder), after, False)
+    return kept if isinstance(kept, str) else kept == 1
 
 
 class Poison(Callback):
