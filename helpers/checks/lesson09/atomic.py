@@ -72,8 +72,8 @@ def replace_whole(answer: object) -> Verdict:
         _fails_well(answer, fails_after)
     how = "Killed for real at" if crash.CAN_KILL else "Looked at, as a kill would leave it, at"
     return right(
-        f"{how} {kills} places, with the power cut after every line, and on a full disk: the old file or the new one was "
-        "there each time, whole."
+        f"{how} {kills} places, with the power cut after every line, and on a full disk: the old file or the new one "
+        "was there each time, whole."
     )
 
 
@@ -92,8 +92,8 @@ def _saves(answer: Callable, old: bool) -> None:
             )
         if any(path.parent.absolute() not in (folder, *folder.parents) for folder in folders):
             raise Wrong(
-                "Its temporary file is in another folder, which may be on another disk. There `os.replace` fails, and a "
-                "move becomes a copy, which a kill can stop halfway. Write beside the old file, in `path.parent`."
+                "Its temporary file is in another folder, which may be on another disk. There `os.replace` fails, and "
+                "a move becomes a copy, which a kill can stop halfway. Write beside the old file, in `path.parent`."
             )
         if left != NEW:
             raise Wrong(f"`write` wrote a new model, but under `{NAME}` there is {_said(left)}.")
@@ -110,7 +110,7 @@ def _fails_well(answer: Callable, fails_after: int) -> None:
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise Wrong(
-                    f"`write` failed {when} with \"No space left on device\", and what came out is {error!r}. Let the "
+                    f'`write` failed {when} with "No space left on device", and what came out is {error!r}. Let the '
                     "first error through. (`unlink(missing_ok=True)` does not mind when there is no file.)"
                 ) from error
         else:
@@ -153,8 +153,8 @@ def _about_a_kill(moment: crash.Moment, left: bytes | None) -> str:
     said = f"Killed in or after the line `{moment.line}`, it leaves {_said(left)} under `{NAME}`"
     if left is None:
         return (
-            f"{said}. There is a moment at which the old file is gone and the new one has no name yet. `os.replace` needs "
-            "no room made: it takes the old file's place in one step."
+            f"{said}. There is a moment at which the old file is gone and the new one has no name yet. `os.replace` "
+            "needs no room made: it takes the old file's place in one step."
         )
     return f"{said}: what is copied or written there can be stopped halfway. Only `os.replace` gives a whole file its name."
 
@@ -171,13 +171,14 @@ def _survives_cuts(moments: list[crash.Moment], allowed: tuple[bytes | None, ...
                     + ": `flush(temporary)` belongs between `write` and `os.replace`. (No kill can show this.)"
                 )
                 raise Wrong(
-                    f"A power cut in or after the line `{moment.line}` may leave {_said(files.get(NAME))} under `{NAME}`. "
-                    f"{why}"
+                    f"A power cut in or after the line `{moment.line}` may leave {_said(files.get(NAME))} under "
+                    f"`{NAME}`. {why}"
                 )
     if os.name != "nt" and end.cut.get(NAME) != NEW:
         raise Wrong(
-            f"After it has returned, a power cut may still bring {_said(end.cut.get(NAME))} back: the new name is in the "
-            "folder, and the folder was not flushed after `os.replace`. `flush(path.parent)` does that, as the last step."
+            f"After it has returned, a power cut may still bring {_said(end.cut.get(NAME))} back: the new name is in "
+            "the folder, and the folder was not flushed after `os.replace`. `flush(path.parent)` does that, as the last "
+            "step."
         )
 
 

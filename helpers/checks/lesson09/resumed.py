@@ -97,7 +97,9 @@ def _killed_and_resumed(kind: type, losses: list[float], patience: int, killed: 
     _play(first, losses, range(killed))
     state = first.get_state()
     if not isinstance(state, dict):
-        raise Wrong(f"`get_state()` returned {state!r}. It returns a dict: a name and a value for each thing to remember.")
+        raise Wrong(
+            f"`get_state()` returned {state!r}. It returns a dict: a name and a value for each thing to remember."
+        )
     kept, handed_out = keep(state), copy.deepcopy(state)
     remembered = copy.deepcopy({name: value for name, value in vars(first).items() if name != "_model"})
     wanted = _play(first, losses, range(killed, len(losses)))
