@@ -2,9 +2,10 @@
 
 A killed process loses what it has not yet given to the system; all else is there for others. So a kill leaves what
 another process sees in the folder at that moment. A power cut also takes what the system had not yet written to the
-disk. POSIX promises to keep what was flushed: a file's content by `os.fsync` of the file, its name by `os.fsync` of its
-folder. What was not may be there or not, names without content among it. `watch` looks at the folder between all lines of
-Python and keeps account of flushes, so its power cuts are worked out, and no plug is pulled; `killed` kills for real.
+disk. POSIX promises to keep what was flushed: a file's content by `os.fsync` of the file, its name by `os.fsync` of
+its folder. What was not may be there or not, names without content among it. `watch` looks at the folder between all
+lines of Python and keeps account of flushes, so its power cuts are worked out, and no plug is pulled; `killed` kills
+for real.
 """
 
 from __future__ import annotations

@@ -156,7 +156,7 @@ def _about_a_kill(moment: crash.Moment, left: bytes | None) -> str:
             f"{said}. There is a moment at which the old file is gone and the new one has no name yet. `os.replace` "
             "needs no room made: it takes the old file's place in one step."
         )
-    return f"{said}: what is copied or written there can be stopped halfway. Only `os.replace` gives a whole file its name."
+    return f"{said}: what is copied or written there can be stopped halfway. Only `os.replace` names a whole file."
 
 
 def _survives_cuts(moments: list[crash.Moment], allowed: tuple[bytes | None, ...]) -> None:
@@ -177,8 +177,8 @@ def _survives_cuts(moments: list[crash.Moment], allowed: tuple[bytes | None, ...
     if os.name != "nt" and end.cut.get(NAME) != NEW:
         raise Wrong(
             f"After it has returned, a power cut may still bring {_said(end.cut.get(NAME))} back: the new name is in "
-            "the folder, and the folder was not flushed after `os.replace`. `flush(path.parent)` does that, as the last "
-            "step."
+            "the folder, and the folder was not flushed after `os.replace`. `flush(path.parent)` does that, as the "
+            "last step."
         )
 
 

@@ -42,8 +42,8 @@ def stopper_with_a_memory(answer: object) -> Verdict:
         ran = _play(_begun(kind, patience), losses, range(len(losses)))
         if ran != stop_epoch(losses, patience):
             return wrong(
-                f"Never killed, it stops after epoch {ran} of {_listed(losses)} with `patience={patience}`; `Steady` stops "
-                f"after {stop_epoch(losses, patience)}. Leave `on_train_begin` and `on_epoch_end` as they are."
+                f"Never killed, it stops after epoch {ran} of {_listed(losses)} with `patience={patience}`; `Steady` "
+                f"stops after {stop_epoch(losses, patience)}. Leave `on_train_begin` and `on_epoch_end` as they are."
             )
     kills = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -118,8 +118,8 @@ def _killed_and_resumed(kind: type, losses: list[float], patience: int, killed: 
     fresh.set_state(kept)
     forgotten = [name for name, value in remembered.items() if vars(fresh).get(name) != value]
     raise Wrong(
-        f"Killed after epoch {killed} of {_listed(losses)} (`patience={patience}`) and started again, it stops after epoch "
-        f"{ran}; never killed, after epoch {wanted}. {_about(forgotten, fresh, remembered)}"
+        f"Killed after epoch {killed} of {_listed(losses)} (`patience={patience}`) and started again, it stops after "
+        f"epoch {ran}; never killed, after epoch {wanted}. {_about(forgotten, fresh, remembered)}"
     )
 
 
