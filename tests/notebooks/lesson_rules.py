@@ -62,6 +62,7 @@ PREDICTIONS = {
     "06": (1, 4, "three parts with four predictions together"),
     "07": (8, 12, "each myth begins with a prediction"),
     "08": (3, 60, "each trouble begins with a prediction"),
+    "09": (4, 6, "two parts, each in several short rounds"),
 }
 EXERCISES = {
     "00": (0, 4, "shows how checks work"),
