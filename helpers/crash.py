@@ -60,13 +60,13 @@ class Watched:
     error: Exception | None = None
 
 
-def watch(folder: Path, work: Callable[[], Any], scope: dict[str, Any] | None = None) -> Watched:
-    """Run `work()` and return each different moment.
+def watch(folder: Path, work: Callable[..., Any], *arguments: Any) -> Watched:
+    """Run `work(*arguments)` and return each different moment.
 
     Args:
         folder: what is in it at the beginning counts as flushed.
-        work: uses files there, from Python, in this thread.
-        scope: global names of the code, in which `from os import fsync` may stand.
+        work: a function that uses files there, from Python, in this thread.
+        arguments: what it is called with.
     """
     disk, found = _Disk(folder), Watched()
     number, file, line = 0, "", "before the first line"
@@ -90,9 +90,9 @@ def watch(folder: Path, work: Callable[[], Any], scope: dict[str, Any] | None = 
                 line = linecache.getline(file, frame.f_lineno).strip()
         return trace
 
-    with disk.flushes(scope or {}), _tracing(trace):
+    with disk.flushes(getattr(work, "__globals__", {})), _tracing(trace):
         try:
-            work()
+            work(*arguments)
         except Exception as error:
             found.error = error
         sys.settrace(None)
@@ -100,8 +100,8 @@ def watch(folder: Path, work: Callable[[], Any], scope: dict[str, Any] | None = 
     return found
 
 
-def killed(folder: Path, work: Callable[[], Any], number: int) -> Files:
-    """Run `work()` in a forked process that kills itself, with SIGKILL, after `number` lines; return what is left.
+def killed(folder: Path, number: int, work: Callable[..., Any], *arguments: Any) -> Files:
+    """Run `work(*arguments)` in a forked process that kills itself after `number` lines; return what is left.
 
     Raises:
         TimeoutError: it neither ended nor died.
@@ -122,7 +122,7 @@ def killed(folder: Path, work: Callable[[], Any], number: int) -> Files:
 
         try:
             with _tracing(trace):
-                work()
+                work(*arguments)
         finally:
             os._exit(0)
     end = time.monotonic() + _SECONDS
@@ -212,7 +212,7 @@ class _Disk:
 
     @contextlib.contextmanager
     def flushes(self, scope: dict[str, Any]) -> Iterator[None]:
-        """Keep account of what the code flushes; the flushes themselves are done as well."""
+        """Keep account of what the code flushes, which is done as well; `scope` may know `from os import fsync`."""
         real = {name: getattr(os, name) for name in ("fsync", "fdatasync", "sync") if hasattr(os, name)}
 
         def flush(name: str) -> Callable:

@@ -8,7 +8,6 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from helpers import crash
@@ -136,13 +135,13 @@ def _survives(answer: Callable, old: bool) -> int:
     """Judge all moments of a save; return the number of kills."""
     allowed = (OLD, NEW) if old else (None, NEW)
     with _folder(old) as path:
-        watched = crash.watch(path.parent, partial(answer, path, Writer()), getattr(answer, "__globals__", None))
+        watched = crash.watch(path.parent, answer, path, Writer())
     moments = [one for n, one in enumerate(watched.moments) if n == 0 or one.kill != watched.moments[n - 1].kill]
     for moment in moments:
         left = moment.kill.get(NAME)
         if crash.CAN_KILL:
             with _folder(old) as path:
-                left = crash.killed(path.parent, partial(answer, path, Writer()), moment.number).get(NAME)
+                left = crash.killed(path.parent, moment.number, answer, path, Writer()).get(NAME)
         if left not in allowed:
             raise Wrong(_about_a_kill(moment, left))
     _survives_cuts(watched.moments, allowed)

@@ -103,20 +103,20 @@ def _killed_and_resumed(kind: type, losses: list[float], patience: int, killed: 
     kept, handed_out = keep(state), copy.deepcopy(state)
     remembered = copy.deepcopy({name: value for name, value in vars(first).items() if name != "_model"})
     wanted = _play(first, losses, range(killed, len(losses)))
-    changed = [name for name in handed_out if state[name] != handed_out[name]]
+    changed = [name for name in handed_out if repr(state[name]) != repr(handed_out[name])]
     if changed:
         raise Wrong(
             f"The state changed after it was handed out: `{changed[0]}` is the very list that `on_epoch_end` goes on "
             f"changing. A state is what was true at that moment: hand out a copy, `list(self.{changed[0]})`."
         )
     again = _begun(kind, patience)
-    again.set_state(kept)
+    again.set_state(copy.deepcopy(kept))
     ran = _play(again, losses, range(killed, len(losses)))
     if ran == wanted:
         return
     fresh = _begun(kind, patience)
-    fresh.set_state(kept)
-    forgotten = [name for name, value in remembered.items() if vars(fresh).get(name) != value]
+    fresh.set_state(copy.deepcopy(kept))
+    forgotten = [name for name, value in remembered.items() if repr(vars(fresh).get(name)) != repr(value)]
     raise Wrong(
         f"Killed after epoch {killed} of {_listed(losses)} (`patience={patience}`) and started again, it stops after "
         f"epoch {ran}; never killed, after epoch {wanted}. {_about(forgotten, fresh, remembered)}"
