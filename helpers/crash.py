@@ -218,8 +218,11 @@ class _Disk:
         def flush(name: str) -> Callable:
             def flushing(*handle: Any) -> None:
                 real[name](*handle)
+                trace = sys.gettrace()
+                sys.settrace(None)  # our own lines are not lines of the code
                 self.look()
                 self._flush(*(item if isinstance(item, int) else item.fileno() for item in handle))
+                sys.settrace(trace)
 
             return flushing
 

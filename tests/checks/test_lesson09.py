@@ -101,7 +101,7 @@ CASES = (
         ),
         wrong=(
             (learner("answer = lambda path, write: write(path)"), "From that moment the old model is gone"),
-            (learner("answer = lambda path: None"), "two arguments, a path and a function that writes"),
+            (learner("answer = lambda path: path"), "two arguments, a path and a function that writes"),
             (learner("def answer(path, write):\n    return path.name"), "It never calls `write`"),
             (saves(('"new-" + path.name', 'path.name + ".tmp"')), "has to end as `path` does"),
             (
@@ -116,14 +116,14 @@ CASES = (
             ),
             (
                 saves(("        os.replace", "        path.unlink(missing_ok=True)\n        os.replace")),
-                "the old file is gone and the new one has no name yet",
+                "the line `path.unlink(missing_ok=True)`, it leaves no file",
             ),
             (
                 saves(
-                    ("        os.replace", "        if path.exists(): path.rename(path.with_suffix('.old'))\n        os.replace"),
-                    ("    flush(path.parent)", "    path.with_suffix('.old').unlink(missing_ok=True)\n    flush(path.parent)"),
+                    ("        os.r", "        if path.exists(): path.rename(path.with_suffix('.old'))\n        os.r"),
+                    ("    flush(path.p", "    path.with_suffix('.old').unlink(missing_ok=True)\n    flush(path.p"),
                 ),
-                "the old file is gone and the new one has no name yet",
+                "`if path.exists()",
             ),
             (saves((TRY, WITHOUT_TRY)), "is left. On a full disk"),
             (saves(("        raise\n", "        return\n")), "and nobody heard of it"),
@@ -135,13 +135,19 @@ CASES = (
             ),
             (saves(("        flush(temporary)\n", "")), "Nobody has flushed the file"),
             (
-                saves(("        flush(temporary)\n", ""), ("path)\n    except", "path)\n        flush(path)\n    except")),
+                saves(
+                    ("        flush(temporary)\n", ""),
+                    ("path)\n    except", "path)\n        flush(path)\n    except"),
+                ),
                 "You flush the file, but too late",
             ),
-            (saves(("    flush(path.parent)\n", "")), "the folder was not flushed after"),
+            (saves(("    flush(path.parent)\n", "")), "Nobody has flushed the folder"),
             (
-                saves(("    flush(path.parent)\n", ""), ("        os.replace", "        flush(path.parent)\n        os.replace")),
-                "the folder was not flushed after",
+                saves(
+                    ("    flush(path.parent)\n", ""),
+                    ("        os.replace", "        flush(path.parent)\n        os.replace"),
+                ),
+                "It was flushed too early",
             ),
         ),
         raised=((saves(("flush(temporary)", "flash(temporary)")), "flash"),),
