@@ -34,5 +34,5 @@ def test_a_program_ends_by_itself_and_finds_what_lies_beside_it(tmp_path):
 
 
 def test_an_error_comes_back_as_its_traceback(tmp_path):
-    with pytest.raises(RuntimeError, match="(?s)ended with an error.*ZeroDivisionError"):
+    with pytest.raises(RuntimeError, match=r"(?s)ended with an error.*ZeroDivisionError"):
         programs.start(program(tmp_path, "1 / 0")).wait()

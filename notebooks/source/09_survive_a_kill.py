@@ -6,7 +6,7 @@
 #
 # **You need** [lesson 03b](03b_resume.ipynb): what is in the files, and how a training goes on.
 #
-# **Minutes:** 40
+# **Minutes:** 45
 # %% tags=["setup"]
 from helpers import checks, crash, lesson, programs, widgets
 
@@ -74,7 +74,7 @@ def kill_in_a_save(saver, home, more=""):
 
 
 # %% [markdown]
-# And the reader, who comes later:
+# The reader, who comes later:
 # %%
 def read(file):
     try:
@@ -317,7 +317,7 @@ print(f"{history.epoch[-1] + 1:7} {stopper.best_epoch + 1:5} {stopper.best:8.5f}
 
 
 # %% [markdown]
-# `run` starts it as often as there are kills, kills it after that epoch has been printed, and starts it once more.
+# `run` starts it, kills it after an epoch has been printed, as often as asked, and starts it once more.
 # %%
 def run(name, keeper, *kills, more=""):
     home = folder / name
@@ -492,8 +492,8 @@ checks.check("09.2", SteadyWithMemory)
 # %% [markdown]
 # ## The table
 #
-# What we did here, the tests of this course do to all that Keras and TensorFlow have: a hundred kills each, power cuts
-# after every call to the system, a full disk, and more. The result is the table in `docs/conformance.md`.
+# The tests of this course do all this to whatever saves in Keras and TensorFlow: a hundred kills each, power cuts after
+# every call to the system, a full disk, and more. The result is the table in `docs/conformance.md`.
 #
 # ## Predict: kill or power cut
 #
