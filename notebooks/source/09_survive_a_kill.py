@@ -23,7 +23,7 @@ from keras.callbacks import BackupAndRestore, Callback, ModelCheckpoint, Termina
 # imported Keras, and each program is a fork of it.
 #
 # This program trains nothing. It calls a callback as `fit` would, epoch after epoch. Epoch 3 fills all weights with 3,
-# so that a reader sees which save it finds.
+# so that a reader sees which save it finds. Which callback, comes as text (`saver`).
 # %%
 folder = lesson.new_folder("09").absolute()
 saving = folder / "saving.py"
@@ -177,10 +177,9 @@ for number in range(10):
 # %% [markdown]
 # ## Pull the plug
 #
-# Nobody pulls the plug of your machine: this part is **worked out**. `crash.watch` runs a save and looks at the folder
-# between all lines of Python. A kill leaves what another process sees at that moment. After a power cut only that is sure
-# which was flushed: content by `os.fsync` of the file, its name by `os.fsync` of the folder. For the rest both is tried:
-# it has arrived, and it has not.
+# Nobody pulls the plug of your machine: this part is **worked out**. `crash.watch` looks at the folder between all lines
+# of a save. A kill leaves what another process sees then. After a power cut only that is sure which was flushed: content
+# by `os.fsync` of the file, its name by `os.fsync` of the folder. For the rest both is tried: it has arrived, or not.
 # %%
 old, new = b"old " * 500, b"new " * 500
 home = folder / "plug"
@@ -194,6 +193,7 @@ def in_two_pieces(file):
         opened.write(new[1000:])
 
 
+# %%
 def found(files):
     names = {None: "nothing", b"": "an empty file", old: "old", new: "new"}
     return names.get(files.get("best.keras"), "half a file")
@@ -265,7 +265,7 @@ checks.check("09.1", replace_whole)
 # ## AtomicCheckpoint
 #
 # `AtomicCheckpoint` of this course is a `ModelCheckpoint` with such a save in it. It also clears away what killed
-# processes left, and can train on after a failed save (`on_failure="warn"`).
+# processes left.
 # %%
 ten_kills("atomic", 'AtomicCheckpoint("best.keras", save_best_only=True)')
 # %% tags=["solution"]
@@ -375,6 +375,7 @@ def break_it(epoch, logs):
         model.optimizer.learning_rate = float("nan")
 
 
+# %%
 callbacks = [
     LambdaCallback(on_epoch_begin=break_it),
     TerminateOnNaN(),
@@ -382,7 +383,6 @@ callbacks = [
     ModelCheckpoint(home / "last.keras"),
     ResumeState(home / "state"),
 ]
-# %%
 model.fit(digits.train, epochs=9, verbose=0, callbacks=callbacks)
 print("backup folder:", (home / "backup").exists() and os.listdir(home / "backup"))
 weights = keras.models.load_model(home / "last.keras").get_weights()
@@ -516,7 +516,7 @@ widgets.reveal("09.e")
 #
 # - `ModelCheckpoint` writes over the good file. A kill in a save takes the best model with it.
 # - Another file in the same folder, then `os.replace`: enough against kills. Two flushes, before and after: enough
-#   against power cuts, and no kill can test them.
+#   against power cuts; no kill tests them.
 # - A restart needs what the callbacks remember, in one step with the weights. `BackupAndRestore` forgets it, and
 #   `TerminateOnNaN` makes it throw the backup away.
 # - `AtomicCheckpoint` and `ResumeState` stand in the list in their places.
