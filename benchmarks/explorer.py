@@ -1,9 +1,10 @@
 """From key press to changed picture in a real JupyterLab: `PatienceExplorer` against `ipywidgets.interact`.
 
 Run it with `python benchmarks/explorer.py`. Both move over the same 200-epoch run and draw the same learning curves;
-the explorer draws every patience at once besides. Each is measured with an idle kernel, and with 120 ms of latency (60
-each way) between browser and server; the explorer also while the kernel is busy. A press counts as answered when the
-new picture is in the page, decoded and laid out. Needs Chromium, as the browser tests do.
+the explorer knows every patience at once besides. Each is measured with an idle kernel, and with 120 ms of latency (60
+each way) between browser and server; the explorer also while the kernel is busy, and with a control that asks the
+kernel (`restore_best_weights`). A press counts as answered when the new picture is in the page, decoded and laid out.
+What the explorer builds and sends is measured too. Needs Chromium, as the browser tests do.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import json
 import secrets
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,20 +55,23 @@ def draw(patience):
 ipywidgets.interact(draw, patience=ipywidgets.IntSlider(0, 0, 60));"""
 )
 BUSY = "import time\ntime.sleep(600)"
+SLIDER = ".pex input[type=range]"
 
+# Installed before the explorer, which lets nobody behind it hear of its keys.
+LISTEN = "window.addEventListener('keydown', event => { window.pressed ??= event.timeStamp; }, true)"
 # Resolves with the milliseconds from the next key press to the next new picture.
 WATCH = """root => new Promise(done => {
-    const picture = () => root.querySelector('img[alt^="Learning curves"]');
-    const before = picture().alt;
-    let pressed = null;
-    document.addEventListener('keydown', event => { pressed = event.timeStamp; }, {capture: true, once: true});
+    const picture = () => root.querySelector('[aria-label^="Learning curves"], img[alt^="Learning curves"]');
+    const words = () => picture().alt ?? picture().getAttribute("aria-label");
+    const before = words();
+    window.pressed = null;
     const observer = new MutationObserver(async () => {
         const now = picture();
-        if (pressed === null || !now || now.alt === before) return;
+        if (window.pressed === null || !now || words() === before) return;
         observer.disconnect();
-        await now.decode();
+        if (now.decode) await now.decode();
         root.getBoundingClientRect();
-        done(performance.now() - pressed);
+        done(performance.now() - window.pressed);
     });
     observer.observe(root, {childList: true, subtree: true, attributes: true});
     window.watching = true;
@@ -141,10 +147,10 @@ def jupyterlab(folder: Path) -> Iterator[LabServer]:
         stop(process)
 
 
-def median_press(lab: Lab) -> float:
-    """Return the median over key presses on the first slider of the first cell, in milliseconds."""
-    lab.page.wait_for_function("() => document.querySelector('img[alt^=\"Learning curves\"]') !== null")
-    lab.outputs(0, ".noUi-handle").first.focus()
+def median_press(lab: Lab, control: str, key: str) -> float:
+    """Return the median over key presses on a control of the first cell, in milliseconds."""
+    lab.page.wait_for_function("() => document.querySelector('img[alt^=\"Learning curves\"], .pex svg') !== null")
+    lab.outputs(0, control).first.focus()
     times = []
     for _ in range(PRESSES):
         lab.page.wait_for_timeout(100)
@@ -153,7 +159,7 @@ def median_press(lab: Lab) -> float:
             f"() => {{ ({WATCH})(document.querySelector('.jp-Notebook')).then(time => {{ window.answer = time; }}); }}"
         )
         lab.page.wait_for_function("() => window.watching")
-        lab.page.keyboard.press("ArrowRight")
+        lab.page.keyboard.press(key)
         lab.page.wait_for_function("() => window.answer !== null")
         times.append(lab.page.evaluate("() => window.answer"))
     return statistics.median(times)
@@ -162,24 +168,50 @@ def median_press(lab: Lab) -> float:
 def measure(server: LabServer, browser: object) -> dict[str, float]:
     """Return medians by name, over one address of the server."""
     medians = {}
-    for name, cells, busy in [
-        ("explorer", [EXPLORER], False),
-        ("explorer, kernel busy", [EXPLORER, BUSY], True),
-        ("interact", [INTERACT], False),
+    for name, cells, busy, control, key in [
+        ("explorer", [EXPLORER], False, SLIDER, "ArrowRight"),
+        ("explorer, kernel busy", [EXPLORER, BUSY], True, SLIDER, "ArrowRight"),
+        ("explorer, best weights", [EXPLORER], False, ".pex input[type=checkbox]", "Space"),
+        ("interact", [INTERACT], False, ".noUi-handle", "ArrowRight"),
     ]:
         before = {kernel["id"] for kernel in server.get("api/kernels")}
         page = browser.new_page(viewport=VIEWPORT)
         page.set_default_timeout(60_000)
+        page.add_init_script(LISTEN)
         lab = Lab(server, page)
         lab.new_notebook(cells)
         lab.run_cell(0)
         if busy:
             lab.run_cell(1, wait=False)
             page.wait_for_timeout(1000)
-        medians[name] = median_press(lab)
+        medians[name] = median_press(lab, control, key)
         lab.close(before)
         page.close()
     return medians
+
+
+def sizes() -> None:
+    """Print how long a picture takes to build and how much is sent for it."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from helpers.widgets import PatienceExplorer
+
+    for epochs in (200, 3000):
+        space: dict = {}
+        exec(LOG.replace("200", str(epochs)), space)
+        PatienceExplorer(space["log"])
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            explorer = PatienceExplorer(space["log"])
+            times.append(time.perf_counter() - began)
+        bundle = explorer._repr_mimebundle_()
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        sent = sum(len(json.dumps(value)) for value in [*explorer.get_state().values(), *data.values()])
+        print(
+            f"{epochs:>5} epochs: built in {statistics.median(times) * 1e3:.0f} ms, {sent / 1e3:.0f} kB sent, "
+            f"of them {len(json.dumps(explorer.picture)) / 1e3:.0f} kB for the picture; "
+            f"a page has {len(explorer.to_html()) / 1e3:.0f} kB"
+        )
 
 
 def main() -> None:
@@ -194,6 +226,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=[*CHROMIUM_ARGUMENTS])
         stack.callback(browser.close)
         results = {"no latency": measure(near, browser), f"{LATENCY * 1e3:.0f} ms latency": measure(far, browser)}
+    sizes()
     print(f"key press to changed picture, median of {PRESSES}, in milliseconds")
     print(f"{'':<24}" + "".join(f"{column:>16}" for column in results))
     for name in next(iter(results.values())):

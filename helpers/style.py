@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["FONT", "GRID", "INK", "MARKS", "PAPER", "QUIET", "Mark", "dress", "figure", "img_html", "png", "show"]
+__all__ = [
+    "FONT",
+    "GRID",
+    "INK",
+    "MARKS",
+    "PAPER",
+    "QUIET",
+    "Mark",
+    "dress",
+    "figure",
+    "img_html",
+    "png",
+    "show",
+    "table_html",
+]
 
 INK = "#1f2328"
 QUIET = "#59636e"
@@ -139,10 +154,10 @@ def img_html(figure: Figure, alt: str | None = None, *, width: int | None = None
 
 
 def show(figure: Figure, *, alt: str | None = None, width: int | None = None) -> None:
-    """Display a figure in a notebook, with its text twin as alt text.
+    """Display a figure in a notebook, with its text twin as alt text and, if it has one, its table below.
 
     Args:
-        figure: The figure.
+        figure: The figure; its attribute `table` holds rows of cells, the head first.
         alt: As in `img_html`.
         width: As in `img_html`.
 
@@ -152,8 +167,18 @@ def show(figure: Figure, *, alt: str | None = None, width: int | None = None) ->
     from IPython.display import display
 
     text = _alt(figure, alt)
-    bundle = {"text/html": img_html(figure, text, width=width), "text/plain": text}
+    picture, rows = img_html(figure, text, width=width), getattr(figure, "table", None)
+    if rows:
+        picture += f"<details><summary>The numbers as a table</summary>{table_html(rows)}</details>"
+    bundle = {"text/html": picture, "text/plain": text}
     display(bundle, raw=True)
+
+
+def table_html(rows: Sequence[Sequence[str]]) -> str:
+    """Write rows of cells as an HTML table, the first of them as its head."""
+    head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in rows[0])
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows[1:])
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _alt(figure: Figure, alt: str | None) -> str:

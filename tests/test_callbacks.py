@@ -12,6 +12,7 @@ from keras.callbacks import EarlyStopping, LambdaCallback, ModelCheckpoint
 
 from helpers import plots, style
 from helpers.callbacks import HookRecorder, SaveRecorder
+from helpers.facts import facts_of
 
 ROWS = np.random.default_rng(0).normal(size=(12, 3)).astype("float32")
 LABELS = (ROWS[:, 0] > 0).astype("int32")
@@ -87,10 +88,10 @@ def test_a_record_holds_one_run(fitted, model):
 
 def test_a_real_fit_can_be_drawn(fitted):
     assert style.png(plots.hook_timeline(fitted.hooks.events, logs=True))
-    facts = plots.facts_of(fitted.log, stopping=fitted.stopping, saves=fitted.checkpoint)
+    facts = facts_of(fitted.log, stopping=fitted.stopping, saves=fitted.checkpoint)
     assert (facts.stop, facts.best, facts.kept, facts.window, facts.mode) == (5, 3, 3, (4, 5), "min")
     assert facts.saved == (0, 1, 3)
-    assert plots.facts_of(fitted.history, stopping=fitted.stopping).length == 6
+    assert facts_of(fitted.history, stopping=fitted.stopping).length == 6
 
 
 def test_saves_are_recorded_wherever_the_recorder_stands(fitted):
@@ -119,7 +120,7 @@ def test_a_threshold_is_known_to_the_recorder_alone(model, tmp_path):
     recorder.on_train_end()
     assert recorder.epochs == [1, 2]
     assert [save.path.name for save in recorder.saves] == ["02-0.50.weights.h5", "03-0.40.weights.h5"]
-    assert plots.facts_of(values, saves=recorder).saved == (1, 2)
+    assert facts_of(values, saves=recorder).saved == (1, 2)
 
 
 def epoch(recorder, number, write=None):

@@ -1,10 +1,9 @@
-"""The patience explorer without a browser: what it reads, draws, says and sends."""
+"""The patience explorer without a browser: the table of all patiences, the words, and what is sent."""
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import html
+import json
 import math
 import re
 import subprocess
@@ -14,10 +13,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from helpers import plots, replay, style
-from helpers.widgets import PatienceExplorer, _choices, _events, _frames, _svg
-from helpers.widgets._frames import CURVES, WIDTH, Scene, Settings
-from helpers.widgets._runs import read_runs
+from helpers import explored, plots, replay, words
+from helpers.explored import Explored, Settings
+from helpers.facts import facts_of
+from helpers.history import read_history, read_runs
+from helpers.widgets import PatienceExplorer
 
 NAN, INF = math.nan, math.inf
 
@@ -30,313 +30,194 @@ def run_of(epochs: int, seed: int = 0) -> dict[str, list[float]]:
     return {"loss": train.tolist(), "val_loss": validation.tolist()}
 
 
-LOG = run_of(40)
-LONG = run_of(200)
+LOG, LONG = run_of(40), run_of(200)
 
 
-def alt_of(frame: str) -> str:
-    return html.unescape(re.search(r'<img [^>]*alt="([^"]*)"', frame)[1])
+def unpacked(picture, patience: int) -> list[str]:
+    """Read a row of words as the module does."""
+    lines = []
+    for line in picture["rows"][patience].split("|"):
+        form, *numbers = line.split(" ")
+        numbers = iter(numbers)
+        lines.append(re.sub("\x01", lambda _, numbers=numbers: next(numbers), picture["forms"][int(form)]))
+    return lines
 
 
-def frames_of(explorer) -> list[str]:
-    return [child.value for child in explorer._stack.children]
+# -- the table -------------------------------------------------------------------------------------------------------
+
+ODD = {**LOG, "val_loss": [NAN, None, INF, *LOG["val_loss"][3:]]}
+KINDS = {
+    "long": (LONG, Settings(), {}),
+    "last weights, every file": (LOG, Settings(restore_best_weights=False, save_best_only=False), {}),
+    "min_delta": (LOG, Settings(min_delta=0.02), {}),
+    "baseline": (LOG, Settings(baseline=0.52), {}),
+    "late start": (LOG, Settings(start_from_epoch=30), {}),
+    "never looks": (LOG, Settings(start_from_epoch=99, baseline=0.1), {"most": 5}),
+    "odd values": (ODD, Settings(min_delta=0.001), {}),
+    "nan first": ({"val_loss": [0.5, NAN, 0.4, 0.45, NAN, 0.5, 0.6]}, Settings(), {"most": 9}),
+    "train only": ({"loss": LOG["loss"]}, Settings(), {"monitor": "loss"}),
+    "larger is better": ({"val_loss": [1 - v for v in LOG["val_loss"]]}, Settings(), {"mode": "max"}),
+    "resumed, with gaps": ({"epoch": [5, 6, 9, 10, 11, 12], "val_loss": [3, 2, 4, 1, 5, 6]}, Settings(), {"most": 6}),
+}
 
 
-# -- what it sends ---------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_row_is_what_the_replay_of_that_patience_says(kind):
+    log, settings, more = KINDS[kind]
+    run = read_history(log, monitor=more.get("monitor", "val_loss"))
+    seen = Explored(run, settings=settings, **more)
+    picture = json.loads(json.dumps(seen.picture(), allow_nan=False))
+    assert len(picture["rows"]) == len(seen.table)
+    values = seen.values
+    finite = [v for v in values if v is not None and math.isfinite(v)]
+    for patience in range(len(seen.table)):
+        record = seen.record(patience)
+        assert record == replay.early_stopping(
+            values, patience=patience, min_delta=settings.min_delta, baseline=settings.baseline, mode=seen.mode,
+            start_from_epoch=settings.start_from_epoch, restore_best_weights=settings.restore_best_weights,
+            epochs=run.epochs,
+        )  # fmt: skip
+        facts = seen.facts(patience)
+        expected = facts_of(run, monitor=seen.monitor, stopping=record, saves=seen.saves(patience), mode=seen.mode)
+        assert facts == expected
+        assert (picture["last"][patience], picture["kept"][patience]) == (record.epochs[-1], record.kept_epoch)
+        assert (patience < picture["stopping"]) == (record.stopped_epoch is not None)
+        assert picture["ran"][patience] == record.epochs_run
+        if picture["best"]:
+            assert picture["best"][patience] == record.best_epoch
+        value = values[run.epochs.index(record.kept_epoch)]
+        best = min(finite) if seen.mode == "min" else max(finite)
+        unknown = value is None or not math.isfinite(value)
+        assert picture["missed"][patience] == (None if unknown else pytest.approx(abs(value - best), rel=1e-4, abs=0))
+        # The words are those of the facts, whole and in order.
+        sentence, *rest = unpacked(picture, patience)
+        assert sentence == seen.sentence(patience)
+        labels = words.labels(facts)
+        assert rest[:6] == [labels.get(n, "") for n in ("stop", "best", "kept", "window", "never", "saved")]
+        assert "\n".join(rest[6:-1]) == words.marks(facts)
+        assert f"patience {patience}: {words.count(record.epochs_run, 'epoch')} run" in rest[-1]
+        assert words.plain(" ".join(words.marks(facts).split("\n"))) in seen.twin(patience)
+    # A run's best is its best, whatever the callback makes of it; enough is the first patience that gets there.
+    reached = [p for p in range(len(seen.table)) if seen.record(p).epochs[-1] >= seen.top]
+    assert seen.enough == (max(1, reached[0]) if reached else None)
 
 
-@pytest.mark.parametrize("epochs", [2, 3, 63, 64, 200, 500])
-def test_few_frames_and_few_bytes(epochs):
-    explorer = PatienceExplorer(run_of(epochs), patience=1)
-    frames = frames_of(explorer)
-    assert len(frames) == len(explorer.controls["patience"].options)
-    assert len(frames) == epochs + 1 if epochs < 64 else 8 < len(frames) <= 64
-    assert sum(map(len, frames)) + len(explorer._behind.value) < 1_500_000
-    assert len(set(frames)) == len(frames)
+def test_the_table_ends_where_more_patience_changes_nothing():
+    seen = Explored(read_history(LONG))
+    never = int(seen.table.stopped.sum())
+    assert len(seen.table) == never + 3
+    assert len(Explored(read_history(LONG), most=40).table) == 41
+    assert len(Explored(read_history(LONG), least=190).table) == 191
 
 
-def test_slider_and_stack_are_linked_in_the_browser():
-    explorer = PatienceExplorer(LOG)
-    link = explorer._link
-    assert link.source == (explorer.controls["patience"], "index")
-    assert link.target == (explorer._stack, "selected_index")
-    # `jslink` lives in the browser; `link` and `dlink` of traitlets would need the kernel.
-    assert link._model_name == "LinkModel"
+def test_epochs_that_min_delta_did_not_count_are_marked_and_said():
+    # 0.95 and 0.9 are better than 1.0, by less than 0.2; 0.7 is better by more.
+    seen = Explored(read_history([1.0, 0.95, 0.9, 0.7, 0.65, 0.8]), settings=Settings(min_delta=0.2), most=4)
+    assert seen.picture()["close"] == [1, 2, 4]
+    assert "2 epochs were better by min_delta or less, which did not count." in seen.sentence(2)
+    assert "Epoch 5 did not count: it was not better by more than min_delta. Its own best is epoch 4" in seen.sentence(
+        4
+    )
 
 
-def test_every_frame_tells_its_own_patience():
-    explorer = PatienceExplorer(LONG, restore_best_weights=True, save_best_only=False)
-    for (label, patience), frame in zip(explorer.controls["patience"].options, frames_of(explorer), strict=True):
-        record = replay.early_stopping(LONG["val_loss"], patience=patience, restore_best_weights=True)
-        assert label == str(patience)
-        facts = plots.describe(LONG, stopping=record, saves=range(200)).replace("\n", " ")
-        assert alt_of(frame).startswith(f"Learning curves. {facts} Below, every patience")
-        assert f"Marked is patience {patience}: {record.epochs_run} epochs" in alt_of(frame)
-        text = html.unescape(re.sub("<[^>]*>", "", re.search("<p .*?</p>", frame)[0]))
-        if record.stopped_epoch is None:
-            assert f"With patience {patience} nothing stops the training: all 200 epochs run." in text
-        else:
-            assert f"With patience {patience} training stops after epoch {record.stopped_epoch + 1}" in text
-        assert f"{record.epochs_run} files saved." in text
+def test_what_a_picture_sends_stays_small():
+    explorer = PatienceExplorer(LONG)
+    sent = sum(len(json.dumps(value)) for value in explorer.get_state().values())
+    data = explorer._repr_mimebundle_()
+    sent += sum(len(json.dumps(value)) for value in (data[0] if isinstance(data, tuple) else data).values())
+    assert sent < 120_000
+    assert len(explorer.to_html()) < 300_000
 
 
-def test_many_patience_values_fall_back_to_the_telling_ones():
-    values = LONG["val_loss"]
-    table = replay.every_patience(values)
-    chosen = _choices.choose(table, 64, 77)
-    assert len(chosen) == 64
-    assert {0, 1, 2, 3, 77, 200} <= set(chosen)
-    for jump in np.flatnonzero(np.diff(table.best_epoch)):
-        assert {jump, jump + 1} <= set(chosen)
-    last = int(table.stopped.sum()) - 1
-    assert {last, last + 1} <= set(chosen)
-    assert not [value for value in chosen if last + 1 < value < 200]
-    assert max(np.diff([value for value in chosen if value <= last])) < 12
+# -- several runs ----------------------------------------------------------------------------------------------------
 
 
-def test_few_frames_still_have_both_sides_of_each_jump():
-    values = [5.0, *[9.0] * 30, 4.0, *[9.0] * 60, 3.0, *[9.0] * 100]
-    chosen = _choices.choose(replay.every_patience(values), 12, 3)
-    assert len(chosen) == 12
-    assert {0, 3, 30, 31, 60, 61, 100, 101, len(values)} <= set(chosen)
-
-
-def test_choices_stay_within_the_limit_with_more_jumps_than_frames():
-    # Each best is followed by a longer drought than the one before: every patience finds another best.
-    values = []
-    for drought in range(1, 60):
-        values += [float(-drought), *[1000.0] * drought]
-    table = replay.every_patience(values, max_patience=100)
-    assert len(np.flatnonzero(np.diff(table.best_epoch))) > 50
-    for limit in (4, 10, 40):
-        chosen = _choices.choose(table, limit, 50)
-        assert len(chosen) == limit
-        assert {0, 50, 100} <= set(chosen)
-
-
-# -- the picture is that of plots.learning_curves --------------------------------------------------------------------
-
-
-def settings_of_all_kinds():
-    yield "long", LONG, Settings(), 5
-    yield "restored", LOG, Settings(restore_best_weights=True, save_best_only=False), 3
-    yield "never stops", LOG, Settings(), 39
-    yield "nothing seen", LOG, Settings(start_from_epoch=39, baseline=0.1), 0
-    yield "odd values", {**LOG, "val_loss": [NAN, None, INF, *LOG["val_loss"][3:]]}, Settings(), 6
-    yield "nan first", {"val_loss": [0.5, NAN, 0.4, 0.45, NAN, 0.5, 0.6]}, Settings(restore_best_weights=True), 2
-    yield "train only", {"loss": LOG["loss"]}, Settings(), 2
-    yield "log scale", {"val_loss": [10.0 ** (3 - e % 9) for e in range(30)]}, Settings(), 4
-
-
-@pytest.mark.parametrize(
-    ("log", "settings", "patience"), [pytest.param(*case[1:], id=case[0]) for case in settings_of_all_kinds()]
-)
-def test_marks_stand_where_matplotlib_puts_them(log, settings, patience):
-    """The same places, colours, widths and words, artist by artist."""
-    monitor = "val_loss" if "val_loss" in log else "loss"
-    run = read_runs(log, monitor)["run"]
-    scene = Scene(run, monitor, None)
-    story = scene.with_settings(settings, 40)
-    facts = story.facts(patience)
-    expected = plots.facts_of(log, monitor=monitor, stopping=story.record(patience), saves=story.saves(patience))
-    assert same_facts(facts, expected)
-    figure = style.figure(WIDTH, CURVES)
-    axes = plots.draw_axes(figure, expected, saves=True)
-    real = plots.draw_marks(axes, expected)
-    mine = plots.draw_marks(scene._axes, facts)
-    assert len(mine) == len(real) > 4
-    renderer = figure.canvas.get_renderer()
-    for left, right in zip(mine, real, strict=True):
-        assert left.get_zorder() == right.get_zorder()
-        if isinstance(left, _svg.Text):
-            assert (left.text, left.color, left.fontsize) == (right.get_text(), right.get_color(), right.get_fontsize())
-            assert left.at == pytest.approx(right.get_transform().transform(right.get_position()), abs=1)
-            assert _svg.text_width(left.text, left.fontsize) == pytest.approx(
-                right.get_window_extent(renderer).width, abs=2
-            )
-            continue
-        assert type(left) is type(right)
-        assert left.get_gid() == right.get_gid()
-        a, b = (artist.get_transform().transform(corners(artist)) for artist in (left, right))
-        np.testing.assert_allclose(a, b, atol=0.01)
-    # And all of it gets written: one element for each artist at least.
-    written = _svg.draw(mine, CURVES)
-    assert written.count("<text") == sum(isinstance(artist, _svg.Text) for artist in mine)
-    for gid in {artist.get_gid() for artist in real} - {None}:
-        assert f'data-mark="{gid}"' in written
-    assert "nan" not in re.sub(r"<text.*?</text>|data-mark=\"[^\"]*\"", "", written).lower()
-
-
-def test_what_is_written_stands_where_matplotlib_draws_it():
-    """Read places back from the SVG: y downwards, in pixels, texts by their baseline."""
-    scene = Scene(read_runs(LOG, "val_loss")["run"], "val_loss", None)
-    facts = scene.with_settings(Settings(), 40).facts(3)
-    figure = style.figure(WIDTH, CURVES)
-    real = plots.draw_marks(plots.draw_axes(figure, facts, saves=True), facts)
-    renderer = figure.canvas.get_renderer()
-    written = _svg.draw(plots.draw_marks(scene._axes, facts), CURVES)
-    by_gid = {artist.get_gid(): artist for artist in real}
-
-    def pixels(gid):
-        points = by_gid[gid].get_transform().transform(corners(by_gid[gid]))
-        return np.column_stack([points[:, 0], CURVES - points[:, 1]])
-
-    def numbers(path):
-        return [[float(number) for number in pair.split()] for pair in re.split("[MLZ]+", path) if pair]
-
-    for gid in ("validation", "train", "stop", "patience-window", "saved"):
-        path = re.search(rf'<path d="([^"]*)"[^>]*data-mark="{gid}"', written)[1]
-        expected = pixels(gid)
-        if gid == "patience-window":
-            box = by_gid[gid].get_window_extent(renderer)
-            expected = np.array([[x, CURVES - y] for x in (box.x0, box.x1) for y in (box.y0, box.y1)])
-        for extreme in (np.min, np.max):
-            assert extreme(numbers(path), axis=0) == pytest.approx(extreme(expected, axis=0), abs=0.06)
-    for gid in ("best", "kept"):
-        place = re.search(rf'data-mark="{gid}"><path d="[^"]*" transform="translate\((\S+) (\S+)\)"', written)
-        assert [float(place[1]), float(place[2])] == pytest.approx(pixels(gid)[0], abs=0.06)
-    texts = {artist.get_text(): artist for artist in real if hasattr(artist, "get_text")}
-    assert "patience 3" in texts
-    for text, artist in texts.items():
-        place = re.search(rf'<text x="(\S+)" y="(\S+)"[^>]*>{re.escape(text)}<', written)
-        box = artist.get_window_extent(renderer)
-        assert float(place[1]) == pytest.approx(box.x0, abs=1.5)
-        # The baseline is a few pixels above the lower edge of the box, which has room for a "p".
-        assert 2 < CURVES - box.y0 - float(place[2]) < 5
-
-
-def same_facts(left, right) -> bool:
-    return all(str(a) == str(b) for a, b in zip(dataclasses.astuple(left), dataclasses.astuple(right), strict=True))
-
-
-def corners(artist) -> np.ndarray:
-    if hasattr(artist, "get_xydata"):
-        return np.column_stack([artist.get_xdata(), artist.get_ydata()]).astype(float)
-    if hasattr(artist, "get_paths"):
-        return np.concatenate([path.vertices for path in artist.get_paths()] or [np.zeros((0, 2))])
-    return artist.get_path().vertices
-
-
-def test_an_artist_that_svg_does_not_know_is_an_error():
-    with pytest.raises(NotImplementedError, match="cannot draw a SimpleNamespace"):
-        _svg.draw([SimpleNamespace()], 100)
-
-
-def test_lines_break_at_gaps_and_long_ones_lose_nothing_that_shows():
-    assert _svg.polyline(np.array([[0, 0], [1, 1], [NAN, 2], [3, 3], [4.25, 4]])) == "M0.0 0.0L1.0 1.0M3.0 3.0L4.2 4.0"
-    x = np.linspace(0, 500, 20_000)
-    path = _svg.polyline(np.column_stack([x, 50 + 40 * np.sin(x)]))
-    assert len(path) < 60_000
-    heights = [float(pair.split()[1]) for pair in re.split("[ML]", path)[1:]]
-    assert min(heights) == pytest.approx(10, abs=0.2)
-    assert max(heights) == pytest.approx(90, abs=0.2)
-
-
-# -- every patience at once ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("restores", [True, False])
-@pytest.mark.parametrize("mode", ["min", "max"])
-def test_every_patience_epochs_and_missed_quality(mode, restores):
-    values = LOG["val_loss"] if mode == "min" else [1 - value for value in LOG["val_loss"]]
-    explorer = PatienceExplorer({"val_loss": values}, mode=mode, restore_best_weights=restores)
-    trade = explorer._story.trade
-    best = min(values) if mode == "min" else max(values)
-    for patience in range(41):
-        record = replay.early_stopping(values, patience=patience, mode=mode, restore_best_weights=restores)
-        epochs, missed = trade.at(patience)
-        assert epochs == record.epochs_run
-        assert missed == pytest.approx(abs(values[record.kept_epoch] - best))
-
-
-def test_missed_quality_of_a_nan_is_unknown():
-    explorer = PatienceExplorer([0.5, 0.6, NAN, 0.4], patience=2)
-    assert explorer.record.kept_epoch == 2
-    assert "missed quality unknown" in explorer.alt
-    assert ">unknown</text>" in frames_of(explorer)[2]
-
-
-# -- controls --------------------------------------------------------------------------------------------------------
-
-
-def test_controls_have_kerass_names_and_do_what_they_say():
-    explorer = PatienceExplorer(LOG, patience=4)
-    values = LOG["val_loss"]
-    given = {"patience": 4, "min_delta": 0.0, "baseline": None, "start_from_epoch": 0, "restore_best_weights": False}
-    assert explorer.record == replay.early_stopping(values, **given)
-    for name, shown, value in [
-        ("min_delta", 0.02, 0.02),
-        ("start_from_epoch", 30, 30),
-        ("baseline", "0.52", 0.52),
-        ("restore_best_weights", True, True),
-    ]:
-        before = frames_of(explorer)
-        explorer.controls[name].value = shown
-        given[name] = value
-        assert explorer.controls[name].description == name
-        assert explorer.record == replay.early_stopping(values, **given)
-        assert frames_of(explorer) != before
-        assert alt_of(frames_of(explorer)[explorer._stack.selected_index]) == explorer.alt
-    explorer.controls["save_best_only"].value = False
-    assert explorer.saves.epochs == tuple(range(explorer.record.epochs_run))
-    assert f"{explorer.record.epochs_run} files saved." in explorer.sentence
-
-
-def test_the_frame_that_shows_is_redrawn_first():
-    explorer = PatienceExplorer(LOG, patience=9)
-    order = []
-    for place, frame in enumerate(explorer._stack.children):
-        frame.observe(lambda _, place=place: order.append(place), "value")
-    explorer.controls["min_delta"].value = 0.05
-    assert order[:3] in ([9, 8, 10], [9, 10, 8])
-    assert sorted(order) == list(range(41))
-
-
-def test_patience_can_be_set_from_code_with_or_without_a_frame():
-    explorer = PatienceExplorer(run_of(90), patience=5, max_frames=20)
-    for patience in (7, 57, 250, 0):
-        explorer.patience = patience
-        assert explorer.patience == explorer.record.patience == patience
-        assert len(explorer._stack.children) <= 20
-        assert f"Marked is patience {patience}:" in alt_of(frames_of(explorer)[explorer._stack.selected_index])
-    with pytest.raises(ValueError, match="patience counts epochs, so it cannot be negative"):
-        explorer.patience = -1
-
-
-def test_moving_the_slider_moves_the_record():
-    explorer = PatienceExplorer(LOG)
-    explorer.controls["patience"].index = 11
-    assert explorer.record.patience == 11
-    assert "With patience 11 " in explorer.sentence
-
-
-def test_a_bad_baseline_gets_a_sentence_and_a_good_one_brings_the_picture_back():
-    explorer = PatienceExplorer(LOG)
-    explorer.controls["baseline"].value = "low"
-    assert explorer.sentence == "baseline must be a number, or empty for none, not 'low'."
-    assert explorer._picture.layout.display == "none"
-    assert "'low'" in html.unescape(explorer._problem.value)
-    explorer.controls["baseline"].value = " 0,5 "
-    assert explorer.record.baseline == 0.5
-    assert explorer._picture.layout.display == ""
+def test_the_summary_counts_for_how_many_runs_each_patience_would_have_done():
+    values = {"a": [3.0, 2.0, 1.0, 2.0], "b": [3.0, 4.0, 4.0, 1.0, 2.0], "c": [2.0, 3.0, 3.0, 3.0, 3.0, 1.0, 2.0]}
+    logs = {name: {"val_loss": losses} for name, losses in values.items()}
+    explorer = PatienceExplorer(logs, patience=2, max_patience=6)
+    assert [Explored(run).enough for run in explorer.runs.values()] == [1, 3, 5]
+    together = explorer.picture["summary"]
+    assert together["done"] == [1, 1, 1, 2, 2, 3, 3]
+    assert together["said"] == "Of 3 runs, patience 3 reaches the best epoch of 2, patience 5 of all."
+    # A setting counts for all of them.
+    explorer.start_from_epoch = 5
+    assert explorer.picture["summary"]["done"][1] == 3
+    assert PatienceExplorer(LOG).picture["summary"] is None
 
 
 def test_other_bad_runs_do_not_hide_the_good_ones():
     explorer = PatienceExplorer({"bad": {"loss": [1.0, 2.0]}, "good": LOG, "long": LONG})
-    assert explorer.controls["run"].value == "good"
-    explorer.controls["run"].value = "bad"
+    assert explorer.run == "good"
+    assert explorer.choices[0] == ["bad", "bad (cannot be shown)"]
+    explorer.run = "bad"
     assert explorer.sentence.startswith("There is no metric 'val_loss' in this log. It has: loss.")
-    explorer.controls["run"].value = "long"
-    assert explorer.record == replay.early_stopping(LONG["val_loss"], patience=5)
-    assert len(explorer._stack.children) == 64
-    explorer.controls["run"].value = "good"
-    assert len(explorer._stack.children) == 41
-    assert explorer.record == replay.early_stopping(LOG["val_loss"], patience=5)
+    assert explorer.problem["about"] == "run"
+    explorer.run = "long"
+    assert explorer.problem == {}
+    assert explorer.record.epochs == replay.early_stopping(LONG["val_loss"], patience=5).epochs
+    assert "bad is left out. There is no metric" in html.unescape(explorer.to_html())
+
+
+# -- the widget ------------------------------------------------------------------------------------------------------
+
+
+def test_settings_have_kerass_names_and_do_what_they_say():
+    explorer = PatienceExplorer(LOG, patience=4, restore_best_weights=False)
+    given = {"patience": 4, "min_delta": 0.0, "baseline": None, "start_from_epoch": 0, "restore_best_weights": False}
+    assert explorer.record == replay.early_stopping(LOG["val_loss"], **given)
+    for name, value in [
+        ("min_delta", 0.02), ("start_from_epoch", 30), ("baseline", 0.52), ("restore_best_weights", True),
+        ("patience", 90),
+    ]:  # fmt: skip
+        before = explorer.picture
+        setattr(explorer, name, value)
+        given[name] = value
+        assert explorer.record == replay.early_stopping(LOG["val_loss"], **given)
+        assert explorer.picture != before
+        assert unpacked(explorer.picture, explorer.patience)[0].replace("**", "") in explorer.sentence
+    explorer.save_best_only = False
+    assert explorer.saves.epochs == tuple(range(explorer.record.epochs_run))
+    assert f"1 file, written {explorer.record.epochs_run} times." in explorer.sentence
+    with pytest.raises(ValueError, match="patience counts epochs, so it cannot be negative"):
+        explorer.patience = -1
+
+
+def test_patience_alone_sends_no_new_picture():
+    explorer = PatienceExplorer(LOG, max_patience=20)
+    picture = explorer.picture
+    explorer.patience = 11
+    assert explorer.picture is picture
+    assert "With patience 11 " in explorer.sentence
+    assert "of patience 11" in explorer.alt
+
+
+def test_a_bad_baseline_gets_a_sentence_and_keeps_the_picture():
+    explorer = PatienceExplorer(LOG)
+    picture = explorer.picture
+    explorer.baseline = "low"
+    assert explorer.sentence == "baseline must be a number, or empty for none, not 'low'."
+    assert explorer.problem["about"] == "baseline"
+    assert explorer.picture is picture
+    explorer.baseline = " 0,5 "
+    assert explorer.record.baseline == 0.5
+    assert explorer.problem == {}
+
+
+def test_which_weights_count_is_said_beside_what_is_missed():
+    explorer = PatienceExplorer(LOG)
+    assert explorer.picture["said"]["missed"] == "val_loss missed (best weights put back)"
+    explorer.restore_best_weights = False
+    assert explorer.picture["said"]["missed"] == "val_loss missed (last weights count)"
+    # Where EarlyStopping never looks there is nothing to put back.
+    explorer = PatienceExplorer(LOG, start_from_epoch=99)
+    assert explorer.picture["said"]["missed"] == "val_loss missed (last weights count)"
 
 
 # -- sentences -------------------------------------------------------------------------------------------------------
 
 DIP = [1.0, 0.8, 0.9, 0.95, 0.7, 0.6, 0.65, 0.7, 0.75]
+ENOUGH = " Smallest patience that reaches the best of these 9 epochs, epoch 6: 3."
 
 
 @pytest.mark.parametrize(
@@ -344,28 +225,23 @@ DIP = [1.0, 0.8, 0.9, 0.95, 0.7, 0.6, 0.65, 0.7, 0.75]
     [
         (
             DIP,
-            {"patience": 2},
+            {"patience": 2, "restore_best_weights": False},
             "Best of all 9 epochs: epoch 6 (val_loss 0.6). With patience 2 training stops after epoch 4: it never sees "
             "epoch 6. Its own best is epoch 2 (0.8). The model keeps its last weights, those of epoch 4 "
-            "(val_loss 0.95). 2 files saved.",
+            "(val_loss 0.95). 1 file, written 2 times." + ENOUGH,
         ),
         (
             DIP,
-            {"patience": 3, "restore_best_weights": True},
+            {"patience": 3},
             "Best of all 9 epochs: epoch 6 (val_loss 0.6). With patience 3 training stops after epoch 9, 3 epochs "
-            "later. The weights of epoch 6 (val_loss 0.6) are put back. 4 files saved.",
-        ),
-        (
-            DIP,
-            {"patience": 4},
-            "Best of all 9 epochs: epoch 6 (val_loss 0.6). With patience 4 nothing stops the training: all 9 epochs "
-            "run. The model keeps its last weights, those of epoch 9 (val_loss 0.75). 4 files saved.",
+            "later. The weights of epoch 6 (val_loss 0.6) are put back. 1 file, written 4 times." + ENOUGH,
         ),
         (
             [0.5, 0.6],
             {"patience": 1, "start_from_epoch": 5},
             "Best of all 2 epochs: epoch 1 (val_loss 0.5). With start_from_epoch 5 EarlyStopping never looks: all "
-            "2 epochs run. The model keeps its last weights, those of epoch 2 (val_loss 0.6). 1 file saved.",
+            "2 epochs run. The model keeps its last weights, those of epoch 2 (val_loss 0.6). 1 file, written once. "
+            "Any patience reaches the best of these 2 epochs, epoch 1.",
         ),
     ],
 )
@@ -379,91 +255,57 @@ def test_resumed_runs_keep_their_numbers():
     explorer = PatienceExplorer({"epoch": list(range(10, 19)), "val_loss": DIP}, patience=2)
     assert "epoch 16 (val_loss 0.6)" in explorer.sentence
     assert "stops after epoch 14" in explorer.sentence
+    # EarlyStopping compares start_from_epoch with the true number.
+    assert (
+        PatienceExplorer(
+            {"epoch": list(range(10, 19)), "val_loss": DIP}, patience=2, start_from_epoch=3
+        ).record.stopped_epoch
+        == 13
+    )
 
 
-# -- logs ------------------------------------------------------------------------------------------------------------
+def test_the_twin_of_the_explorer_holds_that_of_the_picture():
+    explorer = PatienceExplorer(LOG, patience=3)
+    told = plots.describe(LOG, stopping=explorer.record, saves=explorer.saves).split("\n")
+    assert all(line in explorer.alt for line in told)
 
 
-def write_csv(path, log):
-    names = list(log)
-    rows = [",".join(str(log[name][row]) for name in names) for row in range(len(log[names[0]]))]
-    path.write_text("\n".join([",".join(["epoch", *names]), *(f"{i},{row}" for i, row in enumerate(rows))]) + "\n")
-
-
-def test_all_forms_of_logs(tmp_path):
-    for name in ("run10", "run2"):
-        write_csv(tmp_path / f"{name}.csv", LOG)
-    keras_history = SimpleNamespace(history=LOG, epoch=list(range(40)))
-    named = SimpleNamespace(name="noisy", history=LONG)
-    for source, names in [
-        (LOG, ["run"]),
-        (LOG["val_loss"], ["run"]),
-        (np.array(LOG["val_loss"]), ["run"]),
-        (keras_history, ["run"]),
-        (tmp_path / "run2.csv", ["run2"]),
-        (str(tmp_path / "run2.csv"), ["run2"]),
-        (tmp_path, ["run2", "run10"]),
-        ([LOG, named], ["run 1", "noisy"]),
-        ({"a": LOG, "b": keras_history}, ["a", "b"]),
-        ([LOG, LOG], ["run 1", "run 2"]),
-        ([tmp_path / "run2.csv", str(tmp_path / "run10.csv")], ["run2", "run10"]),
-    ]:
-        runs = read_runs(source, "val_loss")
-        assert list(runs) == names
-        assert runs[names[0]].values == LOG["val_loss"]
-        assert not any(run.problem for run in runs.values())
-    assert PatienceExplorer(tmp_path).record == replay.early_stopping(LOG["val_loss"], patience=5)
+# -- what can go wrong -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("history", "words"),
+    ("history", "said"),
     [
         ({"loss": [1.0, 2.0], "accuracy": [0.1, 0.2]}, "no metric 'val_loss' in this log. It has: loss, accuracy"),
-        ({"loss": [1.0, 2.0], "val_loss": [1.0, "oops"]}, "holds the text 'oops' under 'val_loss' in epoch 2"),
-        ([], "holds no epoch"),
-        ({"val_loss": []}, "holds no epoch: val_loss is empty"),
-        ({}, "holds no metric. It has: nothing"),
         ([0.5], r"only one epoch in 'run' \(val_loss 0.5\): EarlyStopping never stops after the first"),
         (
             {"loss": [1.0] * 3, "val_loss": [NAN, NAN, INF]},
-            "never a number in 'run': 2 epochs with NaN, 1 epoch with inf",
+            "never a number in 'run': 2 epochs with NaN, 1 epoch with infinity. The log also has: loss",
         ),
-        ({"loss": [1.0] * 3, "val_loss": [NAN] * 3}, "The log also has: loss"),
-        ({"a": [1.0]}, "no metric 'val_loss'"),
         ({"one": {"loss": [1.0]}, "two": {"loss": [1.0]}}, r"no metric 'val_loss'.*1 other run cannot be shown either"),
-        (7, "This is an int"),
     ],
 )
-def test_bad_logs_get_a_sentence(history, words):
-    with pytest.raises(ValueError, match=words):
+def test_runs_without_anything_to_explore_get_a_sentence(history, said):
+    with pytest.raises(ValueError, match=said):
         PatienceExplorer(history)
-
-
-def test_bad_files_get_a_sentence(tmp_path):
-    with pytest.raises(FileNotFoundError, match="There is no file"):
-        PatienceExplorer(tmp_path / "missing.csv")
-    with pytest.raises(ValueError, match=r"holds no CSV file\. It holds: nothing"):
-        PatienceExplorer(tmp_path)
-    (tmp_path / "log.csv").write_text("epoch,loss,val_loss\n0,1.0,0.5\n1,0.9,none of this\n")
-    with pytest.raises(ValueError, match=r"log\.csv holds the text 'none of this' under 'val_loss' in epoch 2"):
-        PatienceExplorer(tmp_path)
+    if len(history) != 2 or "one" not in history:
+        with pytest.raises(ValueError, match=said):
+            explored.page(read_history(history))
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "said"),
     [
         ({"patience": -1}, "patience counts epochs, so it cannot be negative"),
         ({"min_delta": "small"}, "min_delta must be a number"),
         ({"baseline": "low"}, "baseline must be a number"),
         ({"start_from_epoch": 1.5}, "start_from_epoch counts epochs"),
         ({"max_patience": -3}, "max_patience counts epochs"),
-        ({"max_frames": 3}, "max_frames must be 4 or more"),
         ({"mode": "auto"}, 'mode must be "min"'),
-        ({"monitor": "val_loss", "mode": "best"}, 'mode must be "min"'),
     ],
 )
-def test_bad_arguments_get_a_sentence(arguments, words):
-    with pytest.raises(ValueError, match=words):
+def test_bad_arguments_get_a_sentence(arguments, said):
+    with pytest.raises(ValueError, match=said):
         PatienceExplorer(LOG, **arguments)
 
 
@@ -474,79 +316,74 @@ def test_a_metric_whose_direction_nobody_knows():
     assert PatienceExplorer({"val_accuracy": [0.1, 0.2]}, monitor="val_accuracy").record.best == 0.2
 
 
-# -- TensorBoard -----------------------------------------------------------------------------------------------------
+# -- pages and places ------------------------------------------------------------------------------------------------
 
 
-def test_event_files_without_tensorboard_get_a_sentence(tmp_path, monkeypatch):
-    (tmp_path / "events.out.tfevents.1.host").write_bytes(b"")
-    for source in (tmp_path, tmp_path / "events.out.tfevents.1.host"):
-        # Python's way to say "there is no such module".
-        monkeypatch.setitem(sys.modules, "tensorboard.backend.event_processing.event_accumulator", None)
-        with pytest.raises(ValueError, match="TensorBoard itself is needed, and it is not installed here: pip install"):
-            PatienceExplorer(source)
+def test_where_no_script_runs_words_and_a_table_are_left(tmp_path):
+    explorer = PatienceExplorer({"<b>": LOG, "other": LONG}, patience=3)
+    page = explorer.to_html(tmp_path / "page.html", title="Mine & <yours>")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == page
+    left = html.unescape(re.sub(r"(?s)<script.*?</script>|<style.*?</style>", "", page))
+    assert explorer.alt.removeprefix("Learning curves. ") in left
+    assert '<th scope="col">epochs run</th>' in left
+    assert "Mine & <yours>" in left
+    assert "http" not in page
+    assert page == PatienceExplorer({"<b>": LOG, "other": LONG}, patience=3).to_html(title="Mine & <yours>")
 
 
-@pytest.fixture
-def events(tmp_path, monkeypatch):
-    """Two runs as Keras's TensorBoard callback names its files, read by a stand-in for TensorBoard's reader."""
-    logged = {
-        "a/train/events.out.tfevents.1": {"epoch_loss": dict(enumerate(LOG["loss"])), "batch_loss": {0: 9.0}},
-        "a/validation/events.out.tfevents.2": {"epoch_loss": dict(enumerate(LOG["val_loss"][:20]))},
-        "a/validation/events.out.tfevents.3": {"epoch_loss": dict(enumerate(LOG["val_loss"][20:], start=20))},
-        "b/events.out.tfevents.4": {"val_loss": {5: 1.0, 6: 0.5, 8: 0.75}},
-    }
-    for name in logged:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(b"")
-    monkeypatch.setattr(_events, "_reader", contextlib.nullcontext)
-    monkeypatch.setattr(_events, "_scalars", lambda file, _: logged[file.relative_to(tmp_path).as_posix()])
-    return tmp_path
+def test_what_was_found_in_the_log_is_said_beside_the_picture():
+    run = read_history([NAN, 1.0, 0.5, 0.75])
+    assert run.notes
+    assert Explored(run).picture()["notes"] == list(run.notes)
+    assert all(note in html.unescape(explored.page(run)) for note in run.notes)
 
 
-def test_event_files_become_runs(events):
-    explorer = PatienceExplorer(events)
-    assert list(explorer.runs) == ["a", "b"]
-    assert explorer.runs["a"].log == {**LOG, "epoch": list(range(40))}
-    assert explorer.runs["b"].values == [1.0, 0.5, None, 0.75]
-    assert explorer.runs["b"].first == 5
-    one_file = PatienceExplorer(events / "a/validation/events.out.tfevents.2")
-    assert list(one_file.runs) == ["a"]
-    assert one_file.record == replay.early_stopping(LOG["val_loss"], patience=5)
+def test_a_keras_history_and_a_list_of_runs_open_as_they_come():
+    keras_history = SimpleNamespace(history=LOG, epoch=list(range(40)))
+    assert PatienceExplorer(keras_history).record == PatienceExplorer(LOG).record
+    assert list(PatienceExplorer([LOG, SimpleNamespace(name="noisy", history=LONG)]).runs) == ["run 1", "noisy"]
+    assert explored.page(read_runs([LOG, LONG])).count("<select") == 0
 
 
-def test_real_event_files(tmp_path):
-    """Where TensorBoard is installed: what Keras writes is what the explorer reads."""
-    pytest.importorskip("tensorboard", reason="TensorBoard is optional")
-    import keras
-
-    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
-    x = np.linspace(0, 1, 8)[:, None]
-    board = keras.callbacks.TensorBoard(tmp_path / "run")
-    history = model.fit(x, 2 * x, validation_data=(x, 3 * x), epochs=3, verbose=0, callbacks=[board]).history
+def test_opens_without_tensorflow_and_without_matplotlib():
     code = (
-        "import sys; from helpers.widgets._runs import read_runs; run = read_runs(sys.argv[1], 'val_loss')['run']; "
-        "print(len(run.values), {'tensorflow', 'tensorboard'} & set(sys.modules))"
+        "import sys; from helpers import explored, widgets; from helpers.history import read_history; "
+        "widgets.PatienceExplorer([3.0, 2.0, 2.5, 2.6]); explored.page(read_history([3.0, 2.0, 2.5])); "
+        "print({'keras', 'tensorflow', 'matplotlib'} & set(sys.modules))"
     )
-    result = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "3 set()"
-    run = PatienceExplorer(tmp_path).runs["run"]
-    assert run.values == pytest.approx(history["val_loss"])
-    assert run.log["loss"] == pytest.approx(history["loss"])
-
-
-# -- the rest --------------------------------------------------------------------------------------------------------
-
-
-def test_opens_without_tensorflow():
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "set()"
     code = (
-        "import sys; from helpers import widgets; widgets.PatienceExplorer([3.0, 2.0, 2.5, 2.6]); "
-        "print({'keras', 'tensorflow', 'matplotlib.pyplot'} & set(sys.modules))"
+        "import sys; from helpers import explored; print({'ipywidgets', 'anywidget', 'matplotlib'} & set(sys.modules))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "set()"
 
 
-def test_the_same_log_gives_the_same_frames():
-    assert frames_of(PatienceExplorer(LOG)) == frames_of(PatienceExplorer(LOG))
-    assert _frames.HEIGHT > CURVES
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours as the WCAG defines it."""
+
+    def light(color):
+        digits = color[1:] if len(color) == 7 else "".join(c + c for c in color[1:])
+        parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+        parts = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    high, low = sorted((light(one), light(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_colours_stand_out_in_both_themes(theme):
+    bodies = {("dark" if "dark" in head else "light"): body for head, body in re.findall(
+        r"\.pex(\[data-theme=dark\])?\{([^}]*)\}", explored.module())}  # fmt: skip
+    colors = dict(re.findall(r"--(\w+):(#\w+)", bodies[theme]))
+    for name in ("ink", "quiet", "train", "validation", "best", "stop", "window", "saved"):
+        assert contrast(colors[name], colors["paper"]) >= 4.5, name
+    for name in ("ghost", "edge", "focus"):
+        assert contrast(colors[name], colors["paper"]) >= 3, name
+    # What stands on an area of its own.
+    assert contrast(colors["saved"], colors["lane"]) >= 3
+    assert contrast(colors["quiet"], colors["shade"]) >= 4.5
+    for name in ("train", "validation", "best", "stop", "ink"):
+        assert contrast(colors[name], colors["fill"]) >= 3, name

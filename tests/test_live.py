@@ -493,9 +493,9 @@ while not trainer.snapshot().epochs_run:  # its beginning is told by then
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stderr[-2000:]
     states = ran.stdout.split()
-    # A run that ends at once may be over before "stopping" was told by this thread.
+    # "stopping" comes from the main thread, "done" from the run's own: which of them is told first is chance.
     assert states[0] == "running"
-    assert states[-1] == "done"
+    assert "done" in states
     assert set(states) <= {"running", "stopping", "done"}
     assert "Traceback" not in ran.stderr
 

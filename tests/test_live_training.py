@@ -16,8 +16,9 @@ from keras.callbacks import EarlyStopping, ModelCheckpoint
 from live_scripted import SECONDS, ScriptedModel
 
 from helpers import replay
+from helpers import words as say
 from helpers.live import Change, Trainer
-from helpers.widgets import LiveTraining, _live_text
+from helpers.widgets import LiveTraining
 from helpers.widgets._live_picture import LivePicture
 
 
@@ -120,13 +121,10 @@ def test_the_controls_change_the_rule_and_follow_it(make):
     view, trainer, _ = make([1.0] * 5, patience=4)
     view._patience.value = 3
     assert trainer.patience == trainer.stopper.patience == 3
-    assert view._slider.value == 3
-    view._slider.value = 2
-    assert trainer.patience == view._patience.value == 2
     view._min_delta.value = 0.5
     assert trainer.min_delta == 0.5
     trainer.patience = 77
-    assert (view._patience.value, view._slider.value, view._slider.max) == (77, 77, 77)
+    assert (view._patience.value, view._patience.most) == (77, 77)
     trainer.min_delta = 0.25
     assert view._min_delta.value == 0.25
     painted()
@@ -135,7 +133,7 @@ def test_the_controls_change_the_rule_and_follow_it(make):
 def test_a_slider_moved_in_the_middle_of_a_run_decides_where_it_stops(make):
     def move(epoch):
         if epoch == 10:
-            view._slider.value = 3
+            view._patience.value = 3
 
     values = [5.0 - 0.5 * min(epoch, 7) + 0.1 * (epoch > 7) for epoch in range(40)]
     view, trainer, _ = make(values, patience=25, in_epoch=move)
@@ -249,7 +247,6 @@ def test_a_hundred_random_actions_leave_one_run_at_most_and_no_thread(make):
         view._pause.click,
         view._stop.click,
         lambda: setattr(view._patience, "value", chance.randrange(20)),
-        lambda: setattr(view._slider, "value", chance.randrange(20)),
         lambda: setattr(view._min_delta, "value", chance.randrange(5) / 10),
         lambda: setattr(trainer, "patience", chance.randrange(20)),
         lambda: time.sleep(0.01),
@@ -259,7 +256,7 @@ def test_a_hundred_random_actions_leave_one_run_at_most_and_no_thread(make):
         assert own_threads().count("live-fit") <= 1
         assert own_threads().count("live-picture") <= 1
     assert view._trouble == ""
-    assert trainer.patience == view._patience.value == view._slider.value
+    assert trainer.patience == view._patience.value
     view.close()
     assert own_threads() == []
     assert trainer.snapshot().error is None
@@ -349,7 +346,7 @@ def pixels(data):
 def test_every_run_can_be_drawn_and_told(values, ended):
     now = run_of(values, ended=ended, epochs=30)
     text = LivePicture("loss", waits=True).html(now)
-    assert f"{len(values)} of 30" in _live_text.progress(now)
+    assert f"{len(values)} of 30" in say.live_progress(now)
     assert "alt=" in text
     assert "None" not in html.unescape(re.search(r'alt="([^"]*)"', text)[1])
     assert "nan at" not in text
@@ -387,12 +384,21 @@ def test_the_marks_are_where_the_run_says():
     assert [segment[0][0] for segment in picture._saved.get_segments()] == [1, 2]
     assert [tuple(segment[1]) for segment in picture._wait.get_segments()] == [(3, 1), (4, 2)]
     assert picture._headline(end) == ("★ best val_loss 1: epoch 2     | stop: epoch 4     ○ kept weights: epoch 2")
-    assert _live_text.alt(end, "loss") == (
-        "loss over 4 epochs of 9. loss is now 1. val_loss is now 2.5. The best val_loss is 1, at epoch 2. "
+    assert say.live_twin(end, "loss") == (
+        "loss over 4 epochs of 9. loss began at 1 and is now 1. val_loss began at 3 and is now 2.5. "
+        "The best val_loss is 1, at epoch 2. "
         "EarlyStopping has waited 2 epochs, its patience is 2. A file was saved in 2 epochs, the last in epoch 2. "
         "EarlyStopping stopped the fit after epoch 4: 2 epochs without improvement, patience 2. "
         "The model holds the weights of epoch 2, the best."
     )
+
+
+def test_a_new_patience_is_drawn_from_the_epoch_that_runs():
+    picture = LivePicture("loss", waits=True)
+    now = dataclasses.replace(run_of([1.0] * 5, patience=9, ended=False, epochs=40), patience=3)
+    picture.png(now, scale=1)
+    assert min(x for x, height in picture._patience.get_xydata() if height == 3) == 6
+    assert say.live_changes(now) == ["patience 3 counts from the end of epoch 6 on."]
 
 
 def test_the_picture_is_what_the_page_was_told():
@@ -417,9 +423,40 @@ def test_the_saved_files_appear_in_the_picture(make, tmp_path):
     assert len(view._picture._saved.get_segments()) == 2
 
 
+def test_one_drag_is_one_line_and_restart_says_what_it_keeps(make):
+    view, trainer, _ = make(
+        [1.0] * 9, in_epoch=lambda e: setattr(trainer, "patience", (49, 47, 46, 40)[e]) if e < 4 else 0
+    )
+    trainer.start()
+    trainer.result()
+    painted()
+    assert [change.new for change in trainer.changes] == [49, 47, 46, 40]
+    assert say.live_changes(trainer.snapshot()) == ["patience went from 50 to 40 in epochs 1 to 4."]
+    assert "Restart keeps patience 40; the callback was made with 50." in words(view)
+    assert "(patience 40)" in view._start.tooltip
+
+
+def test_the_time_to_go_is_not_guessed_from_the_epoch_that_compiles():
+    now = dataclasses.replace(run_of([1.0], epochs=60, ended=False), seconds_left=420.0)
+    assert "to go" not in say.live_progress(now)
+    now = dataclasses.replace(run_of([1.0, 0.9], epochs=60, ended=False), seconds_left=12.0)
+    assert "at most 12 s to go" in say.live_progress(now)
+
+
+@pytest.mark.parametrize("patience", [0, 1, 2, 5, 40])
+def test_the_names_of_wait_and_patience_never_lie_on_each_other(patience):
+    for waits in range(1, 12):
+        picture = LivePicture("loss", waits=True)
+        picture.png(run_of([1.0] * (waits + 1), patience=patience, epochs=90, ended=False), scale=1)
+        renderer = picture._figure.canvas.get_renderer()
+        boxes = [name.get_window_extent(renderer) for name in (picture._wait_name, picture._patience_name)]
+        assert not boxes[0].overlaps(boxes[1])
+        assert all(box.y0 >= 0 for box in boxes)
+
+
 def test_many_changes_are_cut_to_the_last_ones(make):
-    moves = iter(range(40, 20, -1))
-    view, trainer, _ = make([1.0] * 9, in_epoch=lambda epoch: setattr(trainer, "patience", next(moves)))
+    # One in each second epoch: steps of one drag would come in each.
+    view, trainer, _ = make([1.0] * 18, in_epoch=lambda e: setattr(trainer, "patience", 40 - e // 2))
     trainer.start()
     trainer.result()
     painted()
@@ -431,7 +468,7 @@ def test_many_changes_are_cut_to_the_last_ones(make):
     ("seconds", "text"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (7322, "2 h 02 min")]
 )
 def test_seconds_read_well(seconds, text):
-    assert _live_text._seconds(seconds) == text
+    assert say.seconds(seconds) == text
 
 
 def test_the_widget_opens_without_keras_or_tensorflow():
@@ -453,3 +490,5 @@ def test_a_page_without_a_kernel_gets_words_and_picture(make):
     data = bundle[0] if isinstance(bundle, tuple) else bundle
     assert data["text/plain"].startswith("LiveTraining: All epochs are done")
     assert 'alt="loss over 2 epochs' in data["text/html"]
+    # That the kernel is gone is for a widget that lost its own.
+    assert re.search(r'style="display:none"><b>The kernel is gone', data["text/html"])

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from helpers import plots, replay, style
+from helpers import history, plots, replay, style
+from helpers.facts import facts_of
 
 #                  1    2    3    4     5    6    7     8    9    10
 VALIDATION = [1.0, 0.8, 0.6, 0.65, 0.5, 0.7, 0.72, 0.71, 0.6, 0.4]
@@ -105,7 +106,7 @@ def test_grey_epochs_of_a_longer_run_are_told_in_its_words():
     figure = plots.learning_curves(LOG, stopping=STOPPED, beyond="ran on alone")
     assert "ran on alone" in words(figure)
     assert "never ran" not in words(figure)
-    assert "In grey, 2 epochs that ran on alone: epochs 9, 10." in figure.alt_text
+    assert "In grey, 2 epochs that ran on alone: epochs 9, 10. The best" in figure.alt_text
     figure.canvas.draw()
     assert_texts_are_apart(figure)
 
@@ -267,12 +268,43 @@ def test_the_axis_counts_epochs_from_1(epochs):
 
 def test_a_fit_that_resumed_counts_on():
     history = SimpleNamespace(history=LOG, epoch=list(range(5, 15)))
-    figure = plots.learning_curves(history, stopping=STOPPED, saves=SAVED)
+    stopped = replay.early_stopping(VALIDATION, patience=3, epochs=history.epoch)
+    saved = replay.model_checkpoint(VALIDATION, save_best_only=True, epochs=history.epoch)
+    figure = plots.learning_curves(history, stopping=stopped, saves=saved)
     assert spot(figure, "best") == (10, 0.5)
     assert one(figure, "stop").get_xdata() == [13, 13]
     assert saved_epochs(figure) == [6, 7, 8, 10]
     assert figure.axes[0].get_xticks()[0] == 6
     assert "Stopped after epoch 13: 3 epochs without a new best (patience 3, epochs 11 to 13)." in figure.alt_text
+
+
+GAPPED = {"epoch": [5, 6, 7, 8, 12, 13, 14, 15, 16], "val_loss": [1.0, 0.9, 0.7, 0.75, 0.6, 0.65, 0.66, 0.67, 0.7]}
+
+
+def test_pictures_take_the_true_numbers_from_the_run():
+    run = history.read_history(GAPPED)
+    settings = {"patience": 2, "start_from_epoch": 7, "restore_best_weights": True}
+    record = replay.early_stopping(run["val_loss"], epochs=run.epochs, **settings)
+    saved = replay.model_checkpoint(run["val_loss"], save_best_only=True, epochs=run.epochs)
+    figure = plots.learning_curves(run, stopping=record, saves=saved)
+    assert spot(figure, "best") == (13, 0.6)
+    assert one(figure, "stop").get_xdata() == [15, 15]
+    # Nothing is known to have been saved where lines are missing.
+    assert saved_epochs(figure) == [6, 7, 8, 13]
+    assert "(patience 2, epochs 14, 15)" in figure.alt_text
+    for arguments in ({"stopping": record}, {"patience": 2, "start_from_epoch": 7}):
+        text = plots.wait_counter(run, **arguments).alt_text
+        assert "Its wait after each epoch: 0, 0, 0, 1, 1, 1, 1, 0, 1, 2." in text
+        assert "training stops after epoch 15." in text
+
+
+def test_records_of_other_epochs_are_refused_in_words():
+    record = replay.early_stopping(GAPPED["val_loss"], patience=2)
+    with pytest.raises(ValueError, match=r"counted epochs from 1, the log has 9 epochs, 6 to 17.*=history\.epoch"):
+        plots.learning_curves(GAPPED, stopping=record)
+    saved = replay.model_checkpoint(GAPPED["val_loss"])
+    with pytest.raises(ValueError, match=r"epochs that the log has not \(9 epochs, 6 to 17\)"):
+        plots.learning_curves(GAPPED, saves=saved)
 
 
 def test_bars_of_saved_files_stay_visible_in_a_long_run():
@@ -282,31 +314,6 @@ def test_bars_of_saved_files_stay_visible_in_a_long_run():
     widths = [np.ptp(path.vertices[:, 0]) for path in one(figure, "saved").get_paths()]
     assert len(widths) == 500
     assert min(widths) * axes.get_window_extent().width / np.ptp(axes.get_xlim()) >= 1
-
-
-# Drawing in frames.
-
-
-def test_drawing_marks_over_a_stored_background_gives_the_same_pixels():
-    figure = style.figure()
-    axes = plots.draw_axes(figure, plots.facts_of(LOG))
-    figure.canvas.draw()
-    background = figure.canvas.copy_from_bbox(figure.bbox)
-    for patience in (1, 3, 10):
-        record = replay.early_stopping(VALIDATION, patience=patience, restore_best_weights=patience == 3)
-        facts = plots.facts_of(LOG, stopping=record, saves=SAVED)
-        marks = plots.draw_marks(axes, facts)
-        figure.canvas.restore_region(background)
-        for artist in marks:
-            figure.draw_artist(artist)
-        frame = np.asarray(figure.canvas.buffer_rgba()).copy()
-        for artist in marks:
-            artist.remove()
-        whole = style.figure()
-        plots.draw_marks(plots.draw_axes(whole, facts), facts)
-        np.testing.assert_array_equal(frame, pixels(whole))
-    assert not axes.lines
-    assert not find(figure, "saved")
 
 
 # Labels.
@@ -331,6 +338,7 @@ def test_no_text_covers_another_or_leaves_the_picture(data):
         best=values[best],
         waits=tuple(range(run if stops else epochs)),
         kept_epoch=best if restores else (run if stops else epochs) - 1,
+        epochs=tuple(range(run if stops else epochs)),
         patience=run,
         min_delta=0.0,
         mode="min",
@@ -371,7 +379,7 @@ def checkpoint(**attributes):
 @pytest.mark.parametrize("restore", [True, False])
 def test_a_callback_gives_the_same_facts_as_a_record(restore):
     record = replay.early_stopping(VALIDATION, patience=3, restore_best_weights=restore)
-    assert plots.facts_of(LOG, stopping=callback(restore_best_weights=restore)) == plots.facts_of(LOG, stopping=record)
+    assert facts_of(LOG, stopping=callback(restore_best_weights=restore)) == facts_of(LOG, stopping=record)
 
 
 def test_the_real_callback_gives_the_same_facts_as_a_record():
@@ -402,15 +410,15 @@ def test_the_real_callback_gives_the_same_facts_as_a_record():
         record = replay.early_stopping(values, **asked)
         # NaN is not equal to itself, but the list is the same object for both.
         log = {"val_loss": values}
-        from_callback = plots.facts_of(log, stopping=stopping)
-        from_record = plots.facts_of(log, stopping=record)
+        from_callback = facts_of(log, stopping=stopping)
+        from_record = facts_of(log, stopping=record)
         assert repr(from_callback) == repr(from_record), (values, asked)
 
 
 def test_the_window_counts_epochs_that_have_a_value():
     values = [1.0, None, 0.5, None, 0.6, None, 0.7, None]
     record = replay.early_stopping(values, patience=2)
-    facts = plots.facts_of(values, stopping=record)
+    facts = facts_of(values, stopping=record)
     assert (facts.window, facts.waited, facts.stop) == ((4, 6), 2, 6)
 
 
@@ -429,10 +437,10 @@ def test_the_direction_of_a_metric_is_asked_of_the_callback_then_of_its_name():
     stopping = callback(
         monitor="val_quality", mode="auto", monitor_op=greater, stopped_epoch=0, best_epoch=1, best=3.0, wait=1
     )
-    assert plots.facts_of(odd, monitor="val_quality", stopping=stopping).mode == "max"
-    assert plots.facts_of(odd, monitor="val_quality", mode="max").best == 1
+    assert facts_of(odd, monitor="val_quality", stopping=stopping).mode == "max"
+    assert facts_of(odd, monitor="val_quality", mode="max").best == 1
     with pytest.raises(ValueError, match='give mode="min" or mode="max"'):
-        plots.facts_of(odd, monitor="val_quality")
+        facts_of(odd, monitor="val_quality")
     names = {
         "val_loss": "min",
         "val_mean_absolute_error": "min",
@@ -442,7 +450,7 @@ def test_the_direction_of_a_metric_is_asked_of_the_callback_then_of_its_name():
         "val_false_negatives": "min",
         "val_categorical_crossentropy": "min",
     }
-    assert {name: plots.facts_of([1.0], monitor=name).mode for name in names} == names
+    assert {name: facts_of([1.0], monitor=name).mode for name in names} == names
 
 
 @pytest.mark.parametrize(
@@ -457,7 +465,7 @@ def test_the_direction_of_a_metric_is_asked_of_the_callback_then_of_its_name():
     ],
 )
 def test_a_checkpoint_is_replayed_from_its_settings(saves, epochs):
-    assert plots.facts_of(LOG, stopping=STOPPED, saves=saves).saved == epochs
+    assert facts_of(LOG, stopping=STOPPED, saves=saves).saved == epochs
 
 
 @pytest.mark.parametrize(
@@ -486,10 +494,12 @@ def test_what_cannot_be_drawn_gets_a_sentence(arguments, sentence):
 
 def test_describe_says_every_fact():
     assert plots.describe(LOG, stopping=STOPPED, saves=SAVED).splitlines() == [
-        "val_loss over 10 epochs (train and validation; smaller is better).",
+        "val_loss over 10 epochs (train and validation; smaller is better). The train curve falls from 1.1 to 0.1. The "
+        "validation curve falls from 1 to 0.4. They cross once: from epoch 4 on validation lies above train.",
         "Best after epoch 5: 0.5.",
         "Stopped after epoch 8: 3 epochs without a new best (patience 3, epochs 6 to 8).",
-        "In grey, 2 epochs that never ran: epochs 9, 10.",
+        "In grey, 2 epochs that never ran: epochs 9, 10. "
+        "The best of them, epoch 10 (0.4), is better than all before it.",
         "The model ends with the weights of epoch 5 (restored).",
         "Saved after epochs 1 to 3, 5 (4 times).",
     ]

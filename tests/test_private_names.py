@@ -37,9 +37,9 @@ def private_names(sources: dict[str, str]) -> set[str]:
     for node in (node for tree in trees for node in ast.walk(tree)):
         if isinstance(node, ast.Import):
             found |= {one.name for one in node.names if is_private(one.name)}
-        elif isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("helpers"):
+        elif isinstance(node, ast.ImportFrom) and not node.level and not (node.module or "").startswith("helpers"):
             found |= {f"{node.module}.{one.name}" for one in node.names if is_private(f"{node.module}.{one.name}")}
-        elif isinstance(node, ast.Attribute) and re.match(r"_[a-z]", node.attr) and node.attr not in own:
+        elif isinstance(node, ast.Attribute) and re.match(r"_(?!course_)[a-z]", node.attr) and node.attr not in own:
             found.add(f".{node.attr}")
     return found
 

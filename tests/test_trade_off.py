@@ -60,12 +60,29 @@ def test_each_point_names_its_patience_and_no_name_leaves_the_picture_or_lies_on
         assert not any(box.overlaps(other) for other in boxes[place + 1 :])
 
 
-def test_the_words_hold_every_number():
+def test_the_words_answer_and_the_table_holds_every_number():
     figure = plots.trade_off(PATIENCE, EPOCHS, MISSED, **ERRORS, wide=WIDE, title="What patience costs")
-    assert figure.alt_text.startswith("What patience costs. Epochs spent against test loss missed (%)")
-    assert "patience 3: 15 epochs, 3.7 plus or minus 1.5 (wide interval 1 to 7)" in figure.alt_text
-    assert "patience 40: 61 epochs, -0.1 plus or minus 0.2 (wide interval -0.3 to 0.1)." in figure.alt_text
+    assert figure.alt_text == (
+        "What patience costs. Epochs spent against test loss missed (%); 0 is what waiting to the end keeps. From "
+        "patience 1 to 40 the epochs go from 9 to 61, what is missed from 10.7 to -0.1. From patience 10 on the "
+        "interval holds 0."
+    )
+    head, *rows = figure.table
+    assert head == [
+        "patience", "epochs spent", "test loss missed (%)", "epochs, plus or minus", "95 % over seeds, plus or minus",
+        "95 % over configurations, from", "95 % over configurations, to",
+    ]  # fmt: skip
+    assert rows[1] == ["3", "15", "3.7", "2.6", "1.5", "1", "7"]
+    assert len(rows) == 4
     assert len(style.png(figure)) > 5000
+
+
+def test_the_table_is_shown_below_the_picture(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
+    style.show(plots.trade_off(PATIENCE, EPOCHS, MISSED))
+    assert '<th scope="col">epochs spent</th>' in shown[0]["text/html"]
+    assert "<tr><td>3</td><td>15</td><td>3.7</td></tr>" in shown[0]["text/html"]
 
 
 def test_one_patience_is_enough():

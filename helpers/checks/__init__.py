@@ -7,6 +7,7 @@ them: importing this package loads neither.
 
 from __future__ import annotations
 
+from helpers.checks import _cell
 from helpers.checks._core import (
     Outcome,
     check,
@@ -17,5 +18,7 @@ from helpers.checks._core import (
     solution,
 )
 from helpers.checks._score import score
+
+_cell.watch()
 
 __all__ = ["Outcome", "check", "expect_error", "hint", "progress", "reset_progress", "score", "solution"]

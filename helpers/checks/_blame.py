@@ -6,6 +6,7 @@ Keras while it used their answer probably is, and is told as that; any other is 
 
 from __future__ import annotations
 
+import builtins
 import difflib
 import inspect
 import linecache
@@ -13,11 +14,12 @@ import re
 import sysconfig
 import traceback
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from helpers import _cards
+from helpers.checks import _guard, _place
 
 _HELPERS = Path(__file__).resolve().parent.parent
 _PATHS = sysconfig.get_paths()
@@ -63,26 +65,55 @@ def explain(error: Exception, answer: object, checker: Callable | None = None) -
     place = theirs[-1] if theirs else _signature_place(error, answer)
     name = type(error).__name__
     said = f"{name}: {_text(error)}"
+    where = _place.words()
     # An attribute that the course's own stand-in lacks is the course's fault, unless the learner asked for it.
     lacking = getattr(error, "obj", None) if isinstance(error, AttributeError) else None
     stand_in = type(lacking).__module__.startswith("helpers.")
-    if place is None and (stand_in or not any(whose == "keras" for whose, _, _ in frames)):
+    keras = any(whose == "keras" for whose, _, _ in frames)
+    if place is None and (stand_in or not (keras or where)):
         return course_fault(f"`{said}`")
     parts = [f"```\n{said}\n```"]
-    if place is None:
+    words = _plain_words(error, answer)
+    if place is None and keras:
         heading = f"Keras raised {name} while it used your answer."
         parts.append(
-            "None of the lines on the way there is yours, so look at the settings you passed. "
-            "If they are as you want them, the check may be at fault."
+            words_about_settings(error, [*_used(error), *_callbacks(answer)])
+            or ("It happened inside Keras, with what your answer handed to it: look at the settings you passed.")
         )
     else:
         heading = f"Your code raised {name}."
-        parts.append(_where(*place))
-    words = _plain_words(error, answer)
+        if place is not None:
+            parts.append(_where(*place))
+    if where:
+        parts.append(f"It happened {where}.")
     if words:
         parts.append(f"**In plain words:** {words}")
     parts += [f"{note}" for note in getattr(error, "__notes__", ())]
     return Blame(heading, "\n\n".join(parts))
+
+
+def ended(error: BaseException, checker: Callable | None = None) -> Blame:
+    """Say why a check was ended from outside: by the time limit, by the Stop button, or by an `exit()`."""
+    where = _place.words()
+    parts = [f"It was {where}." if where else ""]
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)
+              if kind(frame, checker) == "learner"]  # fmt: skip
+    if isinstance(error, _guard.TimeUp):
+        heading = f"Ended after {_guard.SECONDS:.0f} seconds."
+        told = "Your code did not come to an end. Is there a loop that never ends, or a `sleep`?"
+    elif isinstance(error, KeyboardInterrupt):
+        heading, told = "Stopped.", "The check was stopped before it was done, so the answer was not judged."
+    elif isinstance(error, SystemExit | GeneratorExit):
+        heading = "Your code wanted to end the program."
+        told = (
+            "A call such as `exit()` or `sys.exit()` ends all of Python, not only the training. To end a training, set "
+            "`self.model.stop_training = True`; to leave a function, `return`."
+        )
+    else:
+        heading, told = f"Your code raised {type(error).__name__}.", f"```\n{type(error).__name__}: {error}\n```"
+    if frames:
+        parts.append(_where(*frames[-1]))
+    return Blame(heading, "\n\n".join(part for part in (told, *parts) if part))
 
 
 def kind(frame: types.FrameType, checker: Callable | None = None) -> str:
@@ -103,6 +134,47 @@ def kind(frame: types.FrameType, checker: Callable | None = None) -> str:
     return "learner"
 
 
+def words_about_settings(error: Exception, answer: object) -> str:
+    """Name the argument or the function that led to an error inside Keras; "" where none can be told."""
+    text = str(error)
+    for callback in _callbacks(answer):
+        # Keras keeps functions, the learner's among them, as attributes, and calls them with what a hook gets.
+        for hook in HOOKS:
+            given = vars(callback).get(hook)
+            if given is not None and ("argument" in text or "not callable" in text):
+                return (
+                    f"Keras calls what you passed as `{hook}` with {HOOKS[hook].replace('self, ', '')}: give it a "
+                    f"function that takes these, such as `lambda {HOOKS[hook][7:-1].replace('=None', '')}: ...`."
+                )
+        for name in ("patience", "min_delta", "start_from_epoch", "baseline", "factor", "cooldown", "min_lr"):
+            value = getattr(callback, name, None)
+            if isinstance(value, str | list | tuple | dict):
+                return f"`{name}` should be a number, without quotes or brackets; yours is `{value!r}`."
+        if isinstance(getattr(callback, "monitor", ""), str) is False:
+            return f"`monitor` should be one name in quotes; yours is `{callback.monitor!r}`."
+        if "_improvement" in text or "mode" in text:
+            return f"Keras does not know whether `{callback.monitor}` should rise or fall: pass `mode`."
+    return ""
+
+
+def _used(error: Exception) -> Iterator[object]:
+    """Yield the callbacks whose methods an error passed through, the innermost first."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    for frame in reversed(frames):
+        one = frame.f_locals.get("self")
+        if any(base.__name__ == "Callback" for base in type(one).__mro__):
+            yield one
+
+
+def _callbacks(answer: object) -> Iterator[object]:
+    parts = answer if isinstance(answer, list | tuple) else [answer]
+    for part in parts:
+        if isinstance(part, list | tuple):
+            yield from _callbacks(part)
+        elif any(base.__name__ == "Callback" for base in type(part).__mro__):
+            yield part
+
+
 def forgot_super_init(callback: object) -> bool:
     """Say whether a callback's class has an `__init__` of its own that never calls its parent's."""
     init = vars(type(callback)).get("__init__")
@@ -119,6 +191,85 @@ def misspelt_hooks(callback: object) -> dict[str, str]:
         if name not in HOOKS and meant and name.startswith(("on", "_on", "On")):
             found[name] = meant[0]
     return found
+
+
+def of_a_cell(error: BaseException, source: str) -> str:
+    """Say in plain words why a cell failed, for the check of the answer that it should have made."""
+    told = (
+        "The cell with your answer ended with an error when it last ran, so there is no new answer, and an older one "
+        "is not judged. Mend that cell and run it, then run this one again."
+    )
+    if isinstance(error, KeyboardInterrupt):
+        return "The cell with your answer was stopped before it was done. Run it to its end, then run this one again."
+    said = f"{type(error).__name__}: {_text(error)}" if str(error) else type(error).__name__
+    line = ""
+    if isinstance(error, SyntaxError):
+        said = f"{type(error).__name__}: {error.msg}"
+        lines = source.splitlines()
+        if error.lineno and error.lineno <= len(lines):
+            text = lines[error.lineno - 1].strip()
+            line = f"\n\nLine {error.lineno} of the cell, or the one above it:\n\n```\n{text}\n```"
+    elif (number := _line_in(error, source)) is not None:
+        line = f"\n\nLine {number} of the cell:\n\n```\n{source.splitlines()[number - 1].strip()}\n```"
+    words = _plain_words(error, None)
+    return f"{told}\n\n```\n{said}\n```{line}" + (f"\n\n**In plain words:** {words}" if words else "")
+
+
+def _line_in(error: BaseException, source: str) -> int | None:
+    """Return the line of a cell at which an error left it."""
+    lines = source.splitlines()
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if kind(frame) == "learner" and frame.f_code.co_name == "<module>" and 0 < line <= len(lines):
+            return line
+    return None
+
+
+_SYNTAX = {
+    "incomplete input": "the cell ends in the middle of something: a closing bracket or quote is missing.",
+    "was never closed": "a bracket is opened there and never closed.",
+    "unterminated": "a text begins there with a quote and does not end: the second quote is missing.",
+    "unmatched": "there is a closing bracket too many.",
+    "does not match": "a bracket is closed by one of another kind.",
+    "expected ':'": "a line that begins a block (`def`, `class`, `if`, `for`) ends with a colon.",
+    "forgot a comma": "between two arguments there is a comma missing, or a bracket before them.",
+    "Maybe you meant '=='": "in a condition, equality is written `==`; and an argument's name is a plain name.",
+    "expected an indented block": "the lines of a block stand four blanks further to the right than its first line.",
+    "unexpected indent": "a line begins further to the right than the one above it.",
+    "unindent does not match": "a line begins neither below its block nor below the line that began it.",
+    "inconsistent use of tabs": "the lines begin with tabs and with blanks; use blanks only.",
+    "'return' outside function": "`return` stands outside the function: its line is not indented as far as the others.",
+    "positional argument follows keyword": "arguments without a name come before those with one.",
+    "keyword argument repeated": "one argument is given twice.",
+    "non-default argument follows": "in a `def`, arguments without a default come first.",
+    "cannot assign": "what stands left of `=` has to be a name.",
+    "invalid syntax": (
+        "Python cannot read this line: look for a missing comma, bracket, quote or colon there or before."
+    ),
+}
+
+
+def _about_syntax(error: SyntaxError) -> str:
+    return next((words for part, words in _SYNTAX.items() if part in (error.msg or "")), _SYNTAX["invalid syntax"])
+
+
+def _about_name(error: NameError) -> str:
+    """Say what to do about a name that is not known, and which known one was probably meant."""
+    shell = _cards.shell()
+    known = [*(shell.user_ns if shell is not None else ()), *HOOKS, *dir(builtins)]
+    name = getattr(error, "name", None) or ""
+    close = [one for one in difflib.get_close_matches(name, known, n=1, cutoff=0.75) if not one.startswith("_")]
+    meant = f" Did you mean `{close[0]}`?" if close else ""
+    who = f"`{name}`" if name else "that name"
+    return (
+        f"{who} is not known there.{meant} Run the cell that defines it, look for a typing mistake, or write `self.` "
+        "before it."
+    )
+
+
+def and_(names: Sequence[str]) -> str:
+    """Write names as code, with commas and an "and"."""
+    marked = [f"`{name}`" for name in names]
+    return marked[0] if len(marked) == 1 else f"{', '.join(marked[:-1])} and {marked[-1]}"
 
 
 def _inside(path: Path, *names: str) -> bool:
@@ -201,6 +352,8 @@ def _signature_place(error: Exception, answer: object) -> tuple[str, int] | None
 def _plain_words(error: Exception, answer: object) -> str:
     """Put the usual mistakes in plain words; an empty string for all others."""
     text = str(error)
+    if isinstance(error, SyntaxError):
+        return _about_syntax(error)
     function = _called(error, answer)
     if function is not None:
         return _about_call(function, text)
@@ -227,10 +380,7 @@ def _plain_words(error: Exception, answer: object) -> str:
     if isinstance(error, UnboundLocalError):
         return "a variable was read before it got a value. For state that outlives one call write `self.name`."
     if isinstance(error, NameError):
-        return (
-            "that name is not known there. Run the cell that defines it, look for a typing mistake, or write `self.` "
-            "before it."
-        )
+        return _about_name(error)
     if isinstance(error, RecursionError):
         return "a function calls itself without end; a hook perhaps calls itself in place of `super()`."
     if isinstance(error, TypeError) and (

@@ -10,8 +10,10 @@ For the author of `lessonNN.py`:
             return wrong("Expected an `EarlyStopping`, got ...")
         return right("It stops after ...")
 
-`raise Wrong("...")` does the same as `return wrong("...")` from deep inside a helper. Whatever else is raised becomes
-the outcome `raised`, or, when no line of the learner and no call of Keras lies on its way, an honest "the check broke".
+`raise Wrong("...")` does the same as `return wrong("...")` from deep inside a helper; both take a `credit`, the part
+of the exercise that is right all the same. Whatever else is raised becomes the outcome `raised`, or, when no line of
+the learner and no call of Keras lies on its way, an honest "the check broke". A check has a budget (`_guard`), puts
+back what the answer changed around it (`_world`), and looks first whether the answer's own cell failed (`_cell`).
 """
 
 from __future__ import annotations
@@ -20,7 +22,6 @@ import contextlib
 import dis
 import html
 import importlib
-import io
 import json
 import os
 import pkgutil
@@ -28,12 +29,12 @@ import re
 import types
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from helpers import _cards, questions
-from helpers.checks import _blame, _progress
+from helpers.checks import _blame, _cell, _guard, _place, _progress, _world
 
 Status = Literal["right", "wrong", "not attempted", "raised"]
 SOLUTIONS = questions.ROOT / "notebooks" / "solutions"
@@ -45,7 +46,6 @@ _HEADINGS = {
     "raised": "Your code raised an error.",
 }
 _KINDS = {"right": "good", "wrong": "poor", "not attempted": "quiet", "raised": "bad"}
-_PRINTED_LINES = 8
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,7 +57,9 @@ class Outcome(_cards.Shown):
         status: "right", "wrong", "not attempted" or "raised".
         message: why, for the learner.
         heading: the few words above the message.
+        credit: the part of the exercise that is right, from 0 to 1; `float(outcome)` is the same, for grading.
         printed: what the learner's code printed while it was checked, shortened.
+        notes: what the answer changed around it, and whether it was put back.
         broken: the check itself failed; the status is then "raised", and the message says whose fault it is.
     """
 
@@ -65,7 +67,9 @@ class Outcome(_cards.Shown):
     status: Status
     message: str
     heading: str = field(default="", compare=False)
+    credit: float = field(default=0.0, compare=False)
     printed: str = field(default="", compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
     broken: bool = field(default=False, compare=False)
 
     def __post_init__(self):
@@ -73,6 +77,9 @@ class Outcome(_cards.Shown):
             raise ValueError(f"An outcome is one of {', '.join(_HEADINGS)}; got {self.status!r}.")
         if not self.heading:
             object.__setattr__(self, "heading", _HEADINGS[self.status])
+
+    def __float__(self) -> float:
+        return self.credit
 
     def _footer(self) -> str:
         if self.broken or self.status == "right":
@@ -83,14 +90,14 @@ class Outcome(_cards.Shown):
 
     def __str__(self) -> str:
         lines = [f"Exercise {self.exercise}: {self.heading}"]
-        lines += [_cards.plain(text) for text in (self.message, self._footer()) if text]
+        lines += [_cards.plain(text) for text in (self.message, *self.notes, self._footer()) if text]
         if self.printed:
             lines += ["Your code printed:", self.printed]
         return "\n".join(lines)
 
     def to_html(self) -> str:
         """Return the outcome as an HTML card."""
-        body = _cards.paragraphs(self.message)
+        body = "".join(map(_cards.paragraphs, (self.message, *self.notes)))
         if self.printed:
             body += _cards.paragraphs("Your code printed:") + _cards.block(self.printed)
         if self._footer():
@@ -104,20 +111,32 @@ class Verdict:
 
     status: Status
     message: str
+    credit: float = 0.0
 
 
 class Wrong(Exception):
-    """Raised by shared means of the checkers: the answer is wrong, and the message says why."""
+    """Raised by shared means of the checkers: the answer is wrong, and the message says why; `credit` as in `wrong`."""
+
+    def __init__(self, message: str, credit: float = 0.0):
+        super().__init__(message)
+        self.credit = credit
 
 
 def right(message: str = "") -> Verdict:
     """Say that the answer is right, and what it does."""
-    return Verdict("right", message)
+    return Verdict("right", message, 1.0)
 
 
-def wrong(message: str) -> Verdict:
-    """Say that the answer is not right yet, and which misconception probably lies behind it."""
-    return Verdict("wrong", message)
+def wrong(message: str, credit: float = 0.0) -> Verdict:
+    """Say that the answer is not right yet, and which misconception probably lies behind it.
+
+    Args:
+        message: why, for the learner.
+        credit: the part of what was asked that is right all the same, from 0 to less than 1.
+    """
+    if not 0 <= credit < 1:
+        raise ValueError(f"A wrong answer earns a part of 1, from 0 to less than 1; got {credit!r}.")
+    return Verdict("wrong", message, credit)
 
 
 def not_attempted(message: str = "") -> Verdict:
@@ -193,12 +212,13 @@ def check(id: str, answer: object = ...) -> Outcome:
     """
     id = ".".join(questions.split(id, "exercise"))
     checker = _checker(id)
-    if untouched(answer):
-        outcome = Outcome(id, "not attempted", "")
+    trouble = _cell.trouble(id, answer)
+    if trouble is not None:
+        outcome = Outcome(id, "raised" if trouble.failed else "not attempted", trouble.message, trouble.heading)
     else:
         outcome = _judge(id, checker, answer)
         if not outcome.broken and outcome.status != "not attempted":
-            _progress.record_check(id, solved=outcome.status == "right")
+            _progress.record_check(id, solved=outcome.status == "right", credit=outcome.credit)
     outcome.show()
     _show_notes()
     if os.environ.get("COURSE_STRICT") and outcome.status != "right":
@@ -207,29 +227,39 @@ def check(id: str, answer: object = ...) -> Outcome:
 
 
 def _judge(id: str, checker: Callable[[object], Verdict], answer: object) -> Outcome:
-    printed = io.StringIO()
+    """Run a checker within its budget, and make an outcome of whatever comes of it."""
+    printed, world = _guard.Printed(), _world.Watched(answer)
+    _place.begin()
     try:
         # A callback that prints may be driven over hundreds of epochs, and Keras warns at each missing metric.
-        with contextlib.redirect_stdout(printed), warnings.catch_warnings():
+        with (
+            world,
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(printed),
+            warnings.catch_warnings(),
+            _guard.limit(),
+        ):
             warnings.simplefilter("ignore")
-            verdict = checker(answer)
+            verdict = not_attempted() if untouched(answer) else checker(answer)
+            if not isinstance(verdict, Verdict):
+                raise _NoVerdict(f"its checker returned {type(verdict).__name__} in place of a verdict")
+        outcome = Outcome(id, verdict.status, verdict.message, credit=verdict.credit)
     except Wrong as reason:
-        return Outcome(id, "wrong", str(reason), printed=_first_lines(printed))
+        outcome = Outcome(id, "wrong", str(reason), credit=reason.credit)
+    except _NoVerdict as error:
+        blame = _blame.course_fault(str(error))
+        outcome = Outcome(id, "raised", blame.message, blame.heading, broken=True)
     except Exception as error:
         blame = _blame.explain(error, answer, checker)
-        return Outcome(id, "raised", blame.message, blame.heading, _first_lines(printed), broken=blame.course)
-    if not isinstance(verdict, Verdict):
-        blame = _blame.course_fault(f"its checker returned {type(verdict).__name__} in place of a verdict")
-        return Outcome(id, "raised", blame.message, blame.heading, broken=True)
-    shown = _first_lines(printed) if verdict.status == "wrong" else ""
-    return Outcome(id, verdict.status, verdict.message, printed=shown)
+        outcome = Outcome(id, "raised", blame.message, blame.heading, broken=blame.course)
+    except BaseException as error:
+        blame = _blame.ended(error, checker)
+        outcome = Outcome(id, "raised", blame.message, blame.heading)
+    return replace(outcome, printed=printed.shown(), notes=tuple(world.notes))
 
 
-def _first_lines(printed: io.StringIO) -> str:
-    lines = [line for line in printed.getvalue().splitlines() if line.strip()]
-    if len(lines) > _PRINTED_LINES:
-        lines = [*lines[:_PRINTED_LINES], f"... and {len(lines) - _PRINTED_LINES} more lines"]
-    return "\n".join(lines)
+class _NoVerdict(Exception):
+    """A checker returned something else."""
 
 
 def untouched(answer: object) -> bool:
@@ -449,7 +479,10 @@ class ExpectedError(_cards.Shown):
 
 @dataclass(frozen=True)
 class LessonProgress:
-    """What is done in one lesson: ids of exercises and predictions, done and in all."""
+    """What is done in one lesson: ids of exercises and predictions, done and in all; and the points.
+
+    `points` is the sum of the best credit of each exercise, so that three exercises are worth 3 at the most.
+    """
 
     lesson: str
     title: str
@@ -458,6 +491,7 @@ class LessonProgress:
     predicted: tuple[str, ...]
     predictions: tuple[str, ...]
     predicted_right: int
+    points: float = 0.0
 
 
 @dataclass(frozen=True, repr=False)
@@ -478,6 +512,8 @@ class Progress(_cards.Shown):
             left = [name for name in one.exercises if name not in one.solved]
             if one.solved and left:
                 done += f" (left: {', '.join(left)})"
+            if one.points > len(one.solved):
+                done += f", {one.points:.1f} points"
             made = f"{len(one.predicted)} of {len(one.predictions)}" if one.predictions else "none here"
             if one.predicted:
                 made += f" ({one.predicted_right} right)"
@@ -523,10 +559,16 @@ def progress() -> Progress:
                 predicted=tuple(made),
                 predictions=tuple(lesson.predictions),
                 predicted_right=sum(bool(entry.get("right")) for entry in made.values()),
+                points=sum(_credit(state["exercises"].get(id, {})) for id in lesson.exercises),
             )
         )
     _show_notes()
     return Progress(tuple(rows))
+
+
+def _credit(entry: Mapping) -> float:
+    """Return the best credit of an exercise; a record from before credits were kept says only whether it was solved."""
+    return 1.0 if entry.get("solved") else float(entry.get("credit", 0.0))
 
 
 def reset_progress() -> None:

@@ -43,14 +43,15 @@ def read() -> dict:
         return _load(here)
 
 
-def record_check(exercise: str, solved: bool) -> None:
-    """Count one try at an exercise; once solved it stays solved."""
+def record_check(exercise: str, solved: bool, credit: float = 0.0) -> None:
+    """Count one try at an exercise; once solved it stays solved, and the best credit (0 to 1) is kept."""
 
     def change(state: dict) -> None:
         entry = state["exercises"].setdefault(exercise, {"tries": 0})
         entry["tries"] = int(entry.get("tries", 0)) + 1
         if solved and not entry.get("solved"):
             entry["solved"] = _now()
+        entry["credit"] = max(float(entry.get("credit", 0.0)), 1.0 if solved else round(credit, 3))
 
     _update(change)
 

@@ -1,9 +1,14 @@
-"""Checks of lesson 01: a LambdaCallback that collects, a callback that stops, and the order of a list."""
+"""Checks of lesson 01: a LambdaCallback that collects, a callback that stops, and the order of a list.
+
+What is asked is written once as a plain function, with a `twist` for each usual mistake. An answer plays curves by hand
+and curves at random, off any grid; a mistake is named when the rule with its twist does all that the answer did.
+"""
 
 from __future__ import annotations
 
 import csv
 import math
+import random
 import tempfile
 import types
 from collections.abc import Sequence
@@ -12,36 +17,61 @@ from pathlib import Path
 import keras
 
 from helpers.checks._core import Verdict, Wrong, exercise, not_attempted, right, wrong
-from helpers.checks.scripted import Driven, FakeModel, as_callback, drive, misspelt_hooks
+from helpers.checks.scripted import (
+    FakeModel,
+    about_stopping,
+    as_callback,
+    drive,
+    made_by,
+    parts,
+    strange_hook,
+)
 
 Callback = keras.callbacks.Callback
+NAMES = ("loss", "accuracy", "val_loss", "val_accuracy")
+Logs = dict[str, list[float]]
 
-# Every number differs, so that a wrong one tells where it came from.
-_COLLECTED = {
-    "loss": [1.5, 1.1, 0.7],
-    "accuracy": [0.41, 0.62, 0.83],
-    "val_loss": [1.6, 1.3, 1.2],
-    "val_accuracy": [0.34, 0.55, 0.56],
+# Every number differs, so that a wrong one tells where it came from; none is round.
+_COLLECTED: Logs = {
+    "loss": [1.503, 1.107, 0.713],
+    "accuracy": [0.4113, 0.6217, 0.8319],
+    "val_loss": [1.6021, 1.3027, 1.2033],
+    "val_accuracy": [0.3439, 0.5641, 0.5547],
 }
+_CALLED_ONCE = "is called once a fit. Which is called once in every epoch?"
+
+
+def _at_random(rng: random.Random, epochs: int) -> Logs:
+    return {name: [rng.uniform(0.05, 0.95) for _ in range(epochs)] for name in NAMES}
+
+
+def _listed(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.4g}" for value in values)
 
 
 @exercise("01.1")
 def collect(answer: tuple) -> Verdict:
-    """Play three epochs and hold what was appended against the script."""
-    collector, seen = answer
+    """Play two fits and hold what was appended in each against the script."""
+    collector, seen = parts(answer, ("collector", "seen"))
     if isinstance(collector, types.FunctionType):
         return wrong("A function alone is no callback. Give it to one: `LambdaCallback(on_epoch_end=...)`.")
     as_callback(collector)
     if not isinstance(seen, list):
         return wrong("`seen` should stay a list: the check looks at what `collector` appends to it.")
-    before = list(seen)
+    before, fits = list(seen), (_COLLECTED, _at_random(random.Random(1), 7))
+    found = []
     try:
-        drive(collector, _COLLECTED, batches=2, validation_batches=1)
-        found = seen[len(before) :]
-        kept = seen[: len(before)] == before
+        for logs in fits:
+            already = list(seen)
+            driven = drive(collector, logs, batches=2, validation_batches=1)
+            if seen[: len(already)] != already:
+                return wrong(
+                    "The list lost or moved what it held before. Append to `seen`; do not empty or replace it."
+                )
+            found.append((seen[len(already) :], driven))
     except KeyError as error:
         # A function that comes without a name becomes LambdaCallback's first argument, and nobody sees it.
-        if error.args[0] in _COLLECTED and "on_epoch_begin" in vars(collector):
+        if error.args and error.args[0] in NAMES and "on_epoch_begin" in vars(collector):
             raise Wrong(
                 "Your function was called at `on_epoch_begin`, where `logs` is still empty. (That is also where "
                 "`LambdaCallback` puts a function that is given without a name.) Write `on_epoch_end=...`."
@@ -49,78 +79,229 @@ def collect(answer: tuple) -> Verdict:
         raise
     finally:
         seen[:] = before
-    expected = _COLLECTED["val_accuracy"]
-    if not kept:
-        return wrong("The list lost what it held before. Append to `seen`; do not empty or replace it.")
-    if found == expected:
-        return right("One validation accuracy for each epoch, in order.")
-    return wrong(_why_not_collected(collector, found, expected))
+    for number, (logs, (values, driven)) in enumerate(zip(fits, found, strict=True)):
+        expected = logs["val_accuracy"]
+        if not _same(values, expected):
+            if number == 0:
+                return wrong(_why_not_collected(collector, values, logs))
+            return wrong(
+                f"A first fit is right. In a second one with the same object, the epochs had {_listed(expected)}, and "
+                f"{_appended(values)}. Every epoch of every fit counts.", credit=0.5
+            )  # fmt: skip
+        if driven.logs_changed:
+            name = sorted(driven.logs_changed)[0]
+            return wrong(
+                f"The right values were appended, but `{name}` in `logs` was changed or taken away on the way. All "
+                "callbacks share this dictionary: only read from it.", credit=0.5
+            )  # fmt: skip
+        if driven.stopped:
+            return wrong("The right values were appended, but the training was stopped, too. Only collect.", credit=0.5)
+    return right("One validation accuracy for each epoch, in order.")
 
 
-def _why_not_collected(collector: Callback, found: list, expected: list) -> str:
+def _same(values: list, expected: list[float]) -> bool:
+    return len(values) == len(expected) and all(map(_is, values, expected))
+
+
+def _is(value: object, expected: float) -> bool:
+    try:
+        # float32 holds seven digits
+        return not isinstance(value, str | bool) and math.isclose(float(value), expected, rel_tol=1e-6)
+    except (TypeError, ValueError):
+        return False
+
+
+def _appended(values: list) -> str:
+    if not values:
+        return "nothing was appended"
+    shown = ", ".join(f"{v:.4g}" if isinstance(v, float) else repr(v)[:40] for v in values[:8])
+    return f"{shown}{', …' if len(values) > 8 else ''} {'was' if len(values) == 1 else 'were'} appended"
+
+
+def _why_not_collected(collector: Callback, found: list, logs: Logs) -> str:
+    expected = logs["val_accuracy"]
     if not found:
-        strange = _unknown_hooks(collector)
-        if strange:
-            return f"Nothing was appended. Keras knows no hook `{strange[0]}`; the end of an epoch is `on_epoch_end`."
-        return "Three epochs were played, and nothing was appended. Does your function call `seen.append(...)`?"
+        return _why_nothing(collector)
     if any(isinstance(value, dict) for value in found):
         return 'You appended the whole `logs`. Take one value out of it: `logs["val_accuracy"]`.'
-    if found == [0, 1, 2]:
+    if all(value is None for value in found):
+        return (
+            'You appended None: `logs.get(...)` gives None for a name that is not there. The name is `"val_accuracy"`, '
+            "letter for letter."
+        )
+    if found in ([0, 1, 2], [1, 2, 3]):
         return 'You appended the number of the epoch. The value is `logs["val_accuracy"]`.'
-    for name, values in _COLLECTED.items():
-        if found == values:
+    for name, values in logs.items():
+        if _same(found, values):
             return f"You collected `{name}`. Asked for is the validation accuracy, `val_accuracy`."
-    if found == expected[-1:]:
-        return "Only the last epoch's value was appended: that hook is called once a fit. Which is called every epoch?"
+    told = f"The epochs had {_listed(expected)}, and {_appended(found)}."
+    if any(isinstance(value, list | tuple) for value in found):
+        return f"{told} Append the number alone, without brackets and without the epoch."
+    if any(isinstance(value, str) for value in found):
+        return f"{told} That is text. Append the number itself."
+    if _same(found, expected[::-1]):
+        return f"{told} They stand in reverse: `append` puts each at the end."
+    for digits in (4, 3, 2, 1, 0):
+        if _same(found, [round(value, digits) for value in expected]):
+            return f"{told} That is rounded. Append the value as it is."
+    factor = found[0] / expected[0] if isinstance(found[0], int | float) else 0
+    if _same(found, [factor * value for value in expected]):
+        return f"{told} That is {factor:.4g} times the accuracy. Append the value as it is."
+    if len(found) == 1:
+        return f"{told} That hook {_CALLED_ONCE}" if _is(found[0], expected[-1]) else f"{told} One for each epoch."
     if len(found) > len(expected):
         return f"Three epochs gave {len(found)} values. Which hook is called exactly once in each epoch?"
-    return f"Three epochs should give {expected}; your list got {found}."
+    if _same(found, [max(expected[: n + 1]) for n in range(len(expected))]):
+        return f"{told} That is the highest so far. Append each epoch's own value."
+    if len(found) < len(expected):
+        return f"{told} Every epoch should append its value, whatever it is."
+    return f"{told} Each epoch should append its own `val_accuracy`, unchanged."
 
 
-def _unknown_hooks(answer: Callback | type[Callback]) -> list[str]:
-    """Name what looks like a hook and is none, in the class or, as LambdaCallback keeps it, in the object."""
-    kind = answer if isinstance(answer, type) else type(answer)
-    own = [*vars(answer), *(name for base in kind.__mro__ if issubclass(base, Callback) for name in vars(base))]
-    named = [name for name in own if name.startswith("on_") and not hasattr(Callback, name)]
-    return list(dict.fromkeys([*named, *misspelt_hooks(kind)]))
+def _why_nothing(collector: Callback) -> str:
+    slip = strange_hook(collector)
+    if slip:
+        return f"Nothing was appended. {slip} The end of an epoch is `on_epoch_end`."
+    return (
+        "Three epochs were played, and nothing was appended to `seen`. Does your function call `seen.append(...)`, on "
+        "this very list, and is it given as `on_epoch_end=`?"
+    )
 
+
+# -- 01.2 ------------------------------------------------------------------------------------------------------------
 
 # Training accuracy is ahead of validation, the target is met exactly, and the value falls again afterwards.
-_RISING = {
+_RISING: Logs = {
     "loss": [1.5, 1.1, 0.8, 0.6, 0.5, 0.4],
     "accuracy": [0.5, 0.8, 0.9, 0.95, 0.97, 0.99],
     "val_loss": [1.6, 1.3, 1.1, 1.0, 0.95, 0.97],
     "val_accuracy": [0.25, 0.5, 0.625, 0.75, 0.875, 0.5],
 }
+_FALLING: Logs = {**_RISING, "val_accuracy": [0.7071, 0.6161, 0.5252, 0.4343, 0.3434, 0.2525]}
+_NEARLY: Logs = {**_RISING, "val_accuracy": [0.7, 0.74, 0.7499, 0.74996, 0.7502, 0.8]}
 _TARGET = 0.75
+# A target and one fit after another with the same object.
+Case = tuple[float, tuple[Logs, ...]]
+
+
+def _cases() -> list[Case]:
+    rng = random.Random(2)
+    by_hand: list[Case] = [
+        (_TARGET, (_RISING, _RISING)),
+        (0.7, (_RISING,)),
+        (0.99, (_RISING, _FALLING)),
+        (0.6, (_FALLING, _RISING)),
+        (0.0, (_FALLING,)),
+        (_TARGET, (_NEARLY,)),
+    ]
+    return by_hand + [
+        (rng.uniform(0.3, 0.95), tuple(_at_random(rng, rng.randint(1, 9)) for _ in range(rng.choice((1, 2, 3)))))
+        for _ in range(40)
+    ]
+
+
+GOOD_TWISTS = {
+    ">": "Reaching the target exactly counts: `>=`, not `>`.",
+    "==": "It ends only where the value equals the target to the last digit. \"At least\" is `>=`, not `==`.",
+    "<": "It ends where the value is **below** the target. Which way round is the comparison?",
+    "<=": "It ends where the value is at or below the target. Which way round is the comparison?",
+    "accuracy": "It looks at `accuracy`: that is the training data. Use `val_accuracy`.",
+    "accuracy >": "It looks at `accuracy`: that is the training data. Use `val_accuracy`, and `>=`, not `>`.",
+    "loss": "It looks at `loss`, not at `val_accuracy`.",
+    "loss down": "It ends where `loss` is low, and does not depend on `val_accuracy`. Compare that one.",
+    "val_loss": "It looks at `val_loss`, and does not depend on `val_accuracy`. Compare that one with `self.target`.",
+    "val_loss down": (
+        "It ends where `val_loss` is low, and does not depend on `val_accuracy`. Compare that one with `self.target`."
+    ),
+    "rounded 2": "It rounds the value first, so that one just below the target counts. Compare it as it is.",
+    "rounded 4": "It rounds the value first, so that one just below the target counts. Compare it as it is.",
+    "rounded 3": "It rounds the value first, so that one just below the target counts. Compare it as it is.",
+    "rounded 1": "It rounds the value first, so that one just below the target counts. Compare it as it is.",
+    "late": "It ends one epoch too late: `on_epoch_end` of the epoch itself is the place.",
+    "twice": "It waits for a second epoch at the target. The first one is enough.",
+    "not first": "The first epoch counts as well, and yours does not look at it.",
+    "per cent": "It compares per cent with a fraction: `val_accuracy` is between 0 and 1, and so is `target`.",
+    "once": (
+        "One fit alone is right. In a second one with the same object, it does not end any more: what it remembers of "
+        "the first has to be set back in `on_train_begin`."
+    ),
+    "at once": (
+        "It ends after the first epoch, whatever the value. There is an `if` missing, or its condition is always "
+        "true."
+    ),
+}  # fmt: skip
+
+
+def good_epochs(case: Case, twist: str = "") -> list[tuple[int, bool]]:
+    """Return for each fit how many epochs run and whether it was ended, by the rule of 01.2 or with a mistake."""
+    target, fits = case
+    ran, stopped_before = [], False
+    for logs in fits:
+        epochs = len(logs["loss"])
+        ended = None if twist == "once" and stopped_before else _good_end(logs, target, twist)
+        stopped_before = stopped_before or ended is not None
+        ran.append((epochs, False) if ended is None else (min(ended + 1, epochs), True))
+    return ran
+
+
+def _good_end(logs: Logs, target: float, twist: str) -> int | None:
+    name = twist.partition(" ")[0]
+    hits = 0
+    for epoch, value in enumerate(logs[name if name in logs else "val_accuracy"]):
+        if name == "rounded":
+            value = round(value, int(twist[-1]))
+        if twist == "per cent":
+            value *= 100
+        hit = {
+            ">": value > target, "accuracy >": value > target, "==": value == target, "<": value < target,
+            "<=": value <= target, "loss down": value <= target, "val_loss down": value <= target, "at once": True,
+        }.get(twist, value >= target)  # fmt: skip
+        hits += hit
+        if hit and not (twist == "twice" and hits < 2) and not (twist == "not first" and epoch == 0):
+            late = twist == "late" and epoch + 1 < len(logs["loss"])
+            return epoch + late if twist != "late" or late else None
+    return None
+
+
+def _good_ran(maker: object, case: Case) -> tuple[list[tuple[int, bool]], Callback, FakeModel]:
+    target, fits = case
+    callback, model, ran = made_by(maker, target), FakeModel(), []
+    for logs in fits:
+        driven = drive(callback, logs, batches=2, validation_batches=1, model=model)
+        if driven.logs_changed:
+            raise Wrong(
+                f"It changes `{sorted(driven.logs_changed)[0]}` in `logs`, which all callbacks share. Only read."
+            )
+        ran.append((driven.epochs_run, driven.stopped and driven.stop_asked != ("on_train_end", driven.epochs_run - 1)))
+    return ran, callback, model
 
 
 @exercise("01.2")
-def good_enough(answer: type) -> Verdict:
-    """Play trainings that reach the target exactly, from the start, and never."""
-    if not isinstance(answer, type):
+def good_enough(answer: object) -> Verdict:
+    """Play trainings that reach the target exactly, off any grid, from the start, twice, and never."""
+    if isinstance(answer, Callback):
         return wrong("Pass the class itself, without parentheses: `GoodEnough`.")
-    if not issubclass(answer, Callback):
+    if isinstance(answer, type) and not issubclass(answer, Callback):
         return wrong("`GoodEnough` should inherit from `Callback`: `class GoodEnough(Callback):`.")
-    if not any(name != "__init__" and callable(value) for name, value in vars(answer).items()):
-        return not_attempted("There is no hook in the class yet. Its `def` is indented as far as that of `__init__`.")
-    ran = _played([answer(_TARGET)])
-    if ran.epochs_run != 4 or not ran.stopped:
-        return wrong(_why_not_stopped(answer, ran))
-    if not _played([answer(0.7)]).stopped:
-        return wrong(
-            "With `target=0.75` it ends after the epoch that has exactly 0.75. With `target=0.7` it never ends: there, "
-            '0.75 is more than the target. "At least" is `>=`, not `==`.'
-        )
-    if _played([answer(0.99)]).stopped:
-        return wrong(
-            "With `target=0.99`, which is never reached, it stopped all the same. Compare with `self.target`, "
-            "not with a fixed number."
-        )
-    if not _played([_StopsAfterTwo(), answer(0.99)]).stopped:
+    if not callable(answer):
+        return wrong("`GoodEnough` should be a class of callbacks: `class GoodEnough(Callback):`.")
+    if isinstance(answer, type) and not any(n != "__init__" and callable(v) for n, v in vars(answer).items()):
+        real = next(base for base in answer.__mro__ if base.__module__.startswith("keras."))
+        if real is Callback and answer.__mro__[1] is real:
+            return not_attempted(
+                "There is no hook in the class yet. Its `def` is indented as far as that of `__init__`."
+            )
+    cases = _cases()
+    plays = [_good_ran(answer, case) for case in cases]
+    yours, wanted = [ran for ran, *_ in plays], [good_epochs(case) for case in cases]
+    agreed = sum(one == other for one, other in zip(yours, wanted, strict=True)) / len(cases)
+    if yours != wanted:
+        return wrong(_why_not_good(plays, cases, wanted), credit=0.5 if agreed > 0.8 else 0.0)
+    if drive([_StopsAfterTwo(), made_by(answer, 0.99)], _RISING, model=FakeModel()).epochs_run != 2:
         return wrong(
             "Alone it works. But when another callback in the list has said stop, yours takes that back by setting the "
-            "flag to False. Set it to True in an `if`, and otherwise leave it alone."
+            "flag to False. Set it to True in an `if`, and otherwise leave it alone.",
+            credit=0.7,
         )
     return right("It ends right after the first epoch that reaches the target, and lets all others run.")
 
@@ -131,79 +312,149 @@ class _StopsAfterTwo(Callback):
             self.model.stop_training = True
 
 
-def _played(callbacks: list[Callback], logs: dict | None = None) -> Driven:
-    return drive(callbacks, logs or _RISING, batches=2, validation_batches=1, model=FakeModel())
+def _why_not_good(plays: list, cases: list[Case], wanted: list) -> str:
+    number = next(n for n, (ran, *_) in enumerate(plays) if ran != wanted[n])
+    target, fits = cases[number]
+    ran, callback, model = plays[number]
+    fit = next(n for n, one in enumerate(ran) if one != wanted[number][n])
+    second = f" in fit {fit + 1} with the same object" if fit else ""
+    told = f"With `target={target:.4g}` and `val_accuracy` of {_listed(fits[fit]['val_accuracy'])} it should "
+    told += f"end after epoch {wanted[number][fit][0]}" if wanted[number][fit][1] else "run to the end"
+    told += second + ". "
+    told += f"It ended after epoch {ran[fit][0]}." if ran[fit][1] else "It never ended."
+    yours = [one for one, *_ in plays]
+    twist = next((name for name in GOOD_TWISTS if [good_epochs(case, name) for case in cases] == yours), None)
+    if twist:
+        return f"{told} {GOOD_TWISTS[twist]}"
+    if not any(stopped for ran, *_ in plays for _, stopped in ran):
+        slip = about_stopping(callback, model)
+        return f"{told} {slip}" if slip else (
+            f"{told} No training that was played ever ended. `fit` looks at one flag: `self.model.stop_training`, with "
+            "`self.`, so that it is the model in training. Is it set, at the end of an epoch?"
+        )  # fmt: skip
+    fixed = _ignores_the_target(cases, yours)
+    if fixed:
+        return f"{told} The end does not depend on `target`: compare with `self.target`, not with a fixed number."
+    return f'{told} Compare `logs["val_accuracy"]` with `self.target` after each epoch.'
 
 
-def _asks_another(answer: type[Callback]) -> bool:
-    """Say whether it ends with a validation accuracy of 0 and of 1 alike, the other numbers being what they are."""
-    return any(
-        all(
-            _played([answer(_TARGET)], {name: [x if "val_acc" in name else y] * 3 for name in _RISING}).stopped
-            for x in (0.0, 1.0)
-        )
-        for y in (0.0, 9.0)
-    )
+def _ignores_the_target(cases: list[Case], yours: list) -> bool:
+    """Say whether one fixed number in the place of the target explains all that happened."""
+    numbers = sorted({value for _, fits in cases for logs in fits for value in logs["val_accuracy"]})
+    return any([good_epochs((number, fits)) for _, fits in cases] == yours for number in numbers)
 
 
-def _why_not_stopped(answer: type[Callback], ran: Driven) -> str:
-    told = f"With `target={_TARGET}` and `val_accuracy` of {_RISING['val_accuracy']} it should end after epoch 4."
-    if ran.epochs_run != 2 and _asks_another(answer):
-        ended = f"ended after epoch {ran.epochs_run}" if ran.stopped else "never ended"
-        return f"{told} It {ended}, and does not depend on `val_accuracy`. Compare that one with `self.target`."
-    if not ran.stopped:
-        strange = _unknown_hooks(answer)
-        if strange:
-            return f"{told} It never ended: Keras knows no hook `{strange[0]}`. Look at its name again."
-        return (
-            f"{told} It never ended. `fit` looks at one flag: `self.model.stop_training`, with `self.`, so that it is "
-            "the model in training."
-        )
-    after = f"{told} It ended after epoch {ran.epochs_run}."
-    if ran.epochs_run == 5:
-        return f"{after} Reaching the target exactly counts: `>=`, not `>`."
-    if ran.epochs_run == 2:
-        return f"{after} There `accuracy` passed the target: that is the training data. Use `val_accuracy`."
-    if ran.epochs_run == 1:
-        return f"{after} Which way round is the comparison?"
-    return f'{after} Compare `logs["val_accuracy"]` with `self.target`.'
-
+# -- 01.3 ------------------------------------------------------------------------------------------------------------
 
 # The second fit is worse throughout, beyond any start value that is no infinity: a best that survives would show.
-_FIRST = {"loss": [0.9, 0.6, 0.4, 0.2], "val_loss": [0.75, 0.5, 0.625, 0.25]}
-_SECOND = {"loss": [1900.0, 1600.0, 1400.0], "val_loss": [1500.0, 1750.0, 1250.0]}
+_FIRST: Logs = {"loss": [0.9, 0.6, 0.4, 0.2, 0.1, 0.05], "val_loss": [0.75, 0.5, 0.625, 0.5625, 0.375, 0.4375]}
+_SECOND: Logs = {"loss": [1900.0, 1600.0, 1400.0, 1350.0], "val_loss": [1500.0, 1750.0, 1600.0, 1250.0]}
 
 
 @exercise("01.3")
 def own_column(answer: Sequence) -> Verdict:
-    """Play two fits with the list and read what its CSVLogger wrote."""
+    """Play fits with the list and read what its CSVLogger wrote."""
     if not isinstance(answer, list | tuple):
-        return wrong("`callbacks` should be a list: `[..., ...]`.")
+        return wrong("The answer should be a list: `[..., ...]`.")
     for callback in answer:
         as_callback(callback)
     loggers = [callback for callback in answer if isinstance(callback, keras.callbacks.CSVLogger)]
     if len(loggers) != 1:
-        return wrong(f"The list needs exactly one `CSVLogger(log)`; it has {len(loggers)}.")
-    rows = _written(answer, loggers[0], _FIRST)
-    if "best" not in rows[0]:
-        return wrong(_why_no_column(list(answer), loggers[0]))
-    missing = [number for number, row in enumerate(rows, start=1) if row["best"] == "NA"]
-    if missing:
+        return wrong(f"The list needs exactly one `CSVLogger(best_log)`; it has {len(loggers)}.")
+    rng = random.Random(3)
+    off_grid = [{name: [rng.uniform(0.1, 9) for _ in range(8)] for name in ("loss", "val_loss")} for _ in range(3)]
+    fits, found = [_FIRST, _SECOND, *off_grid], []
+    for logs in fits:
+        rows = _written(answer, loggers[0], logs)
+        if not rows or "best" not in rows[0]:
+            return wrong(_why_no_column(answer, loggers[0]))
+        found.append([row["best"] for row in rows])
+    if any(value in ("", "NA") for values in found for value in values):
         return wrong(
-            f"In epoch {missing[0]} the file says NA: `best` was not in `logs`. Put it in after each epoch, also when "
-            "the epoch was no better."
+            "Some lines of the file have no number in the column `best`; it says NA there. Put `best` into `logs` "
+            "after "
+            "**each** epoch, also when it is not a new one.", credit=0.4
+        )  # fmt: skip
+    try:
+        numbers = [[float(value) for value in values] for values in found]
+    except ValueError:
+        return wrong(
+            f"The column `best` holds {found[0][0]!r}, which is no number. Put one number into it.", credit=0.3
         )
-    found = [float(row["best"]) for row in rows]
-    lowest = [min(_FIRST["val_loss"][: n + 1]) for n in range(4)]
-    if found != lowest:
-        return wrong(_why_not_lowest(found, lowest))
-    again = [float(row["best"]) for row in _written(answer, loggers[0], _SECOND)]
-    if again != [1500.0, 1500.0, 1250.0]:
-        told = f"The first fit is right. The second, with `val_loss` {_SECOND['val_loss']}, wrote {again}: "
-        if again == [lowest[-1]] * 3:
-            return wrong(f"{told}it still remembers the first. Start anew in `on_train_begin`.")
-        return wrong(f'{told}its first value is too low for such losses. Begin with `float("inf")`.')
+    if any(not math.isclose(n, w, rel_tol=1e-6) for ns, logs in zip(numbers, fits, strict=True)
+           for n, w in zip(ns, best_column([logs])[0], strict=True)):  # fmt: skip
+        return wrong(_why_not_lowest(numbers, fits), credit=0.4)
     return right("The file has its column `best`, and each fit starts afresh.")
+
+
+BEST_TWISTS = {
+    "own": "That is each epoch's own value. Keep the lowest so far in `self.best`.",
+    "loss own": (
+        "That is `loss`, from the training data, and each epoch's own. Asked for is the lowest `val_loss` so far."
+    ),
+    "loss": "That is the lowest `loss`, from the training data. Asked for is `val_loss`.",
+    "highest": "That is the highest so far. For a loss, lower is better.",
+    "zero": 'Nothing is lower than the 0 it begins with. Begin with `float("inf")`.',
+    "infinity": "Nothing is higher than infinity. For a loss, lower is better: `min`, not `max`.",
+    "before": (
+        "It takes a value that is lower than that of the epoch **before** for the best. Compare with the lowest so "
+        "far, "
+        "`self.best`."
+    ),
+    "two": "That is the lower of this epoch's value and the one before. Compare with the lowest so far, `self.best`.",
+    "late": "It is one epoch behind: first find the new best, then put it into `logs`.",
+    "first": "It keeps the value of the first epoch. It should follow each new lowest value.",
+    "epoch": "That is the number of the epoch with the best value. Asked for is the value.",
+    "rounded": "That is rounded. Put the value in as it is.",
+    "kept": "In the second fit it still remembers the first. Start anew in `on_train_begin`.",
+}  # fmt: skip
+
+
+def best_column(fits: Sequence[Logs], twist: str = "") -> list[list[float]]:
+    """Return the column `best` of each fit by the rule of 01.3, or by the rule with a usual mistake."""
+    columns, best = [], math.inf
+    for logs in fits:
+        values = logs["loss" if twist.startswith("loss") else "val_loss"]
+        if twist != "kept":
+            best = math.inf
+        column: list[float] = []
+        for epoch, value in enumerate(values):
+            before, best = best, min(best, value)
+            previous = values[epoch - 1] if epoch else math.inf
+            column.append({
+                "own": value, "loss own": value, "highest": max(values[: epoch + 1]), "zero": min(0.0, value),
+                "infinity": math.inf, "two": min(value, previous), "late": before, "first": values[0],
+                "before": value if value < previous else (column[-1] if column else value),
+                "epoch": float(values.index(min(values[: epoch + 1]))), "rounded": round(best, 2),
+            }.get(twist, best))  # fmt: skip
+        columns.append(column)
+    return columns
+
+
+def _why_not_lowest(found: list[list[float]], fits: list[Logs]) -> str:
+    wanted = best_column(fits)
+    number = next(n for n, (one, other) in enumerate(zip(found, wanted, strict=True)) if not _all_close(one, other))
+    fit = "" if number == 0 else f" The fit before it was right. In fit {number + 1} with the same objects,"
+    told = (
+        f"{fit} `val_loss` was {_listed(fits[number]['val_loss'])}, so `best` should be {_listed(wanted[number])}. The "
+        f"file says {_listed(found[number])}."
+    ).strip()
+    for twist, words in BEST_TWISTS.items():
+        if all(map(_all_close, found, best_column(fits, twist))):
+            return f"{told} {words}"
+    lower = [min(one) < min(logs["val_loss"]) for one, logs in zip(found, fits, strict=True)]
+    if number and lower[number]:
+        earlier = min(value for logs in fits[:number] for value in logs["val_loss"])
+        if _all_close([found[number][0]], [earlier]):
+            return f"{told} It still remembers an earlier fit. Start anew in `on_train_begin`."
+        return f'{told} Its first value is too low for such losses. Begin with `float("inf")`.'
+    if number == 0 and max(found[0]) < min(fits[0]["val_loss"]):
+        return f"{told} It remembers a lower one, from an earlier fit perhaps. Start anew in `on_train_begin`."
+    return told
+
+
+def _all_close(one: list[float], other: list[float]) -> bool:
+    return len(one) == len(other) and all(math.isclose(a, b, rel_tol=1e-6) for a, b in zip(one, other, strict=True))
 
 
 def _written(callbacks: Sequence, logger: keras.callbacks.CSVLogger, logs: dict) -> list[dict]:
@@ -212,7 +463,12 @@ def _written(callbacks: Sequence, logger: keras.callbacks.CSVLogger, logs: dict)
     with tempfile.TemporaryDirectory() as folder:
         logger.filename = str(Path(folder) / "log.csv")
         try:
-            drive(list(callbacks), logs)
+            driven = drive(list(callbacks), logs)
+            if driven.logs_changed:
+                name = sorted(driven.logs_changed)[0]
+                raise Wrong(f"It changes `{name}` in `logs`, which all callbacks share. Only add `best`.", 0.4)
+            if driven.stopped:
+                raise Wrong("The training was stopped, which nobody asked for. Only write the column.", 0.4)
             with open(logger.filename, newline="") as file:
                 return list(csv.DictReader(file, delimiter=logger.sep))
         finally:
@@ -223,32 +479,16 @@ def _why_no_column(callbacks: list, logger: keras.callbacks.CSVLogger) -> str:
     others = [callback for callback in callbacks if callback is not logger]
     if not others:
         return "The file has no column `best`. The list holds only the `CSVLogger`: your own callback is missing."
-    strange = [name for callback in others for name in _unknown_hooks(callback)]
-    if strange:
-        return f"The file has no column `best`. Keras knows no hook `{strange[0]}`, so it was never called."
-    added = drive(others, _FIRST).logs_added
-    if "best" in added:
+    slips = [slip for callback in others if (slip := strange_hook(callback))]
+    if slips:
+        return f"The file has no column `best`. {slips[0]}"
+    # Change one thing and play again: the logger last.
+    if "best" in (_written([*others, logger], logger, _FIRST) or [{}])[0]:
         return (
-            "`best` gets into `logs`, but the file has no such column: the `CSVLogger` comes first in the list and has "
-            "written its line by then. Makers before users."
+            "`best` gets into `logs`, but the file has no such column: the `CSVLogger` comes before it in the list and "
+            "has written its line by then. Makers before users."
         )
+    added = drive(others, _FIRST).logs_added
     if added:
         return f"The file has no column `best`. Your callback adds {', '.join(f'`{name}`' for name in sorted(added))}."
     return 'The file has no column `best`. Put the number into the `logs` that you are given: `logs["best"] = ...`.'
-
-
-def _why_not_lowest(found: list[float], lowest: list[float]) -> str:
-    told = f"`val_loss` was {_FIRST['val_loss']}, so `best` should be {lowest}. The file says {found}."
-    if found == _FIRST["val_loss"]:
-        return f"{told} That is each epoch's own value. Keep the lowest so far in `self.best`."
-    if found == _FIRST["loss"]:
-        return f"{told} That is `loss`, from the training data. Asked for is `val_loss`."
-    if found == [max(_FIRST["val_loss"][: n + 1]) for n in range(4)]:
-        return f"{told} That is the highest so far. For a loss, lower is better."
-    if set(found) == {0.0}:
-        return f'{told} Nothing is lower than the 0 it begins with. Begin with `float("inf")`.'
-    if set(found) == {math.inf}:
-        return f"{told} Nothing is higher than infinity. For a loss, lower is better: `min`, not `max`."
-    if max(found) < min(_FIRST["val_loss"]):
-        return f"{told} It remembers a lower one from an earlier fit. Start anew in `on_train_begin`."
-    return told

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import copy
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
 import keras
 
-from helpers import replay
 from helpers.checks._core import Verdict, exercise, right, wrong
-from helpers.checks.scripted import Driven, as_callback, drive
+from helpers.checks.scripted import (
+    FakeModel,
+    Wish,
+    about_monitor,
+    as_function,
+    call,
+    drive,
+    judged_stopper,
+    parts,
+    whole,
+)
 
 EarlyStopping = keras.callbacks.EarlyStopping
 
@@ -17,70 +32,58 @@ _WATCHED = {
     "val_loss": [1.1, 0.8, 0.9, 0.95, 0.96, 0.97, 0.98, 0.99, 1.0, 1.01, 1.02, 1.03],
     "val_accuracy": [0.30, 0.40, 0.50, 0.48, 0.60, 0.59, 0.58, 0.57, 0.56, 0.55, 0.54, 0.53],
 }
-_PATIENCE = 4
+_WISHES = {
+    "monitor": Wish("val_accuracy"),
+    "patience": Wish(4),
+    "restore_best_weights": Wish(True, fits=bool),
+    "mode": Wish("auto", fits=lambda mode: mode in ("auto", "max")),
+}
+_ORDER = "(Arguments without names come in this order: `monitor`, `min_delta`, `patience`. Better write the names.)"
+_TOLD: dict[str, Callable[[object], str]] = {
+    "monitor": lambda name: about_monitor(name, list(_WATCHED), "val_accuracy"),
+    "mode": lambda mode: f'With `mode="{mode}"` it takes a falling accuracy for better. Look at `mode`.',
+    "patience": lambda value: f"`patience` is {value}; asked for are 4 epochs without improvement. Look at `patience`.",
+    "min_delta": lambda value: f"`min_delta` is {value}, which nobody asked for. {_ORDER}",
+    "baseline": lambda value: f"`baseline={value}` was not asked for, and it can end a training early. Leave it out.",
+    "start_from_epoch": lambda value: (
+        f"`start_from_epoch={value}` was not asked for: it ignores the first epochs. Leave it out."
+    ),
+    "restore_best_weights": lambda _: (
+        "The weights of the best epoch come back only if you say so. Look at `restore_best_weights`."
+    ),
+}
+
+
+@cache
+def _plays() -> list[list[dict]]:
+    rng = random.Random(21)
+    plays: list[list[dict]] = [[_WATCHED], [_WATCHED, _WATCHED]]
+    for number in range(9):
+        fits = []
+        for _ in range(1 if number % 2 else 2):
+            # Many small gains, and dips of one to four epochs before them; off any grid.
+            logs = {name: [rng.uniform(0.02, 0.98) for _ in range(14)] for name in _WATCHED}
+            if number % 3:
+                best, values = rng.uniform(0.02, 0.3), []
+                while len(values) < 14:
+                    best += rng.choice((0.0004, 0.004, 0.04))
+                    values += [best, *[best - rng.uniform(0.0, 0.2) for _ in range(rng.randint(0, 5))]]
+                logs["val_accuracy"] = values[:14]
+            fits.append(logs)
+        plays.append(fits)
+    return plays
 
 
 @exercise("02.1")
 def three_wishes(answer: object) -> Verdict:
-    """Play one training with the learner's callback and look at when it stopped and what the model holds."""
-    stopper = as_callback(answer, EarlyStopping)
-    fault = _unasked(stopper) or _why_not_watched(stopper.monitor)
-    if fault:
-        return wrong(fault)
-    driven = drive(stopper, _WATCHED)
-    want = replay.early_stopping(_WATCHED["val_accuracy"], patience=_PATIENCE, mode="max", restore_best_weights=True)
-    if driven.epochs_run != want.epochs_run:
-        return wrong(_why_other_stop(driven, want.epochs_run))
-    if driven.kept_epoch != want.kept_epoch:
-        return wrong(
-            f"It stops at the right time, after epoch {want.epochs_run}, but the model then holds the weights of epoch "
-            f"{_said(driven.kept_epoch)}; the best was epoch {want.kept_epoch + 1}. Look at `restore_best_weights`."
-        )
-    return right(f"It stopped after epoch {driven.epochs_run} and brought back the weights of epoch 5, the best.")
+    """Play trainings with the learner's callback and look at when each stopped and what the model holds."""
+    return judged_stopper(
+        answer, _WISHES, _plays(), _TOLD,
+        lambda ran: f"It stopped after epoch {ran.epochs_run} and brought back the weights of epoch 5, the best.",
+    )  # fmt: skip
 
 
-def _unasked(stopper: keras.callbacks.EarlyStopping) -> str:
-    """Name a setting that nobody asked for, or that is no number of epochs."""
-    # Keras turns the sign of min_delta round when it knows the mode.
-    if stopper.min_delta:
-        return (
-            f"`min_delta` is {abs(stopper.min_delta)}, which nobody asked for. (Arguments without names come in this "
-            "order: `monitor`, `min_delta`, `patience`. Better write the names.)"
-        )
-    if stopper.baseline is not None:
-        return f"`baseline={stopper.baseline}` was not asked for, and it can end a training early. Leave it out."
-    if stopper.start_from_epoch:
-        return f"`start_from_epoch={stopper.start_from_epoch}` was not asked for: it ignores the first epochs."
-    if not isinstance(stopper.patience, int):
-        return f"`patience` is a whole number of epochs, without quotes; yours is `{stopper.patience!r}`."
-    return ""
-
-
-def _why_not_watched(monitor: str) -> str:
-    if monitor == "val_accuracy":
-        return ""
-    if monitor not in _WATCHED:
-        return (
-            f"It watches `{monitor}`, and `logs` has no such name, only {', '.join(f'`{name}`' for name in _WATCHED)}. "
-            "Names must be right to the letter. (In a real fit Keras warns, or raises an error that speaks of `mode`.)"
-        )
-    training = ", which is measured on the training data that the model learns by heart" if monitor[0] != "v" else ""
-    return f"It watches `{monitor}`{training}. Asked for is the validation accuracy. Look at `monitor`."
-
-
-def _why_other_stop(driven: Driven, expected: int) -> str:
-    run = driven.epochs_run
-    if driven.stopped and driven.watched["best_epoch"][-1] == 0:
-        return f"Stopped after epoch {run}, expected {expected}. It took a falling accuracy for better. Look at `mode`."
-    if run < expected:
-        return f"Stopped after epoch {run}, expected {expected}: too early. Look at `patience`."
-    ran = f"Stopped after epoch {run}" if driven.stopped else f"It never stopped in {run} epochs"
-    return f"{ran}, expected a stop after epoch {expected}: too late. Look at `patience`."
-
-
-def _said(epoch: int | None) -> str:
-    return "an earlier training" if epoch is None else str(epoch + 1)
-
+# -- 02.2 ------------------------------------------------------------------------------------------------------------
 
 BY_HAND = (1.00, 0.80, 0.85, 0.70, 0.70, 0.75, 0.60, 0.65)
 
@@ -90,27 +93,31 @@ def by_hand(answer: object) -> Verdict:
     """Hold two numbers against the real callback on the same losses."""
     driven = drive(EarlyStopping(patience=2, restore_best_weights=True), list(BY_HAND))
     run, kept = driven.epochs_run, driven.kept_epoch + 1
-    if not (isinstance(answer, tuple) and len(answer) == 2):
-        return wrong("The check needs two numbers: `epochs_run` and `weights_of_epoch`.")
-    if not all(isinstance(part, int) and not isinstance(part, bool) for part in answer):
-        return wrong("Both answers are whole numbers: how many epochs, and which epoch.")
-    epochs_run, weights_of_epoch = answer
-    if epochs_run != run:
-        return wrong(_why_other_count(epochs_run, run))
-    if weights_of_epoch == kept:
+    names = ("epochs_run", "weights_of_epoch")
+    numbers = [whole(part) for part in parts(answer, names)]
+    for name, number, part in zip(names, numbers, answer, strict=True):
+        if number is None:
+            return wrong(f"Both answers are whole numbers: how many epochs, and which epoch. `{name}` is `{part!r}`.")
+    epochs_run, weights_of_epoch = numbers
+    if (epochs_run, weights_of_epoch) == (run, kept):
         return right(f"{run} epochs run, and the weights of epoch {kept} come back.")
-    reasons = {
-        run: "That is the last epoch. With `restore_best_weights=True` the best one comes back.",
-        kept - 1: "That is the best epoch counted from 0, as `best_epoch` does. Count from 1 here.",
-        kept + 1: "That epoch only equals the best. A tie is no improvement, so the first of the two is kept.",
-        BY_HAND.index(min(BY_HAND)) + 1: "That would be the best of all, but training had stopped before it.",
-    }
-    return wrong(f"{run} epochs is right. " + reasons.get(weights_of_epoch, "Which epoch had the best loss by then?"))
+    if (epochs_run, weights_of_epoch) == (run - 1, kept - 1):
+        return wrong("Both are one too small: you count from 0. Count epochs from 1 here, as people do.", credit=0.5)
+    if (epochs_run, weights_of_epoch) == (kept, run):
+        return wrong("The two numbers are right, and in each other's place.", credit=0.5)
+    found = []
+    if epochs_run != run:
+        found.append(_why_other_count(epochs_run, run))
+    if weights_of_epoch != kept:
+        found.append(_why_other_weights_by_hand(weights_of_epoch, epochs_run, run, kept))
+    start = f"{run} epochs is right. " if epochs_run == run else ""
+    end = f" The weights of epoch {kept} are right." if weights_of_epoch == kept else ""
+    return wrong(f"{start}{' '.join(found)}{end}", credit=0.5 if start or end else 0.0)
 
 
 def _why_other_count(given: int, run: int) -> str:
     reasons = {
-        run - 1: "Then the counter is only 1: epoch 4 was a new best and set it to 0. Or did you count from 0?",
+        run - 1: "By then the counter is only 1: epoch 4 was a new best and set it to 0. Or did you count from 0?",
         run + 1: "The training ends with the epoch in which the counter reaches 2. No further one begins.",
         4: "Epoch 4 is the best so far. The callback stops `patience` epochs after the best, not at it.",
         3: "Epoch 3 is the first that is worse. Patience 2 takes two in a row.",
@@ -121,50 +128,173 @@ def _why_other_count(given: int, run: int) -> str:
     )
 
 
-@exercise("02.3")
-def whose_weights(answer: object) -> Verdict:
-    """Train by script with four settings and compare the function's answer with what the model really holds."""
-    if not callable(answer) or isinstance(answer, type):
-        return wrong("Expected a function of two arguments, `stopper` and `history`.")
-    stops = [0.9, 0.7, 0.5, 0.6, 0.65, 0.7, 0.45, 0.8]
-    told = []
-    for patience, restore in ((2, False), (2, True), (50, False), (50, True)):
-        stopper = EarlyStopping(patience=patience, restore_best_weights=restore)
-        driven = drive(stopper, stops)
+def _why_other_weights_by_hand(given: int, said_run: int, run: int, kept: int) -> str:
+    lowest = BY_HAND.index(min(BY_HAND)) + 1
+    reasons = {
+        run: "That is the last epoch. With `restore_best_weights=True` the best one comes back.",
+        kept - 1: "That is the best epoch counted from 0, as `best_epoch` does. Count from 1 here.",
+        kept + 1: "That epoch only equals the best. A tie is no improvement, so the first of the two is kept.",
+        lowest: "That would be the best of all, but training had stopped before it.",
+    }
+    if given == said_run != run:
+        return f"Not the weights of epoch {given}: with `restore_best_weights=True` those of the best come back."
+    return f"Not the weights of epoch {given}. " + reasons.get(given, "Which epoch had the best loss by then?")
+
+
+# -- 02.3 ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Case:
+    losses: list[float]
+    patience: int
+    restore: bool
+
+
+@dataclass(frozen=True)
+class _Ran:
+    """One training: what the function was given, in numbers, and which epoch's weights the model holds (from 1)."""
+
+    case: _Case
+    held: int
+    epochs: int
+    best: int
+    last_best: int
+    stopped: bool
+    stopped_epoch: int
+
+
+def _weights_cases() -> list[_Case]:
+    losses = [0.9, 0.7, 0.5, 0.6, 0.65, 0.7, 0.45, 0.8]
+    cases = [_Case(losses, patience, restore) for patience in (2, 50) for restore in (False, True)]
+    rng = random.Random(23)
+    for number in range(40):
+        # Ties on purpose: sixteenths are exact in float32, too.
+        values = [rng.randint(2, 14) / 16 for _ in range(rng.randint(1, 9))]
+        cases.append(_Case(values, rng.choice((1, 2, 3, 50)), number % 2 == 0))
+    return cases
+
+
+@cache
+def _weights_trainings() -> list[tuple[_Ran, EarlyStopping, keras.callbacks.History]]:
+    """Play each training once; what is handed to an answer is a copy."""
+    trainings = []
+    for case in _weights_cases():
+        stopper = EarlyStopping(patience=case.patience, restore_best_weights=case.restore)
+        driven = drive(stopper, case.losses, model=FakeModel())
         history = keras.callbacks.History()
         history.epoch, history.history = list(range(driven.epochs_run)), dict(driven.history)
-        history.set_params({"verbose": 0, "epochs": len(stops), "steps": 1})
-        told.append((answer(stopper, history), driven.kept_epoch + 1, driven.epochs_run, patience, restore))
-    if all(given == held for given, held, *_ in told):
-        return right("Right for all four: stopped or not, restored or not.")
-    return wrong(_why_other_weights(told, len(stops)))
+        history.set_params({"verbose": 0, "epochs": len(case.losses), "steps": 1})
+        losses = case.losses[: driven.epochs_run]
+        last_best = len(losses) - losses[::-1].index(min(losses))
+        facts = (driven.epochs_run, stopper.best_epoch + 1, last_best, driven.stopped, stopper.stopped_epoch)
+        trainings.append((_Ran(case, driven.kept_epoch + 1, *facts), stopper, history))
+    return trainings
 
 
-def _why_other_weights(told: list[tuple], ordered: int) -> str:
-    """Name the misconception behind the pattern of wrong answers."""
-    given = [row[0] for row in told]
-    held = [row[1] for row in told]
-    if any(value is None for value in given):
-        return "Your function returned nothing for some settings. Every way through it needs a `return`."
-    if all(value == epoch - 1 for value, epoch in zip(given, held, strict=True)):
-        return "All four answers are one too small: they count from 0. People count from 1."
-    value, epoch, run, patience, restore = next(row for row in told if row[0] != row[1])
+WEIGHTS_TWISTS: dict[str, tuple[Callable[[_Ran], int], str]] = {
+    "from 0": (lambda r: r.held - 1, "All answers are one too small: they count from 0. People count from 1."),
+    "best from 0": (
+        lambda r: r.best - 1 if r.case.restore else r.epochs,
+        "`best_epoch` counts from 0, and the answer should count from 1.",
+    ),
+    "last from 0": (
+        lambda r: r.best if r.case.restore else r.epochs - 1,
+        "Without restoring it is one too small: the last entry of `history.epoch` counts from 0.",
+    ),
+    "always best": (lambda r: r.best, "That is the best epoch; without restoring, the last weights stay."),
+    "always best from 0": (
+        lambda r: r.best - 1,
+        "That is the best epoch, counted from 0; without restoring, the last weights stay.",
+    ),
+    "always last": (
+        lambda r: r.epochs,
+        "That is the last epoch that ran, where training stopped or ended: with `restore_best_weights` the best "
+        "weights "
+        "come back.",
+    ),
+    "swapped": (lambda r: r.epochs if r.case.restore else r.best, "The two cases are in each other's place."),
+    "only if stopped": (
+        lambda r: r.best if r.case.restore and r.stopped else r.epochs,
+        "The best weights come back although nothing was stopped: do not ask `stopped_epoch`.",
+    ),
+    "best if stopped": (
+        lambda r: r.best if r.stopped else r.epochs,
+        "What counts is whether restoring was asked for, not whether training was stopped.",
+    ),
+    "best unless stopped": (
+        lambda r: r.epochs if r.stopped and not r.case.restore else r.best,
+        "Without restoring, the last weights stay, whether training was stopped or not.",
+    ),
+    "stopped_epoch": (
+        lambda r: r.best if r.case.restore else r.stopped_epoch + 1,
+        "`stopped_epoch` is 0 when nothing was stopped. How many epochs ran stands in `history.epoch`.",
+    ),
+    "stopped_epoch from 0": (
+        lambda r: r.best if r.case.restore else r.stopped_epoch,
+        "`stopped_epoch` counts from 0, and is 0 when nothing was stopped. How many epochs ran stands in "
+        "`history.epoch`.",
+    ),
+    "always stopped_epoch": (
+        lambda r: r.stopped_epoch + 1,
+        "`stopped_epoch` is 0 when nothing was stopped, and says nothing of what was restored.",
+    ),
+    "always stopped_epoch from 0": (
+        lambda r: r.stopped_epoch,
+        "`stopped_epoch` is 0 when nothing was stopped, counts from 0, and says nothing of what was restored.",
+    ),
+    "ordered": (
+        lambda r: r.best if r.case.restore else len(r.case.losses),
+        "So many were ordered, but training stopped before. How many ran stands in `history.epoch`.",
+    ),
+    "minus patience": (
+        lambda r: r.stopped_epoch + 1 - r.case.patience if r.case.restore else r.epochs,
+        "Counting `patience` back from `stopped_epoch` is right only where training was stopped; otherwise it is 0. "
+        "Ask "
+        "`best_epoch`.",
+    ),
+    "epochs minus patience": (
+        lambda r: r.epochs - r.case.patience if r.case.restore else r.epochs,
+        "Counting `patience` back from the last epoch is right only where training was stopped. Ask `best_epoch`.",
+    ),
+    "last of equal": (
+        lambda r: r.last_best if r.case.restore else r.epochs,
+        "Where two epochs have the same lowest loss, the first of them is the best: a tie is no improvement.",
+    ),
+}  # fmt: skip
+
+
+@exercise("02.3")
+def whose_weights(answer: object) -> Verdict:
+    """Train by script with many settings and compare the function's answer with what the model really holds."""
+    function = as_function(answer, "stopper, history")
+    ran, given = [], []
+    for one, stopper, history in _weights_trainings():
+        ran.append(one)
+        given.append(call(function, copy.copy(stopper), copy.deepcopy(history)))
+    if all(whole(value) == one.held for value, one in zip(given, ran, strict=True)):
+        return right(f"Right for all {len(ran)} trainings: stopped or not, restored or not, with ties.")
+    hits = sum(whole(value) == one.held for value, one in zip(given, ran, strict=True)) / len(ran)
+    return wrong(_why_other_weights(ran, given), credit=0.5 if hits > 0.4 else 0.0)
+
+
+def _why_other_weights(ran: list[_Ran], given: list) -> str:
+    """Tell the first training that was answered wrongly, and the misconception that explains all answers."""
+    value, one = next((v, r) for v, r in zip(given, ran, strict=True) if whole(v) != r.held)
+    stopped = "and then stopped" if one.stopped else "and nothing stopped it"
     case = (
-        f"With `patience={patience}, restore_best_weights={restore}`, {run} epochs ran and your function said {value}; "
+        f"With `patience={one.case.patience}, restore_best_weights={one.case.restore}` and `val_loss` "
+        f"{', '.join(f'{loss:g}' for loss in one.case.losses[: one.epochs])}, {one.epochs} "
+        f"epoch{'s' if one.epochs > 1 else ''} ran, {stopped}. The model holds the weights of epoch {one.held}; your "
+        f"function said {value!r}. "
     )
-    case += f"the model holds the weights of epoch {epoch}. "
-    if value == epoch - 1:
-        return case + "That one counts from 0."
-    if not restore and value == held[1]:
-        return case + "That is the best epoch; without restoring, the last weights stay."
-    if restore and patience == 50 and value == run:
-        return case + "The best weights come back although nothing was stopped: do not ask `stopped_epoch`."
-    if restore and value == run:
-        return case + "That is where training stopped, and `restore_best_weights` has gone back from there."
-    if restore:
-        return case + "With restoring, ask `best_epoch`, whether training was stopped or not."
-    if patience == 50 and value in (0, 1):
-        return case + "`stopped_epoch` is 0 when nothing was stopped. How many epochs ran stands in `history.epoch`."
-    if value == ordered:
-        return case + "So many were ordered, but training stopped before. How many ran stands in `history.epoch`."
-    return case + "Without restoring, the weights are those of the last epoch that ran."
+    if value is None:
+        return f"{case}It returned nothing there. Every way through it needs a `return`."
+    if whole(value) is None:
+        return f"{case}That is no whole number."
+    for rule, words in WEIGHTS_TWISTS.values():
+        if [whole(v) for v in given] == [rule(r) for r in ran]:
+            return f"{case}{words}"
+    if one.case.restore:
+        return f"{case}With restoring, ask `best_epoch`, which counts from 0."
+    return f"{case}Without restoring, the weights are those of the last epoch that ran."

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-import copy
+import math
+import random
+import string
 import tempfile
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import keras
 
-from helpers import data, replay
+from helpers import data
 from helpers.checks._core import Verdict, Wrong, exercise, right, wrong
-from helpers.checks.scripted import Driven, FakeModel, as_callback, drive
+from helpers.checks.scripted import (
+    Driven,
+    FakeModel,
+    Save,
+    Wish,
+    about_monitor,
+    as_callback,
+    as_function,
+    as_path,
+    call,
+    causes,
+    drive,
+    fresh,
+    number_text,
+    parts,
+    sentences,
+)
 
 ModelCheckpoint = keras.callbacks.ModelCheckpoint
 
@@ -21,57 +41,157 @@ _WATCHED = {
     "val_loss": [1.1, 1.2, 0.9, 0.95, 0.97, 0.99],
     "val_accuracy": [0.314, 0.521, 0.47, 0.49, 0.683, 0.6],
 }
-_NAMES = ["01-0.31.keras", "02-0.52.keras", "05-0.68.keras"]
+_TEMPLATE = "{epoch:02d}-{val_accuracy:.2f}.keras"
+_WISHES = {
+    "monitor": Wish("val_accuracy"),
+    "save_best_only": Wish(True, fits=bool),
+    "mode": Wish("auto", fits=lambda mode: mode in ("auto", "max")),
+    "save_weights_only": Wish(False, fits=lambda value: not value),
+}
+_TOLD: dict[str, Callable[[object], str]] = {
+    "monitor": lambda name: (
+        f"{about_monitor(name, list(_WATCHED), 'val_accuracy')} (The name in the braces decides nothing.)"
+    ),
+    "save_best_only": lambda _: "Which argument makes it keep to the best? `save_best_only`.",
+    "mode": lambda mode: f'With `mode="{mode}"` it takes a falling accuracy for an improvement. Look at `mode`.',
+    "save_weights_only": lambda _: "It saves only weights. The whole model was asked for.",
+    "save_freq": lambda value: (
+        f"`save_freq={value!r}` saves within an epoch, where there is no `val_accuracy` yet. Leave it alone."
+    ),
+    "initial_value_threshold": lambda value: (
+        f"`initial_value_threshold={value!r}` was not asked for: values that do not beat it are not saved. Leave it "
+        "out."
+    ),
+}
+
+
+@cache
+def _album_plays() -> list[dict]:
+    rng = random.Random(31)
+    plays = [_WATCHED]
+    for number in range(4):
+        plays.append({name: [rng.uniform(0.02, 0.98) for _ in range(13)] for name in _WATCHED})
+        # Late bests, so that epochs of two digits are saved; in half of the plays with a tie.
+        plays[-1]["val_accuracy"] = sorted(plays[-1]["val_accuracy"])
+        plays[-1]["val_accuracy"][6] = plays[-1]["val_accuracy"][5 if number % 2 else 3]
+    return plays
+
+
+def _saves(saver: ModelCheckpoint, logs: dict) -> Driven:
+    return drive(saver, logs, batches=1, model=FakeModel(write=False))
+
+
+@cache
+def _album_wanted(folder: Path) -> list[Driven]:
+    return [_saves(ModelCheckpoint(folder / _TEMPLATE, **_values(_WISHES)), logs) for logs in _album_plays()]
+
+
+def _when(driven: Driven) -> list[tuple[int, int | None, bool]]:
+    return [(save.epoch, save.batch, save.weights_only) for save in driven.saves]
 
 
 @exercise("03.1")
 def album(answer: tuple) -> Verdict:
-    """Play one training and look at when files were saved, where, and under which names."""
-    saver, folder = answer
-    # A copy: the best of this training must not stay in the learner's object.
-    saver = copy.copy(as_callback(saver, ModelCheckpoint))
-    driven = drive(saver, _WATCHED, batches=2, model=FakeModel(write=False))
-    want = replay.model_checkpoint(_WATCHED["val_accuracy"], save_best_only=True, mode="max").epochs
-    if any(save.batch is not None for save in driven.saves):
-        return wrong("It saves within an epoch, where there is no `val_accuracy` yet. Leave `save_freq` alone.")
-    if driven.saved_epochs != want:
-        return wrong(_why_other_saves(driven, want))
-    if any(save.weights_only for save in driven.saves):
-        return wrong("It saves at the right times, but only weights. The whole model was asked for.")
-    if any(save.path.parent.resolve() != Path(folder).resolve() for save in driven.saves):
-        return wrong(
-            f"It saves at the right times, but into the folder `{driven.saves[0].path.parent}`. "
-            "Begin the name with the folder: `album / ...`."
+    """Play trainings and look at when files were saved, where, and under which names."""
+    saver, folder = parts(answer, ("album_saver", "album"))
+    saver, folder = as_callback(saver, ModelCheckpoint), as_path(folder, "album")
+    number_text(saver)
+    _formatted(saver.filepath)
+    plays = _album_plays()
+    wanted = _album_wanted(folder)
+    if not isinstance(saver.monitor, str) or saver.monitor not in _WATCHED:
+        return wrong(_TOLD["monitor"](saver.monitor), credit=0.5)
+    try:
+        yours = [_saves(fresh(saver), logs) for logs in plays]
+    except KeyError:
+        # The fields are right at the end of an epoch, so it saves at another moment.
+        return wrong(_TOLD["save_freq"](saver.save_freq), credit=0.5)
+    for mine, want in zip(yours, wanted, strict=True):
+        if _when(mine) != _when(want):
+            found = causes(saver, _WISHES, lambda one: all(
+                _when(_saves(fresh(one), logs)) == _when(want) for logs, want in zip(plays, wanted, strict=True)
+            ))  # fmt: skip
+            named = (
+                sentences(found, _WISHES, list(_WATCHED), _TOLD)
+                or "Only a name, `monitor` and `save_best_only` are needed."
+            )
+            return wrong(f"{_told(mine, want)} {named}", credit=0.3)
+    for mine, want in zip(yours, wanted, strict=True):
+        if any(save.path.parent.resolve() != Path(folder).resolve() for save in mine.saves):
+            return wrong(
+                f"It saves at the right times, but into the folder `{mine.saves[0].path.parent}`. Begin the name "
+                "with the "
+                "folder: `album / ...`.", credit=0.7
+            )  # fmt: skip
+        names = [save.path.name for save in mine.saves]
+        if names != [save.path.name for save in want.saves]:
+            return wrong(_why_other_names(saver.filepath, mine.saves, want.saves), credit=0.6)
+    names = ", ".join(save.path.name for save in yours[0].saves)
+    return right(f"Three new bests in six epochs, and the album holds {names}.")
+
+
+def _values(wishes: dict[str, Wish]) -> dict[str, object]:
+    return {name: wish.value for name, wish in wishes.items()}
+
+
+def _formatted(template: str) -> None:
+    """Raise Wrong for a file name that cannot be filled in; Keras would raise at the first save."""
+    logs = {name: values[0] for name, values in _WATCHED.items()}
+    try:
+        template.format(epoch=1, **logs)
+    except KeyError as error:
+        name = error.args[0] if error.args else ""
+        known = ", ".join(f"`{one}`" for one in ("epoch", *logs))
+        raise Wrong(
+            f"The file name asks for `{{{name}}}`, and there is no such field at the end of an epoch, only {known}. "
+            "The "
+            "name in the braces must be right to the letter.", 0.4
+        ) from error  # fmt: skip
+    except (IndexError, ValueError) as error:
+        raise Wrong(
+            f"The file name `{Path(template).name}` cannot be filled in: {error}. A field is a name and its form, "
+            "such as "
+            "`{epoch:02d}` (a whole number, two digits) and `{val_accuracy:.2f}` (two decimals).", 0.4
+        ) from error  # fmt: skip
+
+
+def _told(mine: Driven, want: Driven) -> str:
+    every = ": that is every epoch" if mine.saved_epochs == tuple(range(mine.epochs_run)) else ""
+    within = " Some of it in the middle of an epoch." if any(save.batch is not None for save in mine.saves) else ""
+    if mine.saved_epochs == want.saved_epochs and not within:
+        return "It saves at the right times, but not what was asked for."
+    return f"It saved {_epochs(mine.saved_epochs)}{every}; expected {_epochs(want.saved_epochs)}.{within}"
+
+
+def _why_other_names(template: str, mine: tuple[Save, ...], want: tuple[Save, ...]) -> str:
+    given, expected = next(
+        (a.path.name, b.path.name) for a, b in zip(mine, want, strict=True) if a.path.name != b.path.name
+    )
+    told = f"A file is called `{given}`, expected `{expected}`."
+    fields = {name: spec or "" for _, name, spec, _ in string.Formatter().parse(Path(template).name) if name}
+    if len({save.path.name for save in mine}) < len(mine) and "epoch" not in fields:
+        return (
+            f"{told} Several saves at the right times got the same name, so the last is all that is left. Use fields: "
+            "the epoch in braces."
         )
-    names = [save.path.name for save in driven.saves]
-    if names != _NAMES:
-        return wrong(_why_other_names(names))
-    return right(f"Three new bests in six epochs, and the album holds {', '.join(names)}.")
-
-
-def _why_other_saves(driven: Driven, want: tuple[int, ...]) -> str:
-    """Say which other setting would have saved in these epochs."""
-    told = f"It saved {_epochs(driven.saved_epochs)}, expected {_epochs(want)}."
-    if driven.saved_epochs == tuple(range(driven.epochs_run)):
-        return f"{told} That is every epoch. Which argument makes it keep to the best?"
-    for name, mode in (("val_loss", "min"), ("accuracy", "max"), ("val_accuracy", "min"), ("val_loss", "max")):
-        if driven.saved_epochs == replay.model_checkpoint(_WATCHED[name], save_best_only=True, mode=mode).epochs:
-            if name == "val_accuracy":
-                return f"{told} It took a falling accuracy for an improvement. Look at `mode`."
-            return f"{told} It watched `{name}`. Look at `monitor`: the name in the braces decides nothing."
-    return f"{told} Only a name, `monitor` and `save_best_only` are needed."
-
-
-def _why_other_names(names: list[str]) -> str:
-    if len(set(names)) == 1:
-        return f"Three saves at the right times, but all to `{names[0]}`: the last is all that is left. Use fields."
-    if [name.lstrip("0") for name in _NAMES] == names:
-        return f"The first file is called `{names[0]}`, expected `{_NAMES[0]}`. Two digits are `:02d` after the name."
-    if names[0].startswith(" "):
-        return f"The first file is called `{names[0]}`, with a blank in front. `:02d` fills with zeros, `:2d` does not."
-    if "0.314" in names[0]:
-        return f"The first file is called `{names[0]}`, expected `{_NAMES[0]}`. Two decimals are `:.2f` after the name."
-    return f"The files are called {', '.join(names)}; expected {', '.join(_NAMES)}."
+    other = next((name for name in fields if name not in ("epoch", "val_accuracy")), None)
+    if other:
+        return f"{told} The field in the name is `{other}`; asked for is `val_accuracy`. (`monitor` is another thing.)"
+    if "epoch" not in fields:
+        return f"{told} The number of the epoch is missing: `{{epoch:02d}}`."
+    if "val_accuracy" not in fields:
+        return f"{told} The accuracy is missing: `{{val_accuracy:.2f}}`."
+    if given.startswith(" "):
+        return f"{told} There is a blank in front: `:02d` fills with zeros, `:2d` does not."
+    one = {"epoch": mine[0].epoch + 1, "val_accuracy": 0.31415}
+    if format(7, fields["epoch"]) != "07" or format(12, fields["epoch"]) != "12":
+        number = given.split("-")[0]
+        return f"{told} The epoch stands there as `{number}`. Two digits are `:02d` after the name."
+    if format(one["val_accuracy"], fields["val_accuracy"]) != "0.31":
+        return f"{told} Two decimals are `:.2f` after the name."
+    if not given.endswith(".keras"):
+        return f"{told} Look at its end."
+    return f"{told} Epoch, hyphen, accuracy, and nothing else."
 
 
 def _epochs(epochs: tuple[int, ...]) -> str:
@@ -80,28 +200,47 @@ def _epochs(epochs: tuple[int, ...]) -> str:
     return f"after epoch{'s' if len(epochs) > 1 else ''} {', '.join(str(epoch + 1) for epoch in epochs)}"
 
 
+# -- 03.2 ------------------------------------------------------------------------------------------------------------
+
+
 @exercise("03.2")
 def after_the_crash(answer: tuple) -> Verdict:
     """Hold the continued training against the one that never broke off: epochs, steps of the optimizer, losses."""
-    model, rest, whole = answer
+    model, rest, whole = parts(answer, ("rescued", "rest_of_run", "whole"))
+    if isinstance(model, keras.callbacks.History) and isinstance(rest, keras.Model):
+        return wrong("`rescued` and `rest_of_run` are in each other's place: the model, and what `fit` returns.")
     if not isinstance(model, keras.Model):
-        return wrong(f"`rescued` should be the model; it is an object of class `{type(model).__name__}`.")
+        what = f"the class or function `{model.__name__}`" if hasattr(model, "__name__") else type(model).__name__
+        return wrong(f"`rescued` should be the model; it is {what}.")
     if not isinstance(rest, keras.callbacks.History):
-        return wrong("`rest_of_run` should be what `model.fit(...)` returns.")
+        return wrong("`rest_of_run` should be what `model.fit(...)` returns, the whole `History`.", credit=0.2)
+    if not isinstance(whole, keras.callbacks.History) or not whole.history.get("val_loss"):
+        return wrong("`whole` should stay the training that never broke off: run the cell that makes it again.")
+    if getattr(model, "optimizer", None) is None:
+        return wrong("`rescued` was never compiled, so it has no optimizer and cannot train: `build()` does that.")
+    if rest.model is not None and rest.model is not model:
+        return wrong(
+            "`rest_of_run` is the `History` of another model: train `rescued`, and keep what its `fit` returns."
+        )
     last = len(whole.epoch)
-    if rest.epoch != list(range(1, last)):
-        return wrong(_why_other_epochs(rest.epoch, last))
+    if list(rest.epoch) != list(range(1, last)):
+        return wrong(_why_other_epochs(list(rest.epoch), last), credit=0.2)
+    if "val_loss" not in rest.history:
+        return wrong("The epochs are right. Pass `validation_data=` too, so that there is something to compare.", 0.4)
+    losses, wanted = rest.history["val_loss"], whole.history["val_loss"][1:]
+    close = max(abs(one - other) for one, other in zip(losses, wanted, strict=True)) < 1e-4
     steps, expected = int(model.optimizer.iterations), last * whole.params["steps"]
     if steps != expected:
-        return wrong(_why_other_steps(steps, whole.params["steps"], last))
-    if "val_loss" not in rest.history:
-        return wrong("Epochs and steps are right. Pass `validation_data=` too, so that there is something to compare.")
-    pairs = zip(rest.history["val_loss"], whole.history["val_loss"][1:], strict=True)
-    if max(abs(one - other) for one, other in pairs) > 1e-4:
+        started_anew = abs(losses[0] - whole.history["val_loss"][0]) < 1e-4
+        return wrong(_why_other_steps(steps, whole.params["steps"], last, started_anew), credit=0.4)
+    if not close:
         return wrong(
-            "Epochs and steps are right, but the losses are not those of the training that never broke off. Is it "
-            "`1.weights.h5` that you loaded, once, and the training data of the lesson?"
-        )
+            f"Epochs and steps are right, but `val_loss` after epoch 2 is {losses[0]:.4f} and not {wanted[0]:.4f}, "
+            "as in "
+            "the training that never broke off. Is it `1.weights.h5` that you loaded, once, and `digits.train` that "
+            "you "
+            "train on?", credit=0.6
+        )  # fmt: skip
     return right(f"{steps} steps, and the losses of the training that never broke off.")
 
 
@@ -112,13 +251,18 @@ def _why_other_epochs(epochs: list[int], last: int) -> str:
     if epochs[0] == 0:
         return f"Your epochs are {counted}: it began with the first again. `initial_epoch` tells `fit` what is done."
     if epochs[0] > 1:
-        return f"Your epochs are {counted}: epoch 2 is missing. `initial_epoch` says how many are done: one."
+        return f"Your epochs are {counted}: it should go on with epoch 2. `initial_epoch` says how many are done: one."
     return f"Your epochs are {counted}; the last should be {last}. `epochs` is its number."
 
 
-def _why_other_steps(steps: int, each: int, last: int) -> str:
+def _why_other_steps(steps: int, each: int, last: int, started_anew: bool) -> str:
     expected = last * each
     told = f"The optimizer has made {steps} steps, expected {expected}: {each} before the crash and the rest after it."
+    if steps == expected - each and started_anew:
+        return (
+            f"{told} And the losses are those of a training from the beginning: nothing came from the file. Load "
+            "`1.weights.h5` into `rescued` before `fit`."
+        )
     if steps == expected - each:
         return (
             f"{told} It began anew. Adam takes its memory from the file only if `optimizer.build(...)` made room "
@@ -128,68 +272,154 @@ def _why_other_steps(steps: int, each: int, last: int) -> str:
     done, left_over = divmod(steps - expected + each, each)
     if not left_over and 1 < done < last:
         return f"{told} So {done * each} came with the file: is it the one of epoch 1, `1.weights.h5`?"
-    return f"{told} Did this model train before you loaded the file, or twice after it?"
+    return f"{told} Did this model train before you loaded the file, or twice after it, or on other data?"
+
+
+# -- 03.3 ------------------------------------------------------------------------------------------------------------
+
+_SAVER_WISHES = {
+    "save_best_only": Wish(True, fits=bool),
+    "monitor": Wish("val_loss"),
+    "mode": Wish("auto", fits=lambda mode: mode in ("auto", "min")),
+}
+_SAVER_TOLD: dict[str, Callable[[object], str]] = {
+    "save_best_only": lambda _: (
+        "It saves every epoch: without `save_best_only=True` there is nothing that a value has to beat."
+    ),
+    "mode": lambda mode: f'With `mode="{mode}"` it takes a higher loss for better. Look at `mode`.',
+    "monitor": lambda name: about_monitor(name, list(_WATCHED), "val_loss"),
+}
 
 
 @exercise("03.3")
 def careful_saver(answer: object) -> Verdict:
-    """Try the learner's function without a file and with two, and play trainings with what it returns."""
-    if not callable(answer) or isinstance(answer, type):
-        return wrong("Expected a function of two arguments, `file` and `validation`.")
-    validation = data.load_digits().validation
+    """Try the learner's function without a file and with two, twice, and play trainings with what it returns."""
+    function = as_function(answer, "file, validation")
+    # Not the data of the notebook: what is measured has to be measured on what is passed.
+    validation = _other_validation()
     with tempfile.TemporaryDirectory() as folder:
-        fresh = Path(folder) / "fresh.keras"
-        saver = _made(answer, fresh, validation)
-        driven = drive(saver, [0.9, 0.7, 0.8], model=FakeModel(write=False))
-        if not driven.saves or driven.saves[0].epoch > 0:
-            return wrong("Without a file there is nothing to beat, so the first epoch should be saved. It was not.")
-        if driven.saves[0].path != fresh:
-            return wrong(f"It saves to `{driven.saves[0].path.name}`, not to the `file` that was passed.")
-        if driven.saved_epochs != (0, 1):
-            return wrong("It saves an epoch that is worse than the one before. Which argument keeps to the best?")
+        fresh_file = Path(folder) / "fresh.keras"
+        losses = [0.913, 0.717, 0.823, 0.9]
+        fault = _without_a_file(_made(function, fresh_file, validation), fresh_file, losses)
+        if fault:
+            return wrong(fault, credit=0.2)
         for seed in (1, 2):
             file = Path(folder) / f"kept-{seed}.keras"
-            loss, accuracy = _keep_a_model(file, seed, validation)
+            loss, accuracy = _keep_a_model(file, seed)
             before = file.read_bytes()
-            saver = _made(answer, file, validation)
-            threshold = saver.best
-            if isinstance(threshold, list | tuple | dict):
-                return wrong("Your threshold is the whole list that `evaluate` returns. The loss comes first: `[0]`.")
-            driven = drive(saver, [loss + 0.5, loss + 0.1, loss - 0.1, loss - 0.05], model=FakeModel(write=False))
+            saver = _made(function, file, validation)
+            fault = _with_a_file(saver, file, loss, accuracy)
+            if fault:
+                return wrong(fault, credit=0.4)
             if not file.exists() or file.read_bytes() != before:
-                return wrong("Your function itself changed the file. It should only read it.")
-            if driven.saved_epochs != (2,):
-                return wrong(_why_other_threshold(driven, threshold, loss, accuracy))
+                return wrong("Your function itself changed the file. It should only read it.", credit=0.6)
+        loss, accuracy = _keep_a_model(file, 3)
+        fault = _with_a_file(_made(function, file, validation), file, loss, accuracy)
+        if fault:
+            return wrong(f"Called again, when another model lay in the same file: {fault}", credit=0.6)
     return right("It starts freely without a file, and with one it overwrites only what it beats.")
 
 
-def _made(function, file: Path, validation) -> ModelCheckpoint:
+def _playing(losses: list[float]) -> dict:
+    """Return logs in which the other metrics have their bests elsewhere."""
+    return {
+        "loss": [1.0 + 0.1 * n for n in range(len(losses))],
+        "accuracy": [0.9 - 0.1 * n for n in range(len(losses))],
+        "val_loss": losses,
+        "val_accuracy": [0.5 - 0.1 * n for n in range(len(losses))],
+    }
+
+
+def _without_a_file(saver: ModelCheckpoint, file: Path, losses: list[float]) -> str:
+    number_text(saver)
+    driven = drive(fresh(saver), _playing(losses), model=FakeModel(write=False))
+    if not driven.saves or driven.saves[0].epoch > 0:
+        threshold = saver.best
+        told = f" Your threshold is {threshold!r}." if threshold is not None else ""
+        return (
+            f"Without a file there is nothing to beat, so the first epoch should be saved. It was not.{told} None says "
+            "that there is nothing to beat."
+        )
+    if driven.saves[0].path != file:
+        return f"It saves to `{driven.saves[0].path.name}`, not to the `file` that was passed."
+    if driven.saves[0].weights_only:
+        return "It saves only weights; the model was asked for."
+    if driven.saved_epochs != (0, 1):
+        found = causes(
+            saver, _SAVER_WISHES,
+            lambda one: drive(fresh(one), _playing(losses), model=FakeModel(write=False)).saved_epochs == (0, 1),
+        )  # fmt: skip
+        played = ", ".join(f"{loss:.2f}" for loss in losses)
+        return (
+            f"Without a file, with `val_loss` {played}, epochs 1 and 2 should be saved. Yours saved "
+            f"{_epochs(driven.saved_epochs)}. {sentences(found, _SAVER_WISHES, list(_WATCHED), _SAVER_TOLD)}"
+        ).strip()
+    return ""
+
+
+def _with_a_file(saver: ModelCheckpoint, file: Path, loss: float, accuracy: float) -> str:
+    threshold = saver.best
+    if isinstance(threshold, list | tuple | dict):
+        return "Your threshold is all that `evaluate` returns. Take the loss: it comes first, `[0]`."
+    played = [loss + 0.5, loss + 0.0004, loss - 0.0004, loss - 0.0002, loss - 0.1]
+    driven = drive(saver, _playing(played), model=FakeModel(write=False))
+    if driven.saved_epochs == (2, 4) and all(save.path == file for save in driven.saves):
+        return ""
+    if any(save.path != file for save in driven.saves):
+        return f"With a file, it saves to `{driven.saves[0].path.name}`, not to the `file` that was passed."
+    told = f"With a model in the file whose `val_loss` on `validation` is {loss:.4f}, and then the losses "
+    told += ", ".join(f"{value:.4f}" for value in played[:-1])
+    told += f" and {played[-1]:.4f}, only the third and the last should be saved. Yours saved "
+    told += f"{_epochs(driven.saved_epochs)}."
+    if threshold is None:
+        return f"{told} The model in the file was overwritten by a worse one: what says `initial_value_threshold`?"
     try:
-        made = function(file, validation)
-    except ValueError as error:
-        if "File not found" not in str(error) or file.exists():
+        number = float(threshold)
+    except (TypeError, ValueError):
+        return f"{told} Your threshold is `{threshold!r}`, which is no number."
+    if abs(number - loss) < 1e-5:
+        found = causes(fresh(saver, initial_value_threshold=None), _SAVER_WISHES, lambda one: True)
+        return f"{told} Your threshold is right. {sentences(found, _SAVER_WISHES, list(_WATCHED), _SAVER_TOLD)}".strip()
+    if abs(number - accuracy) < 1e-6:
+        return f"{told} Your threshold is the accuracy. `evaluate` returns the loss first."
+    if not math.isfinite(number):
+        return f"{told} Your threshold is {number}: with it, any model counts as better, or none."
+    return (
+        f"{told} Your threshold is {number:.4g}: measure it on the model in the `file`, with the `validation` that is "
+        "passed."
+    )
+
+
+def _made(function: Callable, file: Path, validation: object) -> ModelCheckpoint:
+    try:
+        made = call(function, file, validation)
+    except (ValueError, OSError) as error:
+        if file.exists() or not ("File not found" in str(error) or isinstance(error, OSError)):
             raise
-        raise Wrong("Your function loads a file that is not there yet. Ask first: `file.exists()`.") from error
+        raise Wrong("Your function loads a file that is not there yet. Ask first: `file.exists()`.", 0.3) from error
     if made is None:
-        raise Wrong("Your function returned nothing. End each way through it with `return ModelCheckpoint(...)`.")
+        there = "when there is a model in the file" if file.exists() else "when there is no file yet"
+        raise Wrong(f"Your function returned nothing {there}. End each way with `return ModelCheckpoint(...)`.", 0.2)
     return as_callback(made, ModelCheckpoint)
 
 
-def _keep_a_model(file: Path, seed: int, validation) -> tuple[float, float]:
-    """Save a model that has learnt nothing; return its loss and accuracy."""
+@cache
+def _other_validation() -> object:
+    return data.load_digits(seed=3).validation
+
+
+def _keep_a_model(file: Path, seed: int) -> tuple[float, float]:
+    """Put a model that has learnt nothing into a file; return its loss and accuracy on the check's data."""
+    content, loss, accuracy = _untrained(seed)
+    file.write_bytes(content)
+    return loss, accuracy
+
+
+@cache
+def _untrained(seed: int) -> tuple[bytes, float, float]:
     layer = keras.layers.Dense(10, activation="softmax", kernel_initializer=keras.initializers.GlorotUniform(seed))
     model = keras.Sequential([keras.Input((64,)), layer])
     model.compile("sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    model.save(file)
-    return tuple(model.evaluate(validation, verbose=0))
-
-
-def _why_other_threshold(driven: Driven, threshold: object, loss: float, accuracy: float) -> str:
-    told = f"With a model in the file whose `val_loss` is {loss:.2f}, and then the losses {loss + 0.5:.2f}, "
-    told += f"{loss + 0.1:.2f}, {loss - 0.1:.2f} and {loss - 0.05:.2f}, only the third should be saved. "
-    told += f"Yours saved {_epochs(driven.saved_epochs)}."
-    if threshold is None:
-        return f"{told} The model in the file was overwritten by a worse one: what says `initial_value_threshold`?"
-    if abs(float(threshold) - accuracy) < 1e-6:
-        return f"{told} Your threshold is the accuracy. `evaluate` returns the loss first."
-    return f"{told} Your threshold is {float(threshold):.2f}: measure it on the model in the file."
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(Path(folder) / "untrained.keras")
+        return (Path(folder) / "untrained.keras").read_bytes(), *model.evaluate(_other_validation(), verbose=0)

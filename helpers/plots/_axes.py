@@ -57,7 +57,7 @@ def set_scale(
     # Twice the largest float is not a float: what comes near it cannot be put on an axis.
     values = [value for value in values if abs(value) < 1e300]
     if yscale == "auto":
-        yscale = "log" if values and watched and _needs_log(values, watched) else "linear"
+        yscale = "log" if values and watched and needs_log(values, watched) else "linear"
     if yscale == "log" and values and min(values) > 0:
         axes.set_yscale("log")
     elif yscale == "log" and values:
@@ -107,7 +107,7 @@ def number_axis(axes: Axes, label: str, *, right: float) -> None:
     axes.yaxis.set_label_coords((19 - left) / (wide - left - right), 0.5)
 
 
-def _needs_log(values: list[float], watched: list[float]) -> bool:
+def needs_log(values: list[float], watched: list[float]) -> bool:
     """Return whether a linear axis would press the watched curve flat."""
     low, high = min(watched), max(values)
     return high > 100 * low > 0 or (low <= 0 and high > 100 * (statistics.median(watched) - low) > 0)

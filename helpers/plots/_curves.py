@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers import style
+from helpers import style, words
+from helpers.facts import Facts, facts_of
 from helpers.plots._axes import dots_of, epoch_axis, finite, number_axis, points_of, set_scale
-from helpers.plots._facts import Facts, facts_of
 from helpers.plots._labels import ROW, Label, place_labels, rows_needed, write
-from helpers.plots._text import tell
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -77,8 +76,31 @@ def learning_curves(
     sketch.remove()
     axes = draw_axes(figure, facts, saves=saves is not None, rows=rows, title=title, yscale=yscale)
     draw_marks(axes, facts, rows=rows)
-    figure.alt_text = (f"{title}. " if title else "Learning curves. ") + tell(facts).replace("\n", " ")
+    figure.alt_text = (f"{title}. " if title else "Learning curves. ") + words.twin(facts).replace("\n", " ")
     return figure
+
+
+def describe(
+    history: Any,
+    *,
+    monitor: str = "val_loss",
+    stopping: Any = None,
+    saves: Any = None,
+    mode: str | None = None,
+) -> str:
+    """Say in words what `learning_curves` shows, one fact a line, epochs counted from 1, as Keras prints them.
+
+    Args:
+        history: As in `learning_curves`, and so are the others.
+        monitor: The metric that the marks sit on.
+        stopping: The EarlyStopping that ran, or a replay record.
+        saves: The ModelCheckpoint or SaveRecorder that ran, a replay record, or a list of epochs (0-based).
+        mode: `"min"` or `"max"`; None finds out.
+
+    Raises:
+        ValueError: As `learning_curves`.
+    """
+    return words.twin(facts_of(history, monitor=monitor, stopping=stopping, saves=saves, mode=mode))
 
 
 def draw_axes(
@@ -261,8 +283,7 @@ def _saved(axes: Axes, facts: Facts) -> list[Artist]:
         bars, transform=axes.get_xaxis_transform(), facecolor=mark.fill, edgecolor="none", zorder=4, gid="saved"
     )
     axes.add_collection(artist, autolim=False)
-    count = len(facts.saved)
-    return [artist, _beside(axes, (low + high) / 2, f"{count or 'none'} saved", mark.color)]
+    return [artist, _beside(axes, (low + high) / 2, words.labels(facts)["saved"], mark.color)]
 
 
 def _points(axes: Axes, facts: Facts) -> list[Artist]:
@@ -294,40 +315,22 @@ def _point(axes: Axes, facts: Facts, epoch: int, **looks: Any) -> list[Artist]:
 
 def _labels(axes: Axes, facts: Facts) -> list[Label]:
     best, kept, stop, window = (style.MARKS[name] for name in ("best", "kept", "stop", "patience_window"))
-    labels = []
-    shows_kept = facts.shows_kept
-    if facts.stop is not None:
-        also = ", kept" if facts.kept == facts.stop else ""
-        labels.append(
-            Label(
-                facts.stop + 1, f"stop{also}: epoch {facts.stop + 1}", stop.color, ("right", "left"),
-                stop.linestyle, stop.linewidth, 0.0, "stop",
-            )
-        )  # fmt: skip
-    if facts.best is not None:
-        by = "" if facts.best_by == facts.monitor else f" {facts.best_by}"
-        also = ", kept" if shows_kept and facts.kept == facts.best != facts.stop else ""
-        labels.append(
-            Label(
-                facts.best + 1, f"best{by}{also}: epoch {facts.best + 1}", best.color, ("left", "right"),
-                best.linestyle, best.linewidth, _height(axes, facts, facts.best),
-            )
-        )  # fmt: skip
-    if shows_kept and facts.kept not in (facts.stop, facts.best):
-        # Beside marks of what files hold, "kept" would be read as the file's.
-        held = "kept" if facts.saved is None else "in memory"
-        labels.append(
-            Label(
-                facts.kept + 1, f"{held}: epoch {facts.kept + 1}", kept.color, ("right", "left"), "-", 0.8,
-                _height(axes, facts, facts.kept),
-            )
-        )  # fmt: skip
-    if facts.window is not None:
-        text = f"patience {facts.patience}" if facts.stop is not None else f"waited {facts.waited} of {facts.patience}"
-        labels.append(Label((facts.window[0] + facts.window[1] + 1) / 2, text, window.color, ("centre",)))
-    if facts.epochs_run < facts.length:
+    texts, labels = words.labels(facts), []
+    if "stop" in texts:
+        line = ("right", "left"), stop.linestyle, stop.linewidth, 0.0, "stop"
+        labels.append(Label(facts.stop + 1, texts["stop"], stop.color, *line))
+    if "best" in texts:
+        line = ("left", "right"), best.linestyle, best.linewidth, _height(axes, facts, facts.best)
+        labels.append(Label(facts.best + 1, texts["best"], best.color, *line))
+    if "kept" in texts:
+        line = ("right", "left"), "-", 0.8, _height(axes, facts, facts.kept)
+        labels.append(Label(facts.kept + 1, texts["kept"], kept.color, *line))
+    if "window" in texts:
+        middle = (facts.window[0] + facts.window[1] + 1) / 2
+        labels.append(Label(middle, texts["window"], window.color, ("centre",)))
+    if "never" in texts:
         middle = (facts.last + 1 + facts.first + facts.length) / 2
-        labels.append(Label(middle, facts.beyond, style.QUIET, ("centre",), italic=True))
+        labels.append(Label(middle, texts["never"], style.QUIET, ("centre",), italic=True))
     return labels
 
 

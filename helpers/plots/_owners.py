@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers import style
-from helpers.plots._text import number
+from helpers.words import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from helpers import style
-from helpers.plots._text import number
+from helpers.words import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,7 +47,8 @@ def trade_off(
         height: In pixels.
 
     Returns:
-        A `Figure` with `alt_text`. Gids: `trade-off` (the line), `interval`, `wide-interval`, `nothing-missed`.
+        A `Figure` with `alt_text`, and a `table` of its numbers.
+        Gids: `trade-off` (the line), `interval`, `wide-interval`, `nothing-missed`.
 
     Raises:
         ValueError: If the lists differ in length, are empty, or hold something that cannot be drawn.
@@ -92,6 +93,7 @@ def trade_off(
         for text in key.get_texts():
             text.set_color(style.INK)
     figure.alt_text = (f"{title}. " if title else "") + _tell(patience, points, errors, ends, quality)
+    figure.table = _table(patience, points, errors, ends, quality, (narrow_name, wide_name))
     return figure
 
 
@@ -110,12 +112,31 @@ def _points(patience: Sequence[int], **lists: Sequence[float] | None) -> dict[st
 
 
 def _tell(patience: Sequence[int], points: dict[str, np.ndarray], errors: dict, ends: dict, quality: str) -> str:
-    rows = []
-    for place, value in enumerate(patience):
-        row = f"patience {value}: {number(points['epochs'][place])} epochs, {number(points['missed'][place])}"
-        if "missed_error" in errors:
-            row += f" plus or minus {number(errors['missed_error'][place])}"
-        if ends:
-            row += f" (wide interval {number(ends['low'][place])} to {number(ends['high'][place])})"
-        rows.append(row)
-    return f"Epochs spent against {quality}; 0 is what waiting to the end keeps. " + "; ".join(rows) + "."
+    """Say what the picture is looked at for; all its numbers stand in the table."""
+    epochs, missed = points["epochs"], points["missed"]
+    text = f"Epochs spent against {quality}; 0 is what waiting to the end keeps. "
+    if len(patience) == 1:
+        return f"{text}Patience {patience[0]}: {number(epochs[0])} epochs, {number(missed[0])}."
+    text += (
+        f"From patience {patience[0]} to {patience[-1]} the epochs go from {number(epochs[0])} "
+        f"to {number(epochs[-1])}, what is missed from {number(missed[0])} to {number(missed[-1])}."
+    )
+    if "missed_error" in errors:
+        apart = np.flatnonzero(np.abs(missed) > errors["missed_error"])
+        first = int(apart[-1]) + 1 if len(apart) else 0
+        if first < len(patience):
+            text += f" From patience {patience[first]} on the interval holds 0."
+    return text
+
+
+def _table(
+    patience: Sequence[int], points: dict[str, np.ndarray], errors: dict, ends: dict, quality: str, names: Sequence[str]
+) -> list[list[str]]:
+    columns = {"patience": list(patience), "epochs spent": points["epochs"], quality: points["missed"]}
+    for name, values in (("epochs_error", "epochs, plus or minus"), ("missed_error", f"{names[0]}, plus or minus")):
+        if name in errors:
+            columns[values] = errors[name]
+    if ends:
+        columns |= {f"{names[1]}, from": ends["low"], f"{names[1]}, to": ends["high"]}
+    rows = [[str(row[0]), *map(number, row[1:])] for row in zip(*columns.values(), strict=True)]
+    return [list(columns), *rows]

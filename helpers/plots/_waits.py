@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from helpers import history as histories
 from helpers import replay, style
+from helpers.facts import facts_of
 from helpers.plots._axes import dots_of, epoch_axis, finite, number_axis, points_of, set_scale
-from helpers.plots._facts import facts_of
 from helpers.plots._labels import ROW, Label, place_labels
-from helpers.plots._text import number
+from helpers.words import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,25 +63,20 @@ def wait_counter(
     """
     if (stopping is None) == (patience is None):
         raise ValueError("Give either stopping, the EarlyStopping that ran, or patience, a number of epochs.")
-    log = histories.metric(histories.read_history(values, monitor=monitor), monitor)
-    if stopping is not None and not isinstance(stopping, replay.StoppingRecord):
-        facts = facts_of(values, monitor=monitor, stopping=stopping, mode=mode)
-        record = replay.early_stopping(
-            log, patience=stopping.patience, min_delta=stopping.min_delta, mode=facts.mode,
-            baseline=stopping.baseline, start_from_epoch=stopping.start_from_epoch,
-        )  # fmt: skip
-        first = facts.first
+    run = histories.read_history(values, monitor=monitor)
+    facts = facts_of(run, monitor=monitor, stopping=stopping, mode=mode)
+    if stopping is None:
+        settings = {"patience": patience, "min_delta": min_delta, "baseline": baseline}
+        settings["start_from_epoch"] = start_from_epoch
     else:
-        first = histories.first_epoch(values)
-        record = stopping
-    if record is None:
-        record = replay.early_stopping(
-            log, patience=patience, min_delta=min_delta, baseline=baseline, start_from_epoch=start_from_epoch,
-            mode=facts_of(log, monitor=monitor, mode=mode).mode,
-        )  # fmt: skip
+        names = ("patience", "min_delta", "baseline", "start_from_epoch")
+        settings = {name: getattr(stopping, name) for name in names}
+    # One value for every number, also where a line is missing: the same to EarlyStopping, and a place for each bar.
+    log, first = facts.monitored, facts.first
+    record = replay.early_stopping(log, mode=facts.mode, epochs=range(first, first + len(log)), **settings)
     figure = style.figure(width, height)
     _draw(figure, log, record, first, monitor, title)
-    figure.alt_text = (f"{title}. " if title else "") + _tell(log, record, first, monitor)
+    figure.alt_text = (f"{title}. " if title else "") + _tell(log, record, monitor)
     return figure
 
 
@@ -135,7 +130,7 @@ def _draw_values(axes: Axes, log: list[float | None], record: replay.StoppingRec
     if record.best is not None:
         best = style.MARKS["best"]
         axes.plot(
-            [first + record.best_epoch + 1], [_height(axes, record.best)], linestyle="", marker=best.marker,
+            [record.best_epoch + 1], [_height(axes, record.best)], linestyle="", marker=best.marker,
             markersize=15, color=best.color, markeredgecolor=style.PAPER, markeredgewidth=0.8, gid="best", zorder=5,
             transform=axes.get_xaxis_transform(), clip_on=False,
         )  # fmt: skip
@@ -152,18 +147,18 @@ def _draw_values(axes: Axes, log: list[float | None], record: replay.StoppingRec
                     xycoords=("data", "axes fraction"), fontsize=style.FONT - 1, color=style.INK,
                 )  # fmt: skip
     _key(axes, record, size, hollow=len(log) <= _BARS, ignored=bool(ignored))
-    place_labels(axes, _labels(axes, record, first), rows=1)
+    place_labels(axes, _labels(axes, record), rows=1)
 
 
-def _labels(axes: Axes, record: replay.StoppingRecord, first: int) -> list[Label]:
+def _labels(axes: Axes, record: replay.StoppingRecord) -> list[Label]:
     stop, best = style.MARKS["stop"], style.MARKS["best"]
     labels = []
     if record.stopped_epoch is not None:
-        epoch = first + record.stopped_epoch + 1
+        epoch = record.stopped_epoch + 1
         text = f"stop: epoch {epoch}"
         labels.append(Label(epoch, text, stop.color, ("right", "left"), stop.linestyle, stop.linewidth, 0.0, "stop"))
     if record.best is not None:
-        epoch = first + record.best_epoch + 1
+        epoch = record.best_epoch + 1
         text, bottom = f"best: epoch {epoch}", _height(axes, record.best)
         labels.append(Label(epoch, text, best.color, ("left", "right"), best.linestyle, best.linewidth, bottom))
     return labels
@@ -213,7 +208,7 @@ def _kinds(log: list[float | None], record: replay.StoppingRecord) -> list[str]:
     for place, wait in enumerate(record.waits):
         if log[place] is None:
             kinds.append("missing")
-        elif place < record.start_from_epoch:
+        elif record.epochs[place] < record.start_from_epoch:
             kinds.append("ignored")
         else:
             kinds.append("waits" if wait else "reset")
@@ -231,7 +226,7 @@ def _draw_waits(axes: Axes, record: replay.StoppingRecord, first: int, length: i
     step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10**6) if top <= 5 * s or s == 10**6)
     axes.set_yticks(range(0, int(top) + 1, step))
     stop, window = style.MARKS["stop"], style.MARKS["patience_window"]
-    end = record.stopped_epoch
+    end = None if record.stopped_epoch is None else record.epochs_run - 1
     pixels = axes.get_position().width * axes.figure.get_figwidth() * 100
     half = min(0.36, 20 * length / pixels) if length <= _BARS else 0.5
 
@@ -267,17 +262,17 @@ def _draw_waits(axes: Axes, record: replay.StoppingRecord, first: int, length: i
     )  # fmt: skip
 
 
-def _tell(log: list[float | None], record: replay.StoppingRecord, first: int, monitor: str) -> str:
+def _tell(log: list[float | None], record: replay.StoppingRecord, monitor: str) -> str:
     """Say the picture in words."""
     better = "smaller" if record.mode == "min" else "larger"
     text = f"EarlyStopping counts on {monitor} ({better} is better), patience {record.patience}."
     if len(record.waits) <= 40:
         text += f" Its wait after each epoch: {', '.join(str(wait) for wait in record.waits)}."
     if record.best is not None:
-        text += f" Best after epoch {first + record.best_epoch + 1}: {number(record.best)}."
+        text += f" Best after epoch {record.best_epoch + 1}: {number(record.best)}."
     if record.stopped_epoch is None:
-        return text + f" It does not stop: the epochs run out after epoch {first + record.epochs_run}."
-    text += f" Wait reaches {record.waits[-1]} and training stops after epoch {first + record.stopped_epoch + 1}."
+        return text + f" It does not stop: the epochs run out after epoch {record.epochs[-1] + 1}."
+    text += f" Wait reaches {record.waits[-1]} and training stops after epoch {record.stopped_epoch + 1}."
     left = len(log) - record.epochs_run
     if not left:
         return text

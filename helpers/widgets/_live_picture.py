@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from helpers import style
+from helpers import style, words
 from helpers.live import Snapshot
-from helpers.widgets import _live_text
 
 __all__ = ["LivePicture"]
 
@@ -58,7 +57,7 @@ class LivePicture:
             scale: Pixels in the file for one on the page: what the picture costs goes with its square.
         """
         data = base64.b64encode(self.png(now, scale=scale)).decode("ascii")
-        alt = html.escape(_live_text.alt(now, self._metric), quote=True)
+        alt = html.escape(words.live_twin(now, self._metric), quote=True)
         # Decoded before it is put in the old one's place, and of a known size: the page neither blinks nor jumps.
         return (
             f'<img src="data:image/png;base64,{data}" alt="{alt}" '
@@ -259,8 +258,10 @@ class LivePicture:
         self._wait.set_linewidth(thick)
         # What is asked for now counts from the epoch that runs, so the line goes on to the right edge.
         asked = now.patience if now.alive or not now.patiences else now.patiences[-1]
+        running = min(epochs[-1] + 1, self._xlim[1]) if epochs else self._xlim[0]
         self._patience.set_data(
-            [self._xlim[0], *epochs, self._xlim[1]], [*(now.patiences[:1] or [asked]), *now.patiences, asked]
+            [self._xlim[0], *epochs, running, self._xlim[1]],
+            [*(now.patiences[:1] or [asked]), *now.patiences, asked, asked],
         )
         seen = [change for change in now.changes if change.name == "patience"]
         self._changed.set_data([change.epoch + 1 for change in seen], [change.new for change in seen])
@@ -269,9 +270,10 @@ class LivePicture:
         wait = now.waits[-1] if now.waits else 0
         apart = 15 / _WAITS
         height, other = wait / self._wlim[1], (asked or 0) / self._wlim[1]
+        # Below the other name, or above it where there is no room below.
         if abs(height - other) < apart:
-            height = other - apart
-        self._wait_name.xy = (1, max(0.0, height))
+            height = other - apart if other > 1.2 * apart else other + apart
+        self._wait_name.xy = (1, height)
         self._wait_name.set_text(f"waited {wait}" if now.waits else "")
 
     def _headline(self, now: Snapshot) -> str:

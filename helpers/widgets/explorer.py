@@ -1,68 +1,50 @@
 """`PatienceExplorer`: drag patience over a recorded run and see at once where training would have stopped.
 
-Patience needs no kernel. One frame for each patience is drawn beforehand, and the browser itself links the slider to
-the frame that shows, so it follows the finger while the kernel is busy, over a slow line, and in an exported page.
-The other controls change all frames, which takes the kernel a fraction of a second; the frame that shows comes first.
+Python works out what every patience does and says (`helpers.explored`), once for each run and settings, and sends
+numbers and words. `explorer.js` draws them, so patience follows the finger while the kernel is busy, over a slow line,
+and in a page without a kernel. The other controls ask the kernel for a new table.
 """
 
 from __future__ import annotations
 
-import math
-from contextlib import ExitStack
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import ipywidgets
+import anywidget
+import traitlets
 
-from helpers import replay
-from helpers.widgets._choices import choose
-from helpers.widgets._frames import WIDTH, Scene, Settings, rich
-from helpers.widgets._runs import read_runs
-from helpers.widgets._says import plain
+from helpers import explored, history, replay
+from helpers.words import plain
 
 __all__ = ["PatienceExplorer"]
 
-_STYLE = """<style>
-.patience-explorer .noUi-handle:focus, .patience-explorer input:focus, .patience-explorer select:focus,
-.patience-explorer [contenteditable]:focus { outline: 3px solid #0a58a6 !important; outline-offset: 2px; }
-.patience-explorer .explorer-frame .widget-html-content { line-height: normal; }
-</style>"""
-# ipywidgets gives the handle of a slider no name that a screen reader could say; the label beside it has the words.
-# The image exists for its event: HTML that is put into a page later does not run <script>.
-_NAMES = """<img alt="" src="data:," onerror="(function (start) {
-  function find(tries) {
-    var root = start.closest('.patience-explorer');
-    if (!root) { if (tries) setTimeout(find, 100, tries - 1); return; }
-    function name() {
-      root.querySelectorAll('.widget-slider').forEach(function (slider) {
-        var label = slider.querySelector('.widget-label'), handle = slider.querySelector('.noUi-handle');
-        if (label && handle) handle.setAttribute('aria-label', label.textContent);
-      });
-    }
-    name();
-    new MutationObserver(name).observe(root, {childList: true, subtree: true});
-  }
-  find(50);
-})(this)">"""
+_ASKED = ("run", "min_delta", "start_from_epoch", "baseline", "restore_best_weights", "save_best_only")
 
 
-class PatienceExplorer(ipywidgets.VBox):
+class PatienceExplorer(anywidget.AnyWidget):
     """Show what EarlyStopping and ModelCheckpoint would have done with recorded runs.
 
+    The arguments from `patience` to `save_best_only` are also attributes that may be set and observed.
+
     Args:
-        history: A Keras `History`, a dict of lists, a list of numbers, a `CSVLogger` file, a TensorBoard event file; a
-            folder of such files; or a list, or a dict by name, of runs, among which a chooser lets you choose.
+        source: A Keras `History`, a dict of lists, a list of numbers, a log file; a folder of such files; or a list, or
+            a dict by name, of runs, among which a chooser lets you choose. See `history.read_runs`.
         monitor: The metric; a list of numbers is taken for it.
         mode: `"min"`, `"max"`, or None to go by the metric's name.
         patience: Where the slider stands at first.
         min_delta: As in `EarlyStopping`, and so are the next three; all of them have a control.
         start_from_epoch: Epochs that are ignored at the beginning.
         baseline: Value to beat, or None.
-        restore_best_weights: Whether the best weights are put back at the end.
+        restore_best_weights: Whether the best weights are put back at the end. True here, unlike in Keras, since the
+            question is which epochs were worth running.
         save_best_only: As in `ModelCheckpoint`.
-        max_patience: Largest patience of the slider; None takes the number of epochs.
-        max_frames: Largest number of frames to draw, at least 4. With more patience values than that, the slider
-            has the small ones, both sides of every jump in the outcome, and some between.
+        max_patience: Largest patience of the slider; None takes the smallest that never stops the training, and two
+            more.
+
+    Attributes:
+        runs: The runs by name, each with its `problem` if it cannot be explored.
+        run: The name of the one that shows.
 
     Raises:
         ValueError: If there is nothing to explore (no such metric, text among the numbers, a single epoch, no finite
@@ -70,9 +52,21 @@ class PatienceExplorer(ipywidgets.VBox):
         FileNotFoundError: If a path does not exist.
     """
 
+    _esm = explored.module()
+    choices = traitlets.List().tag(sync=True)
+    picture = traitlets.Dict().tag(sync=True)
+    problem = traitlets.Dict().tag(sync=True)
+    patience = traitlets.Int().tag(sync=True)
+    run = traitlets.Unicode().tag(sync=True)
+    min_delta = traitlets.Float().tag(sync=True)
+    start_from_epoch = traitlets.Int().tag(sync=True)
+    baseline = traitlets.Any(None).tag(sync=True)
+    restore_best_weights = traitlets.Bool().tag(sync=True)
+    save_best_only = traitlets.Bool().tag(sync=True)
+
     def __init__(
         self,
-        history: Any,
+        source: Any,
         *,
         monitor: str = "val_loss",
         mode: str | None = None,
@@ -80,246 +74,149 @@ class PatienceExplorer(ipywidgets.VBox):
         min_delta: float = 0.0,
         start_from_epoch: int = 0,
         baseline: float | None = None,
-        restore_best_weights: bool = False,
+        restore_best_weights: bool = True,
         save_best_only: bool = True,
         max_patience: int | None = None,
-        max_frames: int = 64,
     ) -> None:
-        if max_frames < 4:
-            raise ValueError(f"max_frames must be 4 or more, not {max_frames!r}.")
-        self._monitor, self._mode, self._max_patience, self._max_frames = monitor, mode, max_patience, max_frames
-        self.runs = MappingProxyType(read_runs(history, monitor))
+        self._monitor, self._mode, self._most = monitor, mode, max_patience
+        runs = history.read_runs(source, monitor=monitor)
+        self._problems = {name: explored.explorable(run, monitor) for name, run in runs.items()}
+        self.runs = MappingProxyType(runs)
+        if all(self._problems.values()):
+            others = len(runs) - 1
+            more = f" ({others} other run{'s' * (others != 1)} cannot be shown either.)" if others else ""
+            raise ValueError(next(iter(self._problems.values())) + more)
         # The rule's own sentences for arguments that make no sense.
-        replay.early_stopping(
-            [0.0], patience=patience, min_delta=min_delta, baseline=baseline, start_from_epoch=start_from_epoch
-        )
+        rule = {"patience": patience, "min_delta": min_delta, "start_from_epoch": start_from_epoch}
+        rule = replay.early_stopping([0.0], baseline=baseline, **rule)
         replay.every_patience([0.0], max_patience=max_patience)
-        self._scenes: dict[str, Scene] = {}
-        self._drawing = False
-        self._make_controls(min_delta, start_from_epoch, baseline, restore_best_weights, save_best_only)
-        self._frames: list[ipywidgets.HTML] = []
-        self._shared = {"layout": ipywidgets.Layout(margin="0", width="100%"), "style": ipywidgets.HTML().style}
-        cell = {"grid_area": "1 / 1 / 2 / 2", "margin": "0", "width": "100%"}
-        self._behind = ipywidgets.HTML(layout=ipywidgets.Layout(**cell)).add_class("explorer-frame")
-        self._stack = ipywidgets.Stack(layout=ipywidgets.Layout(**cell))
-        self._problem = ipywidgets.HTML(layout=ipywidgets.Layout(display="none", width="100%"))
-        # Both layers share one cell of a grid and stand on its floor: however many lines a sentence takes, the
-        # pictures under it lie exactly on each other.
-        self._picture = ipywidgets.GridBox(
-            [self._behind, self._stack],
-            layout=ipywidgets.Layout(
-                align_items="flex-end",
-                grid_template_columns="minmax(0, 1fr)",
-                max_width=f"{WIDTH + 8}px",
-                margin="6px 0 0",
-            ),
-        )
-        self._draw(patience)
-        self._link = ipywidgets.jslink((self._patience, "index"), (self._stack, "selected_index"))
-        for control in self._others:
-            control.observe(self._changed, "value")
-        helper = ipywidgets.HTML(_STYLE + _NAMES, layout=ipywidgets.Layout(display="none"))
+        self._seen: explored.Explored | None = None
         super().__init__(
-            [*self._rows(), self._problem, self._picture, helper],
-            layout=ipywidgets.Layout(width="100%", overflow="visible"),
+            choices=[[name, f"{name} (cannot be shown)" if self._problems[name] else name] for name in runs],
+            run=next(name for name in runs if not self._problems[name]),
+            patience=rule.patience,
+            min_delta=abs(rule.min_delta),
+            start_from_epoch=rule.start_from_epoch,
+            baseline=baseline,
+            restore_best_weights=restore_best_weights,
+            save_best_only=save_best_only,
         )
-        self.add_class("patience-explorer")
+        self._replay()
+        self.observe(self._changed, [*_ASKED, "patience"])
 
     # -- what it shows --------------------------------------------------------------------------------------------
 
     @property
-    def patience(self) -> int:
-        """The patience that shows; a value without a frame gets one."""
-        return int(self._patience.value)
-
-    @patience.setter
-    def patience(self, value: int) -> None:
-        self._draw(replay.early_stopping([0.0], patience=value).patience)
-
-    @property
     def record(self) -> replay.StoppingRecord:
         """What EarlyStopping does with the present settings."""
-        return self._story.record(self.patience)
+        return self._seen.record(self.patience)
 
     @property
     def saves(self) -> replay.CheckpointRecord:
         """What ModelCheckpoint writes with the present settings before the stop."""
-        return self._story.saves(self.patience)
+        return self._seen.saves(self.patience)
 
     @property
     def table(self) -> replay.PatienceTable:
         """Every patience with the present settings."""
-        return self._story.table
+        return self._seen.table
 
     @property
     def sentence(self) -> str:
         """What happened, in words."""
-        if self._problem.layout.display != "none":
-            return self._words
-        return plain(self._story.sentences(self.patience))
+        return self.problem.get("text") or plain(f"{self._seen.sentence(self.patience)} {self._seen.said}")
 
     @property
     def alt(self) -> str:
         """The text twin of the picture."""
-        return self._story.alt(self.patience)
+        return f"Learning curves. {self._seen.twin(self.patience)}"
+
+    def to_html(self, path: str | Path | None = None, *, title: str = "Patience explorer") -> str:
+        """Return a page that holds the explorer as it stands; it needs no kernel, no server and no web.
+
+        Args:
+            path: A file to write, or None.
+            title: The page's heading.
+        """
+        first = {self.run: self.runs[self.run]}
+        text = explored.page(
+            {**first, **self.runs}, monitor=self._monitor, mode=self._mode, patience=self.patience,
+            settings=self._seen.settings, title=title,
+        )  # fmt: skip
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
 
     def __repr__(self) -> str:
         """Return the sentence: where there are no widgets, that much still shows."""
         return f"PatienceExplorer: {self.sentence}"
 
-    # -- controls -------------------------------------------------------------------------------------------------
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Add sentence and a block that moves by itself, for pages in which no kernel runs."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return None
+        data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
+        others = {n: r for n, r in self.runs.items() if not self._problems[n] and n != self._seen.run.name}
+        seen = {self._seen.run.name: self._seen}
+        seen |= {name: self._explore(name, self._seen.settings) for name in others}
+        state = explored.state_of(seen, self.patience)
+        text = explored.block(state, explored.static(self._seen, self.patience))
+        data = {**data, "text/plain": repr(self), "text/html": text}
+        return (data, *metadata) if metadata else data
 
-    def _make_controls(
-        self, min_delta: float, start: int, baseline: float | None, restores: bool, best_only: bool
-    ) -> None:
-        wide = ipywidgets.Layout(width="100%", max_width=f"{WIDTH}px")
-        half = ipywidgets.Layout(width=f"{WIDTH // 2 - 8}px", max_width="100%")
-        words = {"description_width": "72px"}
-        self._patience = ipywidgets.SelectionSlider(
-            options=[("0", 0)], description="patience", continuous_update=True, layout=wide, style=words
-        )
-        self._run = ipywidgets.Dropdown(
-            options=[(f"{name} (cannot be shown)" if run.problem else name, name) for name, run in self.runs.items()],
-            value=next(name for name, run in self.runs.items() if not run.problem),
-            description="run", layout=wide, style=words,
-        )  # fmt: skip
-        self._min_delta = ipywidgets.FloatSlider(
-            abs(min_delta), min=0, max=max(abs(min_delta), 1.0), step=1e-9, description="min_delta",
-            readout_format=".3g", layout=half, style=words,
-        )  # fmt: skip
-        self._start = ipywidgets.IntSlider(
-            start, min=0, max=max(start, 1), description="start_from_epoch", layout=half,
-            style={"description_width": "124px"},
-        )  # fmt: skip
-        self._baseline = ipywidgets.Text(
-            "" if baseline is None else f"{baseline:g}", placeholder="none", description="baseline",
-            continuous_update=False, layout=ipywidgets.Layout(width="180px"), style=words,
-        )  # fmt: skip
-        box = {"indent": False, "layout": ipywidgets.Layout(width="auto", margin="2px 8px 2px 14px")}
-        self._restores = ipywidgets.Checkbox(restores, description="restore_best_weights", **box)
-        self._best_only = ipywidgets.Checkbox(best_only, description="save_best_only", **box)
-        self._others = (self._run, self._min_delta, self._start, self._baseline, self._restores, self._best_only)
-        self.controls = MappingProxyType(
-            {
-                "patience": self._patience,
-                "run": self._run,
-                "min_delta": self._min_delta,
-                "start_from_epoch": self._start,
-                "baseline": self._baseline,
-                "restore_best_weights": self._restores,
-                "save_best_only": self._best_only,
-            }
-        )
+    # -- what the controls ask for ---------------------------------------------------------------------------------
 
-    def _rows(self) -> list[ipywidgets.Widget]:
-        rows = [
-            self._row(self._patience),
-            self._row(self._min_delta, self._start),
-            self._row(self._baseline, self._restores, self._best_only),
-        ]
-        # A chooser among one run would be one more thing to read.
-        return [self._row(self._run), *rows] if len(self.runs) > 1 else rows
+    def _changed(self, change: Any) -> None:
+        # The browser holds back newer values of a control until this one is answered, and then sends only the
+        # newest: nothing stale ever waits here.
+        if change["name"] == "patience":
+            replay.early_stopping([0.0], patience=self.patience)
+            if self.patience < len(self.table):
+                return
+        self._replay()
 
-    def _row(self, *controls: ipywidgets.Widget) -> ipywidgets.Widget:
-        layout = ipywidgets.Layout(flex_flow="row wrap", max_width=f"{WIDTH + 8}px", overflow="visible")
-        return ipywidgets.HBox(controls, layout=layout)
+    def _replay(self) -> None:
+        """Work out the present run with the present settings, or say why not; the last picture stays then."""
+        try:
+            if text := self._problems[self.run]:
+                self.problem = {"about": "run", "text": text}
+                return
+            settings = self._settings()
+            seen = self._explore(self.run, settings)
+        except ValueError as error:
+            if self._seen is None:
+                raise
+            self.problem = {"about": "baseline" if "baseline" in str(error) else "other", "text": str(error)}
+            return
+        picture, together = seen.picture(), None
+        if len(self.runs) > 1:
+            every = [self._explore(name, settings) for name, problem in self._problems.items() if not problem]
+            together = explored.summary(every, len(seen.table) - 1)
+        self._seen = seen
+        with self.hold_sync():
+            self.problem = {}
+            self.picture = {**picture, "summary": together}
 
-    def _settings(self) -> Settings:
+    def _explore(self, name: str, settings: explored.Settings) -> explored.Explored:
+        run, rest = self.runs[name], {"mode": self._mode, "most": self._most, "least": self.patience}
+        return explored.Explored(run, self._monitor, settings=settings, **rest)
+
+    def _settings(self) -> explored.Settings:
         """Read the controls.
 
         Raises:
             ValueError: If the baseline is no number.
         """
-        text = self._baseline.value.strip()
+        text = str(self.baseline if self.baseline is not None else "").strip()
         try:
             baseline = float(text.replace(",", ".")) if text and text.lower() != "none" else None
         except ValueError:
             raise ValueError(f"baseline must be a number, or empty for none, not {text!r}.") from None
-        return Settings(
-            min_delta=self._min_delta.value,
-            start_from_epoch=self._start.value,
+        return explored.Settings(
+            min_delta=self.min_delta,
+            start_from_epoch=self.start_from_epoch,
             baseline=baseline,
-            restore_best_weights=self._restores.value,
-            save_best_only=self._best_only.value,
+            restore_best_weights=self.restore_best_weights,
+            save_best_only=self.save_best_only,
         )
-
-    def _changed(self, change: Any) -> None:
-        # The browser holds back newer values of a control until this one is answered, and then sends only the
-        # newest: nothing stale ever waits here.
-        if not self._drawing:
-            self._draw(self.patience)
-
-    # -- drawing --------------------------------------------------------------------------------------------------
-
-    def _draw(self, patience: int) -> None:
-        """Draw all frames for the present run and settings, the one for `patience` first."""
-        self._drawing = True
-        try:
-            scene, settings = self._scene(), self._settings()
-        except ValueError as error:
-            self._say_problem(str(error))
-            return
-        finally:
-            self._drawing = False
-        top = max(patience, scene.epochs if self._max_patience is None else self._max_patience)
-        self._story = story = scene.with_settings(settings, top)
-        values = choose(story.table, self._max_frames, patience)
-        while len(self._frames) < len(values):
-            self._frames.append(ipywidgets.HTML(**self._shared).add_class("explorer-frame"))
-        index = values.index(patience)
-        longest = max((story.sentences(value) for value in values), key=lambda sentences: len(plain(sentences)))
-        self._frames[index].value = story.frame(patience)
-        self._behind.value = story.background(rich(longest))
-        self._show(values, index)
-        for place in sorted(range(len(values)), key=lambda place: abs(place - index))[1:]:
-            self._frames[place].value = story.frame(values[place])
-        self._problem.layout.display, self._picture.layout.display = "none", ""
-
-    def _show(self, values: list[int], index: int) -> None:
-        """Give the slider its values and the stack its frames, in one message each."""
-        options = tuple((str(value), value) for value in values)
-        frames = tuple(self._frames[: len(values)])
-        with ExitStack() as held:
-            for widget in (self._patience, self._stack):
-                held.enter_context(widget.hold_sync())
-            if self._stack.children != frames:
-                self._stack.selected_index = None
-                self._stack.children = frames
-            if self._patience.options != options:
-                self._patience.options = options
-            self._patience.index = self._stack.selected_index = index
-
-    def _scene(self) -> Scene:
-        """Return the chosen run on its axes, and fit the ranges of the sliders to it.
-
-        Raises:
-            ValueError: If the run cannot be shown.
-        """
-        run = self.runs[self._run.value]
-        if run.problem:
-            raise ValueError(run.problem)
-        if run.name not in self._scenes:
-            self._scenes[run.name] = Scene(run, self._monitor, self._mode)
-        scene = self._scenes[run.name]
-        with self._start.hold_sync(), self._min_delta.hold_sync():
-            self._start.max = max(scene.epochs - 1, self._start.value)
-            unit = _round_down(scene.spread() / 500)
-            self._min_delta.max = max(100 * unit, self._min_delta.value)
-            self._min_delta.step = unit
-        return scene
-
-    def _say_problem(self, words: str) -> None:
-        """Show a sentence instead of a picture; while the explorer is being made, raise it."""
-        if not self._frames:
-            raise ValueError(words)
-        self._words = words
-        self._problem.value = f'<p role="alert" style="max-width:{WIDTH}px;line-height:1.4">{rich([words])}</p>'
-        self._problem.layout.display, self._picture.layout.display = "", "none"
-
-
-def _round_down(number: float) -> float:
-    """Return 1, 2 or 5 times a power of ten, not above a number; something small for 0."""
-    if not number > 0:
-        return 1e-6
-    power = 10.0 ** math.floor(math.log10(number))
-    return next(step * power for step in (5, 2, 1) if step * power <= number * (1 + 1e-9))

@@ -8,13 +8,15 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import anywidget
 import ipywidgets
+import traitlets
 
-from helpers import _kernel
+from helpers import _kernel, words
 from helpers.live import Snapshot, Trainer
-from helpers.widgets import _live_text
 from helpers.widgets._live_picture import LivePicture
 
 __all__ = ["LiveTraining"]
@@ -27,14 +29,32 @@ _FRAMES_PER_SECOND = 4.0
 _NOTES = 4
 _STYLE = """<style>
 .course-live {max-width: 660px}
-.course-live .jupyter-button:focus-visible, .course-live .noUi-handle:focus-visible, .course-live input:focus-visible
-  {outline: 3px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px}
-.course-live .course-live-idle {opacity: 0.45}
+.course-live .jupyter-button:focus-visible, .course-live input:focus-visible
+  {outline: 3px solid var(--jp-brand-color1, #1976d2) !important; outline-offset: 1px}
+.course-live .course-live-idle {opacity: 0.6}
+.course-live .course-field {display: flex; align-items: center; gap: 8px; margin: 2px 12px 2px 2px}
+.course-live .course-field input {font: inherit; color: inherit; background: transparent; min-height: 26px;
+  accent-color: var(--jp-brand-color1, #1976d2)}
+.course-live .course-field input[type=number] {width: 6em; border: 1px solid #7d8590; border-radius: 3px}
+.course-live .course-field input[type=range] {width: 220px}
 .course-live .widget-html-content, .course-live .jupyter-widget-html-content {line-height: 1.45; white-space: normal}
-.course-live .course-live-words {min-height: 4.4em}
 .course-live progress {width: 180px; height: 12px; vertical-align: -1px; margin-right: 8px}
+.course-live .jupyter-widgets-disconnected .course-live-words {display: none}
+.course-live .jupyter-widgets-disconnected .course-live-gone {display: block !important}
 </style>"""
+_GONE = "The kernel is gone, and the run with it. Run the cells again from the top."
 _views: weakref.WeakKeyDictionary[Trainer, weakref.ref[LiveTraining]] = weakref.WeakKeyDictionary()
+
+
+class _Field(anywidget.AnyWidget):
+    """A number with a name, and a slider where there is room for one."""
+
+    _esm = Path(__file__).with_name("field.js")
+    label = traitlets.Unicode().tag(sync=True)
+    value = traitlets.Float().tag(sync=True)
+    most = traitlets.Float(allow_none=True).tag(sync=True)
+    step = traitlets.Any("any").tag(sync=True)
+    slides = traitlets.Bool(False).tag(sync=True)
 
 
 class LiveTraining(ipywidgets.VBox):
@@ -75,10 +95,12 @@ class LiveTraining(ipywidgets.VBox):
         self._wake = threading.Event()
         self._closed = False
         self._trouble = ""
+        self._began_with = now.patience
         self._make_controls(now, max_patience)
         self._status, self._image, self._notes = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
         rows = [ipywidgets.HTML(_STYLE), ipywidgets.HBox([self._start, self._pause, self._stop])]
-        rows += [self._settings, self._status, self._image, self._notes]
+        # The picture above all that may take another line: it stays in its place.
+        rows += [self._settings, self._image, self._status, self._notes]
         super().__init__(rows)
         self.add_class("course-live")
         # The first, empty picture warms matplotlib up, so that the fit need not.
@@ -116,7 +138,7 @@ class LiveTraining(ipywidgets.VBox):
             made.on_click(lambda _: self._try(action))
             return made
 
-        self._start = button(self._start_or_restart, "Begin a run; during or after one: begin anew")
+        self._start = button(self._start_or_restart, "Begin a run")
         self._pause = button(self._pause_or_resume, "Hold the run before its next batch, or let it go on")
         self._stop = button(self.trainer.stop, "End the run after this batch")
         self._stop.description, self._stop.icon = "Stop", "stop"
@@ -129,21 +151,12 @@ class LiveTraining(ipywidgets.VBox):
             return
         asked, delta = int(now.patience or 0), float(now.min_delta or 0.0)
         most = max(asked, max_patience or max(30, 2 * asked))
-        narrow = {"description_width": "76px"}
-        self._patience = ipywidgets.BoundedIntText(
-            value=asked, min=0, max=most, description="patience", style=narrow, layout={"width": "150px"}
-        )
-        # The handle of ipywidgets' slider has no name for a screen reader; the field beside it has one.
-        self._slider = ipywidgets.IntSlider(
-            value=asked, min=0, max=most, readout=False, tooltip="patience", layout={"width": "250px"}
-        )
-        self._min_delta = ipywidgets.BoundedFloatText(
-            value=delta, min=0.0, max=1e30, step=0.001, description="min_delta", style=narrow, layout={"width": "190px"}
-        )
-        self._asks = {self._patience: "patience", self._slider: "patience", self._min_delta: "min_delta"}
-        for control, name in self._asks.items():
+        self._patience = _Field(label="patience", value=asked, most=most, step=1, slides=True)
+        self._min_delta = _Field(label="min_delta", value=delta, most=None)
+        self._asks = {"patience": self._patience, "min_delta": self._min_delta}
+        for name, control in self._asks.items():
             control.observe(lambda change, name=name: self._try(self._set, name, change["new"]), "value")
-        self._settings = ipywidgets.HBox([self._patience, self._slider, self._min_delta])
+        self._settings = ipywidgets.HBox(list(self._asks.values()), layout={"flex_flow": "row wrap"})
 
     def _start_or_restart(self) -> None:
         if self.trainer.state == "ready":
@@ -160,10 +173,7 @@ class LiveTraining(ipywidgets.VBox):
     def _set(self, name: str, value: float) -> None:
         with self._guard:
             self._shown[name] = value
-            setattr(self.trainer, name, value)
-            for control, asks in self._asks.items():
-                if asks == name:
-                    control.value = value
+            setattr(self.trainer, name, int(value) if name == "patience" else value)
 
     def _try(self, action: Callable[..., None], *arguments: Any) -> None:
         """Do what a control asks for, and show what goes wrong: nobody sees an exception in a click."""
@@ -195,6 +205,9 @@ class LiveTraining(ipywidgets.VBox):
         fresh = now.state == "ready"
         self._start.description, self._start.icon = ("Start", "play") if fresh else ("Restart", "refresh")
         self._start.button_style = "" if now.alive else "primary"
+        if not fresh:
+            kept = "" if now.patience is None else f", with the settings that show here (patience {now.patience})"
+            self._start.tooltip = f"Begin anew{kept}"
         held = now.state in ("pausing", "paused")
         self._pause.description, self._pause.icon = ("Resume", "play") if held else ("Pause", "pause")
         for control in (self._pause, self._stop):
@@ -206,9 +219,10 @@ class LiveTraining(ipywidgets.VBox):
             if value is None or value == shown:
                 continue
             self._shown[name] = value
-            for control in (control for control, asks in self._asks.items() if asks == name):
-                control.max = max(control.max, value)
-                control.value = value
+            control = self._asks[name]
+            if control.most is not None:
+                control.most = max(control.most, value)
+            control.value = value
 
     # -- the painter's thread ------------------------------------------------------------------------------------
 
@@ -255,17 +269,21 @@ class LiveTraining(ipywidgets.VBox):
         total = max(1, now.epochs - now.first_epoch)
         bar = f'<progress max="{total}" value="{min(done, total):.4g}" aria-label="epochs done"></progress>'
         self._status.value = (
-            f'<div class="course-live-words">{bar}{html.escape(_live_text.progress(now))}'
-            f'<div role="status"><b>{html.escape(_live_text.state(now))}</b></div></div>'
+            f'<div class="course-live-words">{bar}{html.escape(words.live_progress(now))}'
+            f'<div role="status"><b>{html.escape(words.live_state(now))}</b></div></div>'
+            # Shown by the style above where the widget has lost its kernel; a page without one is no such place.
+            f'<div class="course-live-gone" style="display:none"><b>{_GONE}</b></div>'
         )
-        changes = _live_text.changes(now)
+        changes = words.live_changes(now)
         lines = [html.escape(line) for line in changes[-_NOTES:]]
+        if now.state == "done" and now.patience != self._began_with is not None:
+            lines.append(f"Restart keeps patience {now.patience}; the callback was made with {self._began_with}.")
         if len(changes) > _NOTES:
             lines.insert(0, f"{len(changes) - _NOTES} earlier changes: <code>trainer.changes</code> holds all of them.")
         if now.error is not None:
             lines.append(
                 f'<span role="alert" style="color: var(--jp-error-color1, #c62828)"><b>'
-                f"{html.escape(_live_text.failure(now))}</b></span><br>"
+                f"{html.escape(words.live_failure(now))}</b></span><br>"
                 "<code>trainer.result()</code> raises it again, with the traceback."
             )
         if self._trouble:
@@ -284,7 +302,7 @@ class LiveTraining(ipywidgets.VBox):
             return None
         data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
         now = self.trainer.snapshot()
-        data = {**data, "text/plain": f"LiveTraining: {_live_text.state(now)}"}
+        data = {**data, "text/plain": f"LiveTraining: {words.live_state(now)}"}
         data["text/html"] = self._image.value + self._status.value
         return (data, *metadata) if metadata else data
 

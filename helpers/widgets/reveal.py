@@ -63,15 +63,16 @@ class Outcome(_cards.Shown):
     def verdict(self) -> list[str]:
         """Return what was said, whether it is right, and the feedback to it and to the right answer, as Markdown."""
         best = self.asked.right
-        right = f"**{LETTERS[best]}** is right: {self.asked.answers[best].text}"
+        # Quoted: an answer is not ours to say, and may hold a colon of its own.
+        right = f"**{LETTERS[best]}** is right: “{self.asked.answers[best].text}”"
         chose = "After the run you chose" if self.late else "You said"
         if self.committed is None:
             lines = [right]
         elif self.committed == best:
-            lines = [f"{chose} **{LETTERS[best]}**, and that is right: {self.asked.answers[best].text}"]
+            lines = [f"{chose} **{LETTERS[best]}**, and that is right: “{self.asked.answers[best].text}”"]
         else:
             own = self.asked.answers[self.committed]
-            lines = [f"{chose} **{LETTERS[self.committed]}**, which is not it: {own.text}", own.feedback, right]
+            lines = [f"{chose} **{LETTERS[self.committed]}**, which is not it: “{own.text}”", own.feedback, right]
         return [*lines, self.asked.answers[best].feedback]
 
     def __str__(self) -> str:
@@ -86,10 +87,9 @@ class Outcome(_cards.Shown):
         out = "".join(map(_cards.paragraphs, rest))
         if not self.sentence and not place:
             return out + _cards.paragraphs(ours)
-        column = 'style="flex:1 1 16em;min-width:0"'
         mine = f'<p style="margin:4px 0">{html.escape(self.sentence)}</p>'
-        mine = f"<div data-yours {column}><strong>You wrote</strong>{mine}</div>"
-        theirs = f"<div {column}><strong>We say</strong>{_cards.paragraphs(ours)}</div>"
+        mine = f'<div data-yours style="flex:1 1 13em;min-width:0"><strong>You wrote</strong>{mine}</div>'
+        theirs = f'<div style="flex:2 1 20em;min-width:0"><strong>We say</strong>{_cards.paragraphs(ours)}</div>'
         pair = f'<div style="display:flex;flex-wrap:wrap;gap:4px 20px;margin:6px 0">{mine}{theirs}</div>'
         return f"{out}{_cards.paragraphs(self.asked.ask)}{pair}"
 

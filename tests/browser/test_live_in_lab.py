@@ -51,6 +51,9 @@ widgets.LiveTraining(failing)
 """
 AFTER = "now = trainer.snapshot(); print((now.run, now.state, now.ended_by, now.epochs_run, now.best_epoch)); threads()"
 CELL, PROBE = 1, 2
+# In the widget, since the page scrolls.
+PLACE = """e => { const top = node => node.getBoundingClientRect().top;
+                 return Math.round(top(e) - top(e.closest('.course-live'))); }"""
 
 
 def button(lab, name, cell=CELL):
@@ -117,13 +120,17 @@ def test_a_person_steers_a_fit(lab, wait_until):
     assert held[0][1] == "paused"
     assert held[1] == ["live-fit", "live-picture"]
 
-    # The slider: what it asks for while the fit is paused is there, and in the field beside it.
-    handle = lab.outputs(CELL, ".noUi-handle")
-    field = lab.outputs(CELL).get_by_label("patience", exact=True)
+    # The slider: what it asks for while the fit is paused is there, and in the field beside it. Both show the focus.
+    handle = lab.outputs(CELL).get_by_label("patience", exact=True)
+    field = lab.outputs(CELL).get_by_label("patience, as a number")
     handle.focus()
     for _ in range(3):
         lab.page.keyboard.press("ArrowLeft")
     expect(field).to_have_value("297")
+    place = picture(lab).evaluate(PLACE)
+    for control in (handle, field):
+        control.focus()
+        assert control.evaluate("e => getComputedStyle(e).outlineStyle") != "none"
     button(lab, "Resume").click()
     says(lab, "Training.")
     wait_until(lambda: picture(lab).get_attribute("src") != early, "a picture that grew")
@@ -145,6 +152,9 @@ def test_a_person_steers_a_fit(lab, wait_until):
     saves = re.compile(rf"saved in {best + 1} epochs, the last in epoch {best + 1}\.")
     expect(picture(lab)).to_have_attribute("alt", saves)
 
+    # The picture stayed where it was, whatever was written.
+    assert picture(lab).evaluate(PLACE) == place
+
     # Restart begins anew, with the patience that was chosen, and Stop ends it.
     field.fill("500")
     field.press("Enter")
@@ -155,6 +165,14 @@ def test_a_person_steers_a_fit(lab, wait_until):
     wait_for_end(lab, wait_until)
     assert probe(lab)[0][:3] == (2, "done", "stop")
     no_trouble(lab)
+
+    # A kernel that dies takes the run with it, and nothing says that it trains.
+    button(lab, "Restart").click()
+    says(lab, "Training.")
+    lab.write_cell(PROBE, "os.kill(os.getpid(), 9)")
+    lab.run_cell(PROBE, wait=False)
+    expect(lab.outputs(CELL).get_by_text("The kernel is gone, and the run with it.")).to_be_visible()
+    expect(lab.outputs(CELL).get_by_text("Training.")).to_be_hidden()
 
 
 def test_a_run_ends_with_its_cell_with_an_interrupt_and_with_an_error(lab, wait_until):
@@ -203,7 +221,7 @@ def test_a_hundred_random_actions_leave_no_traceback_and_no_thread(lab, wait_unt
     lab.new_notebook([SETUP, TRAINER, AFTER])
     lab.run_all()
     chance = random.Random(11)
-    handle = lab.outputs(CELL, ".noUi-handle")
+    handle = lab.outputs(CELL).get_by_label("patience", exact=True)
     controls = lab.outputs(CELL, "button")
     for _ in range(100):
         if chance.random() < 0.6:

@@ -121,6 +121,31 @@ def test_a_round_by_keyboard(lab, tmp_path, wait_until):
     expect(lab.outputs(6, "input")).to_have_count(0)
 
 
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_axe_finds_nothing_in_the_cards(lab, tmp_path, theme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    (tmp_path / "90.toml").write_text(TEXTS)
+    lab.new_notebook([CELLS[0].format(folder=str(tmp_path)), CELLS[1], 'widgets.reveal("90.b")', CELLS[2]])
+    lab.page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+    lab.page.wait_for_function(
+        "light => document.body.dataset.jpThemeLight === light", arg=str(theme.endswith("Light")).lower()
+    )
+    lab.run_all()
+    expect(lab.outputs(2, "input")).to_be_visible()
+    assert complaints(axe, lab.page) == []
+    lab.outputs(1, ".course-answer").first.click()
+    lab.outputs(1, ".course-button").click()
+    expect(lab.outputs(1, "[role=status]")).to_contain_text("A, chosen after the run")
+    lab.outputs(2, ".course-quiet").click()
+    expect(lab.outputs(2, "[role=status]")).to_contain_text("Stopping is not restoring.")
+    assert complaints(axe, lab.page) == []
+
+
+def complaints(axe, page) -> list[tuple[str, str]]:
+    found = axe.Axe().run(page, context=".course-card").response["violations"]
+    return [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]]
+
+
 def test_skipping_is_one_key_and_committing_later_is_no_prediction(lab, tmp_path):
     (tmp_path / "90.toml").write_text(TEXTS)
     lab.new_notebook([CELLS[0].format(folder=str(tmp_path)), 'widgets.reveal("90.b")', 'widgets.predict("90.b")', "1"])

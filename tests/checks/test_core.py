@@ -292,7 +292,7 @@ RAISING = {
             def on_train_begin(self, logs=None):
                 patience + 1
         """,
-        ["NameError", "that name is not known there"],
+        ["NameError", "`patience` is not known there"],
         "patience + 1",
     ),
     "unbound": (
@@ -352,7 +352,7 @@ def test_settings_that_keras_refuses_are_told_as_keras_s(checker):
     outcome = checks.check("90.2", keras.callbacks.EarlyStopping(monitor="val_loss", patience="2"))
     assert outcome.status == "raised"
     assert outcome.heading == "Keras raised TypeError while it used your answer."
-    assert "look at the settings you passed" in outcome.message
+    assert "`patience` should be a number, without quotes or brackets; yours is `'2'`." in outcome.message
 
 
 def test_a_function_called_with_other_arguments(lesson90):
@@ -389,15 +389,6 @@ def test_a_broken_check_does_not_blame_the_learner(lesson90, fault):
     assert "a mistake in the course, not in your answer" in outcome.message
     assert "Your code" not in str(outcome)
     assert _progress.read()["exercises"] == {}
-
-
-def test_an_interrupt_is_not_swallowed(lesson90):
-    @exercise("90.1")
-    def long(answer):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        checks.check("90.1", 2)
 
 
 def test_misspelt_hooks():
@@ -511,6 +502,17 @@ def test_progress_table(checker):
     assert table.solved == 1
 
 
+def test_progress_adds_up_credits(lesson90):
+    @exercise("90.1")
+    def partly(answer):
+        return wrong("Half of it is right.", credit=0.5)
+
+    checks.check("90.1", 2)
+    table = checks.progress()
+    assert table.lessons[0].points == 0.5
+    assert "0 of 2, 0.5 points" in words(str(table))
+
+
 def test_reset(checker, capsys):
     checks.check("90.1", 2)
     checks.hint("90.1")
@@ -532,11 +534,9 @@ def test_tables_of_answers_find_faults(checker):
     assert "right answer 2 was wrong" in faults(Cases("90.1", right=made(2, 9), wrong=wrongs))[0]
     assert "('far') was right" in faults(Cases("90.1", right=made(2, 2.0), wrong=(*wrongs, (lambda: 2, "far"))))[0]
     assert "should say 'few'" in faults(Cases("90.1", right=made(2, 2.0), wrong=(*wrongs, (lambda: 1, "few"))))[0]
-    assert (
-        "is in the message of" in faults(Cases("90.1", right=made(2, 2.0), wrong=(*wrongs, (lambda: 7, "far off"))))[0]
-    )
-    twice = faults(Cases("90.1", right=made(2, 2.0), wrong=(*wrongs, (lambda: 9, "far"))))
-    assert any("get the same message" in fault for fault in twice)
+    assert faults(Cases("90.1", right=made(2, 2.0), wrong=(*wrongs, (lambda: 7, "")))) == [
+        "wrong answer 4 names no piece of its message"
+    ]
     none = faults(Cases("90.1", right=made(2, 2.0), wrong=wrongs, raised=((lambda: 5, "Error"),)))
     assert "raising answer 1 ('Error') was wrong" in none[0]
 

@@ -45,13 +45,13 @@ CASES = (
             (lambda: ModelCheckpoint("a.keras"), "Expected an `EarlyStopping`"),
             (stopper(monitor="val_acc"), "It watches `val_acc`, and `logs` has no such name"),
             (stopper(monitor="validation_accuracy", mode="max"), "It watches `validation_accuracy`, and"),
-            (lambda: EarlyStopping("val_accuracy", 4, True), "`min_delta` is 4,"),
+            (lambda: EarlyStopping("val_accuracy", 4, True), "Arguments without names come in the order of the"),
             (stopper(min_delta=0.01), "`min_delta` is 0.01"),
             (stopper(baseline=0.9), "`baseline=0.9`"),
             (stopper(start_from_epoch=3), "`start_from_epoch=3`"),
             (stopper(patience="4"), "without quotes"),
             (stopper(patience=0), "Stopped after epoch 4, expected 9: too"),
-            (stopper(patience=100), "It never stopped"),
+            (stopper(patience=100), "Look at `patience`."),
         ),
     ),
     Cases(
@@ -81,14 +81,14 @@ CASES = (
         ),
         wrong=(
             (function("return stopper.best_epoch + 1"), "without restoring, the last weights stay"),
-            (function("return len(history.epoch)"), "has gone back from there"),
+            (function("return len(history.epoch)"), "That is the last epoch that ran, where training"),
             (
                 function("return stopper.best_epoch if stopper.restore_best_weights else len(history.epoch) - 1"),
-                "All four answers are one too small",
+                "People count from 1.",
             ),
             (
                 function("return stopper.best_epoch if stopper.restore_best_weights else len(history.epoch)"),
-                "That one counts from 0",
+                "`best_epoch` counts from 0, and the answer should",
             ),
             (
                 function(
@@ -114,9 +114,9 @@ CASES = (
             (
                 function("""ran = len(history.epoch)
     return ran - stopper.patience if stopper.restore_best_weights else ran"""),
-                "ask `best_epoch`",
+                "Ask `best_epoch`.",
             ),
-            (lambda: 4, "Expected a function"),
+            (lambda: 4, "Give the function itself, without brackets."),
         ),
     ),
 )

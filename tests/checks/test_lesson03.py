@@ -67,23 +67,22 @@ def tables(died) -> tuple[Cases, ...]:
                 ),
             ),
             wrong=(
-                (saver(save_best_only=False), "That is every epoch"),
-                (saver(monitor="val_loss"), "It watched `val_loss`"),
-                (saver(monitor="accuracy"), "It watched `accuracy`"),
+                (saver(save_best_only=False), "`save_best_only`."),
+                (saver(monitor="val_loss"), "(The name in the braces decides nothing.)"),
+                (saver(monitor="accuracy"), "(The name in the braces decides nothing.)"),
                 (saver(mode="min"), "falling accuracy"),
                 (saver(initial_value_threshold=2.0), "It saved nothing"),
-                (saver("best.keras"), "all to `best.keras`"),
+                (saver("best.keras"), "Use fields: the epoch in braces."),
                 (saver("{epoch}-{val_accuracy:.2f}.keras"), "Two digits"),
-                (saver("{epoch:2d}-{val_accuracy:.2f}.keras"), "with a blank in front"),
+                (saver("{epoch:2d}-{val_accuracy:.2f}.keras"), "There is a blank in front: `:02d` fills with zeros,"),
                 (saver("{epoch:02d}-{val_accuracy:.3f}.keras"), "Two decimals"),
-                (saver("{epoch:02d}-{val_loss:.2f}.keras"), "The files are called 01-1.10.keras"),
+                (saver("{epoch:02d}-{val_loss:.2f}.keras"), "(`monitor` is another thing.)"),
                 (saver(folder=ALBUM.parent), "Begin the name with the folder"),
-                (saver("{epoch:02d}.weights.h5", save_weights_only=True), "but only weights"),
-                (saver("{epoch:02d}.keras", save_freq=2), "Leave `save_freq` alone"),
+                (saver("{epoch:02d}.weights.h5", save_weights_only=True), "The whole model was asked for."),
+                (saver("{epoch:02d}.keras", save_freq=2), "Leave it alone."),
                 (lambda: (ModelCheckpoint, ALBUM), "alone is the class"),
                 (lambda: (EarlyStopping(), ALBUM), "Expected a `ModelCheckpoint`"),
             ),
-            raised=((saver("{epoch:02d}-{val_acc:.2f}.keras"), "val_acc"),),
         ),
         Cases(
             "03.2",
@@ -101,7 +100,7 @@ def tables(died) -> tuple[Cases, ...]:
                 (rescue(died, LOADED.replace("1.keras", "2.keras") + FIT), "is it the one of epoch 1"),
                 (rescue(died, LOADED + FIT.replace("epochs=3", "epochs=1")), "trained nothing"),
                 (rescue(died, LOADED + FIT.replace("initial_epoch=1, ", "")), "began with the first again"),
-                (rescue(died, LOADED + FIT.replace("h=1", "h=2")), "epoch 2 is missing"),
+                (rescue(died, LOADED + FIT.replace("h=1", "h=2")), "`initial_epoch` says how many are done: one."),
                 (rescue(died, LOADED + FIT.replace("epochs=3", "epochs=2")), "the last should be 3"),
                 (
                     rescue(died, LOADED + FIT.replace("validation_data=digits.validation, ", "")),
@@ -109,7 +108,7 @@ def tables(died) -> tuple[Cases, ...]:
                 ),
                 (
                     rescue(died, LOADED + "m.set_weights([2 * w for w in m.get_weights()])\n" + FIT),
-                    "losses are not those",
+                    "Is it `1.weights.h5` that you loaded, once, and",
                 ),
                 (rescue(died, LOADED + FIT + "m = h\n"), "should be the model"),
                 (rescue(died, LOADED + FIT + "h = h.history\n"), "what `model.fit(...)` returns"),
@@ -141,7 +140,7 @@ def tables(died) -> tuple[Cases, ...]:
                 ),
                 (
                     careful("return ModelCheckpoint(file, save_best_only=True, initial_value_threshold=1.0)"),
-                    "Your threshold is 1.00",
+                    "Your threshold is 1:",
                 ),
                 (
                     careful("return ModelCheckpoint(file, save_best_only=True, initial_value_threshold=0.0)"),
@@ -150,22 +149,22 @@ def tables(died) -> tuple[Cases, ...]:
                 (
                     careful(f"""best = {EVALUATED}[0] if file.exists() else None
     return ModelCheckpoint(file, initial_value_threshold=best)"""),
-                    "worse than the one before",
+                    "It saves every epoch: without `save_best_only=True`",
                 ),
                 (
                     careful("""if file.exists():
         file.unlink()
     return ModelCheckpoint(file, save_best_only=True)"""),
-                    "Your function itself changed the file",
+                    "The model in the file was overwritten by a worse one:",
                 ),
                 (
                     careful(f"""best = {EVALUATED} if file.exists() else None
     return ModelCheckpoint(file, save_best_only=True, initial_value_threshold=best)"""),
-                    "the whole list",
+                    "Take the loss: it comes first, `[0]`.",
                 ),
                 (careful("return ModelCheckpoint('a.keras', save_best_only=True)"), "saves to `a.keras`"),
                 (careful("ModelCheckpoint(file, save_best_only=True)"), "returned nothing"),
-                (lambda: ModelCheckpoint("a.keras"), "Expected a function"),
+                (lambda: ModelCheckpoint("a.keras"), "Give the function itself, without brackets."),
             ),
         ),
     )

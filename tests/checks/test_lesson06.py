@@ -16,14 +16,14 @@ from helpers.checks import _core
 from helpers.checks.lesson06 import bold_driver, prechelt, two_metrics
 from helpers.checks.lesson06.clock import FakeClock
 
-NOTEBOOK = questions.ROOT / "notebooks" / "solutions" / "06b_rebuild_both.ipynb"
+NOTEBOOKS = sorted((questions.ROOT / "notebooks" / "solutions").glob("06*.ipynb"))
 SOLUTIONS = {number: _core.solution_code(f"06.{number}") for number in range(1, 8)}
 
 
 def given() -> dict:
     """Return what the lesson gives before the exercises: Monitor, and Saver."""
     scope = {"keras": keras, "Callback": Callback, "__name__": "__main__"}
-    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+    cells = [cell for one in NOTEBOOKS for cell in json.loads(one.read_text(encoding="utf-8"))["cells"]]
     for cell in cells:
         source = "".join(cell["source"])
         if cell["cell_type"] == "code" and any(f"class {name}(" in source for name in ("Monitor", "Saver")):
@@ -280,7 +280,10 @@ CASES = (
                 ),
                 "leave before `wait` is raised",
             ),
-            (stopper(("self.model.stop_training = epoch, True", "self.stop_training = epoch, True")), "The flag that"),
+            (
+                stopper(("self.model.stop_training = epoch, True", "self.stop_training = epoch, True")),
+                "The one that `fit` looks at is",
+            ),
             (
                 stopper(
                     (
@@ -413,7 +416,7 @@ CASES = (
                 ),
                 "yours took it back",
             ),
-            (both((FLAG, "self.stop_training = True")), "It never stops. The flag"),
+            (both((FLAG, "self.stop_training = True")), "If you set that one: can the condition before it ever"),
             (both(("super().__init__()", "pass")), "`callback.model` is an error"),
             (
                 both(("        better =", '        logs["val_loss"] = round(logs["val_loss"])\n        better =')),
@@ -421,9 +424,9 @@ CASES = (
             ),
             (both(("self.patience = patience", "self.patience = 2")), "With `patience=3` `val_loss`"),
             (both(("on_epoch_end", "on_epoch_stop")), "no hook `on_epoch_stop`"),
-            (lambda: EarlyStopping, "Keras's own `EarlyStopping`"),
         ),
         raised=(
+            (lambda: EarlyStopping, "`monitor` should be one name"),
             (both(('float("inf"), float("-inf"), 0', "None, None, 0")), "one side is None"),
             (
                 both(
@@ -443,12 +446,18 @@ CASES = (
             learner(CLOCKED, "TimeBudget"),
         ),
         wrong=(
-            (budget((">= self", "> self")), "did you write `>`?"),
+            (budget((">= self", "> self")), "It ends one batch too late where the budget is met to"),
             (budget(("on_train_batch_end(self, batch", "on_epoch_end(self, epoch")), "An epoch may last an hour"),
-            (budget(("on_train_batch_end", "on_train_batch_begin")), "that batch is then trained all the same"),
-            (budget(("self.seconds = seconds\n\n    " + AFRESH, "self.seconds = seconds")), "some time before `fit`"),
-            (budget((AFRESH, ONCE)), "the first fit still counts"),
-            (budget(("def on_train_begin(self, logs", "def on_epoch_begin(self, epoch, logs")), "start again in each"),
+            (budget(("on_train_batch_end", "on_train_batch_begin")), "Look at the end: `on_train_batch_end`."),
+            (
+                budget(("self.seconds = seconds\n\n    " + AFRESH, "self.seconds = seconds")),
+                "The clock starts in `on_train_begin`, not in",
+            ),
+            (budget((AFRESH, ONCE)), "Start the clock anew in `on_train_begin`, each time."),
+            (
+                budget(("def on_train_begin(self, logs", "def on_epoch_begin(self, epoch, logs")),
+                "It starts once, in `on_train_begin`.",
+            ),
             (budget((READ, "time.process_time()")), "`process_time` counts computing only"),
             (budget((READ, "datetime.now().timestamp()"), before="from datetime import datetime"), "move `datetime`"),
             (
@@ -460,10 +469,10 @@ CASES = (
                 ),
                 "yours took it back",
             ),
-            (budget(("time.perf_counter() - self.start", READ)), "after batch 1 of epoch 1. Subtract"),
+            (budget(("time.perf_counter() - self.start", READ)), "Both are in seconds."),
             (learner(SUMMED, "TimeBudget"), "Validation takes time as well"),
-            (budget(("self.seconds = seconds", "self.seconds = 7")), "With `seconds=3`"),
-            (budget((FLAG, "self.stop_training = True")), "is it raised when"),
+            (budget(("self.seconds = seconds", "self.seconds = 7")), "Compare with `self.seconds`."),
+            (budget((FLAG, "self.stop_training = True")), "The one that `fit` looks at is"),
             (budget(("super().__init__()", "pass")), "`callback.model` is an error"),
             (
                 budget(
@@ -536,7 +545,7 @@ CASES = (
                 driver(("        if self.before", "        self.model.stop_training = False\n        if self.before")),
                 "yours took it back",
             ),
-            (lambda: keras.callbacks.ReduceLROnPlateau, "Keras's own `ReduceLROnPlateau`"),
+            (lambda: keras.callbacks.ReduceLROnPlateau, "Assign to `self.model.optimizer.learning_rate` in"),
         ),
         raised=(
             (driver(("if self.before is not None", "if True")), "one side is None"),
@@ -548,9 +557,9 @@ CASES = (
         "06.6",
         right=(alert(), alert((READ, "time.monotonic()")), learner(NANOSECONDS, "BatchAlert")),
         wrong=(
-            (alert(("seconds > self", "seconds >= self")), "did you write `>=`?"),
-            (alert((" and not self.alerted", "")), "3 alerts in one fit"),
-            (alert((AFRESH, ONCE)), "there was no alert"),
+            (alert(("seconds > self", "seconds >= self")), "A batch of exactly the limit is no alert: **more** is"),
+            (alert((" and not self.alerted", "")), "Remember in `self.alerted` that it was given."),
+            (alert((AFRESH, ONCE)), "Once in **each** fit: set `self.alerted` back in"),
             (
                 alert(
                     ("self.start = " + READ, "pass"),
@@ -560,18 +569,24 @@ CASES = (
                         "        seconds = time.perf_counter() - self.start\n        self.start = time.perf_counter()",
                     ),
                 ),
-                "the validation before it was counted",
+                "Read the clock in `on_train_batch_begin`.",
             ),
-            (alert(("on_train_batch_begin(self, batch", "on_epoch_begin(self, epoch")), "start anew with each batch"),
+            (
+                alert(("on_train_batch_begin(self, batch", "on_epoch_begin(self, epoch")),
+                "The time starts anew with each batch:",
+            ),
             (alert((READ, "time.process_time()")), "`process_time` counts computing only"),
-            (alert((CALL, "print('slow')")), "There was none. Two readings"),
+            (alert((CALL, "print('slow')")), "Two readings of the clock are needed, one in each of"),
             (alert((CALL, "self.alert(seconds)")), "exactly one text"),
-            (alert(("self.limit, self.alert = limit, alert", "self.limit, self.alert = 2, alert")), "With `limit=4.5`"),
+            (
+                alert(("self.limit, self.alert = limit, alert", "self.limit, self.alert = 2, alert")),
+                "Compare with `self.limit`.",
+            ),
             (
                 alert(
                     ("            self.alerted = True", "            self.alerted = self.model.stop_training = True")
                 ),
-                "the training was stopped as well",
+                "Only call `self.alert`.",
             ),
             (alert(("super().__init__()", "pass")), "`callback.model` is an error"),
             (
@@ -646,7 +661,7 @@ CASES = (
                 ),
                 "brought up to date at the end of a strip",
             ),
-            (rule((FLAG, "self.stopped = True")), "It never stops"),
+            (rule((FLAG, "self.stopped = True")), "If you set that one: can the condition before it ever"),
             (rule(("            self.model", "            logs.clear()\n            self.model")), "changes `"),
         ),
         raised=((rule(("100 * (logs", "100 / (limit - limit) * (logs")), "ZeroDivisionError"),),

@@ -66,8 +66,8 @@ CASES = (
                 "never sees it",
             ),
             (changed("wait >= patience", "wait > patience"), "not when it passes it"),
-            (changed("return epoch", "return epoch - 1"), "do you count from 0"),
-            (changed("return epoch", "return epoch - wait"), "That is the best epoch"),
+            (changed("return epoch", "return epoch - 1"), "Where it stops, the epoch is counted from 0; people,"),
+            (changed("return epoch", "return epoch - wait"), "Training ends `patience` epochs after it."),
             (changed("loss < best", "loss <= best"), "A tie is no improvement"),
             (changed("    return len(losses)\n", ""), "it returned None"),
             (changed("    return len(losses)\n", "    return 0\n"), "all epochs run"),
@@ -86,7 +86,7 @@ CASES = (
                                 return epoch
                         return len(losses)
                 """),
-                "Patience 0 does the same",
+                "0 does the same as 1: an epoch that improves cannot",
             ),
             (
                 learner("""
@@ -103,9 +103,9 @@ CASES = (
                 """),
                 "Write the counter below each loss",
             ),
-            (lambda: 5, "Expected a function"),
+            (learner("answer = lambda losses: 3"), "yours takes losses"),
+            (lambda: 5, "Give the function itself, without brackets."),
         ),
-        raised=((learner("answer = lambda losses: 3"), "argument"),),
     ),
 )
 

@@ -35,7 +35,7 @@ def test_solved_stays_solved():
     when = stored()["exercises"]["02.1"]["solved"]
     _progress.record_check("02.1", solved=False)
     assert _progress.solved() == {"02.1"}
-    assert stored()["exercises"]["02.1"] == {"tries": 3, "solved": when}
+    assert stored()["exercises"]["02.1"] == {"tries": 3, "solved": when, "credit": 1.0}
 
 
 def test_first_commit_wins():

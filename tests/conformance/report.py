@@ -167,7 +167,8 @@ def run(plan: Plan, say: Callable[[str], None], jobs: int = 1) -> dict:
             for name, key, cell in worker.events():
                 rows[name][key] = cell
                 say(f"{name}: {key}: {cell['text']}")
-        if any([worker.wait() for worker in workers]):
+        statuses = [worker.wait() for worker in workers]
+        if any(statuses):
             raise RuntimeError("A trial failed; CONFORMANCE_LOUD=1 shows how.")
         pair = kills.kills([Atomic, ModelCheckpointKeras], folder / "pair", plan.kills, seed=1)
         say(f"AtomicCheckpoint and ModelCheckpoint in one process: {pair}")
@@ -206,7 +207,7 @@ def table(result: dict) -> str:
         for name in names:
             cell = result["cells"][name].get(key)
             if cell is None:
-                line.append("not installed")
+                line.append("not tried" if result["cells"][name] else "not installed")
                 continue
             line.append({True: "✔ ", False: "✘ ", None: "– "}[cell["good"]] + cell["text"])
         lines.append(" | ".join(line))
@@ -234,9 +235,9 @@ A save fills every weight with its number, so that a reader can tell which save 
 of two. All writers save after an epoch, on their defaults except where a line says otherwise; `OrbaxCheckpoint` is
 waited for.
 
-- **Killed.** {plan.kills} real processes that save without pause, about 1 MB a save, each killed by SIGKILL at a
-  random moment of a later save. *Unreadable*: nothing can be loaded, or parts of two saves. *Older*: older than the
-  last complete save.
+- **Killed.** Real processes that save without pause, about 1 MB a save, each killed by SIGKILL at a random moment of
+  a later save; the line says how many. *Unreadable*: nothing can be loaded, or parts of two saves. *Older*: older than
+  the last complete save.
 - **Power cut.** `strace` records what a saving process asks of the system; after each call the disk is built as it
   may be when the power goes: nothing arrived that was not flushed; or all names and no unflushed content; or zeros in
   its place; or half of it; or all. A *moment* is one call with one of the five. *Lost*: a complete save is gone
@@ -247,18 +248,19 @@ waited for.
 - **Remote write.** Keras treats `file:///...` as a remote path; the system refuses the second half of the write.
 - **Loaded is saved.** In a fresh process and by a second model of the same process; Sequential and functional; model
   and layers named and not. `OrbaxCheckpoint` is read by `load_weights`.
-- **Killed and started again.** Runs with dropout, a shuffling dataset, EarlyStopping, ReduceLROnPlateau and a best file,
-  each killed at one to three random moments, in the middle of epochs and of saves. Equal means: loss of every epoch, stop epoch, best epoch and value, learning rate, files, the weights in them and in
-  the model. (`BackupAndRestore` is equal where the kill came before its first save.)
+- **Killed and started again.** Runs with dropout, a shuffling dataset, EarlyStopping, ReduceLROnPlateau and a best
+  file, each killed at one to three random moments, in the middle of epochs and of saves. Equal means: loss of every
+  epoch, stop epoch, best epoch and value, learning rate, files, the weights in them and in the model.
+  (`BackupAndRestore` is equal where the kill came before its first save.)
 - **Best across a restart.** A file with `save_best_only=True`, a kill, the script started again, and no better epoch.
   For `BackupAndRestore` and `ResumeState` an `AtomicCheckpoint` stands beside them.
 - **NaN.** Saving every epoch, `delete_checkpoint=True` for `BackupAndRestore` (its default).
 
 ## Side by side
 
-`AtomicCheckpoint` and `ModelCheckpoint` (`.keras`) in one process, saving in turn, {plan.kills} kills at the same
-moments. The last complete save of `AtomicCheckpoint`: {kill_cell(atomic).text}. Of `ModelCheckpoint`:
-{kill_cell(model_checkpoint).text}.
+`AtomicCheckpoint` and `ModelCheckpoint` (`.keras`) in one process, saving in turn,
+killed {sum(atomic.values())} times. The last complete save of `AtomicCheckpoint`: {kill_cell(atomic).text}.
+Of `ModelCheckpoint`: {kill_cell(model_checkpoint).text}.
 {rename_text}
 ## Run it
 

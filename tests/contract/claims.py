@@ -21,7 +21,17 @@ LESSONS = {
     "10": "Capstone",
 }
 ROWS = range(1, 35)
-MODULES = ("hooks", "early_stopping", "numbers", "model_checkpoint", "files", "together", "resuming", "own")
+MODULES = (
+    "hooks",
+    "early_stopping",
+    "numbers",
+    "model_checkpoint",
+    "files",
+    "together",
+    "resuming",
+    "own",
+    "production",
+)
 
 
 @dataclass(frozen=True)

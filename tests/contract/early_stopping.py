@@ -385,6 +385,14 @@ def test_start_from_epoch():
     assert (run.epochs, run.kept, stopper.best) == (2, 1, None)
 
 
+@claim("05", "06", text="start_from_epoch is compared with the true number of an epoch, also in a resumed fit.")
+def test_start_from_epoch_of_a_resumed_fit():
+    for start, ran in ((3, [5, 6, 7]), (7, [5, 6, 7, 8, 9])):
+        stopper = EarlyStopping("loss", mode="max", patience=2, start_from_epoch=start)
+        settings = {"epochs": 11, "initial_epoch": 5, "verbose": 0, "shuffle": False}
+        assert still_model().fit(training(), callbacks=[stopper], **settings).epoch == ran
+
+
 @claim("05", "06", text="initial_epoch numbers the epochs on: stopped_epoch and best_epoch are absolute.")
 def test_initial_epoch_shifts_the_numbers():
     stopper = EarlyStopping("loss", mode="max", patience=2)

@@ -28,15 +28,23 @@ class FakeModel:
     stop_training = False
 
     def __init__(self, learning_rate: float = 1.0) -> None:
-        self.epoch: int | None = None
+        self.weights: list[int | None] = [None]
         self.saved: list[int] = []
         self.optimizer = SimpleNamespace(learning_rate=learning_rate)
 
+    @property
+    def epoch(self) -> int | None:
+        return self.weights[0]
+
+    @epoch.setter
+    def epoch(self, epoch: int | None) -> None:
+        self.weights = [epoch]
+
     def get_weights(self) -> list:
-        return [self.epoch]
+        return list(self.weights)
 
     def set_weights(self, weights: list) -> None:
-        self.epoch = weights[0]
+        self.weights = list(weights)
 
     def save(self, filepath: str, overwrite: bool = True) -> None:
         self.saved.append(self.epoch)

@@ -91,6 +91,22 @@ def test_comparisons_are_in_float32():
     "05",
     "06",
     "08.34",
+    text="A NumPy double that a callback puts into logs is compared as a double; what fit itself logs is a Python "
+    "float that was a float32 already.",
+)
+def test_a_numpy_double_is_compared_as_a_double():
+    values = [np.float64(0.2), np.float64(0.2 - 1e-10)]
+    assert stopping(values, patience=9)[0].best_epoch == 1
+    assert drive(Saves("a.keras", mode="min", save_best_only=True), values).saved == (0, 1)
+    loss = still_model().fit(training(), epochs=1, verbose=0).history["loss"][0]
+    assert type(loss) is float
+    assert loss == float(np.float32(loss))
+
+
+@claim(
+    "05",
+    "06",
+    "08.34",
     text="With min_delta=0.1 a fall from 0.8 to 0.7 is an improvement in Python and none in Keras.",
 )
 def test_min_delta_is_compared_in_float32():

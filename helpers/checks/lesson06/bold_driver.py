@@ -204,9 +204,44 @@ def _why_other_rates(
     if all(math.isclose(rate, RATE, rel_tol=1e-4) for rates in yours for rate in rates):
         return "The rate never changes. Assign to `self.model.optimizer.learning_rate` in `on_epoch_end`."
     found = explained(yours, lambda twist: [driver_rates(fits, twist) for fits in drives], twists, _close)
+    found = found or _other_factors(yours, drives)
     for fits, mine, right_ones in zip(drives, yours, expected, strict=True):
         if not _close([mine], [right_ones]):
             played = " and then ".join(listed(losses) for losses, _ in fits)
             case = f"With `loss` {played}, the rates were {listed(mine)}; they should be {listed(right_ones)}."
             return f"{found} {case} The last of each fit is the rate it ends with.".strip()
     return found
+
+
+_KINDS = {
+    "first": "after the first epoch of a fit",
+    "lower": "when the loss is lower than before",
+    "equal": "when it is equal",
+    "higher": "when it is higher",
+    "NaN": "after a NaN",
+}
+
+
+def _other_factors(yours: list[list[float]], drives: Sequence[Sequence[Fit]]) -> str:
+    """Say by how much it multiplies the rate in each kind of epoch, if that is all that is wrong; else ""."""
+    found: dict[str, set[float]] = {kind: set() for kind in _KINDS}
+    for rates, fits in zip(yours, drives, strict=True):
+        at = 0
+        for losses, _ in fits:
+            before = None
+            for loss in losses:
+                kind = "first" if before is None else "NaN" if loss != loss or before != before else (
+                    "lower" if loss < before else "equal" if loss == before else "higher"
+                )  # fmt: skip
+                found[kind].add(float(f"{rates[at + 1] / rates[at]:.4g}") if rates[at] else 0.0)
+                before, at = loss, at + 1
+            at += 1
+    wished = {"first": 1.0, "lower": 1.05}
+    if any(len(factors) > 1 for factors in found.values()):
+        return ""
+    odd = [
+        f"{_KINDS[kind]}, by {next(iter(factors)):g} and not by {wished.get(kind, 0.5):g}"
+        for kind, factors in found.items()
+        if factors and not math.isclose(next(iter(factors)), wished.get(kind, 0.5), rel_tol=1e-3)
+    ]
+    return f"It multiplies the rate {'; '.join(odd)}." if odd else ""

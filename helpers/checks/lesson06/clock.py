@@ -21,13 +21,13 @@ class FakeClock:
     replaced as well.
 
     Args:
-        kind: the learner's class, whose functions are searched for clocks.
+        kind: the learner's class, or a function that makes callbacks: its functions are searched for clocks.
 
     Attributes:
         now: the time in seconds.
     """
 
-    def __init__(self, kind: type):
+    def __init__(self, kind: Callable):
         self.now = 1000.0
         self._kind = kind
         self._thread = threading.get_ident()
@@ -54,7 +54,9 @@ class FakeClock:
     def __enter__(self) -> FakeClock:
         for real, fake in self._fakes.items():
             self._put(time, real.__name__, fake)
-        for base in self._kind.__mro__:
+        if isinstance(self._kind, types.FunctionType):
+            self._inside(self._kind)
+        for base in getattr(self._kind, "__mro__", ()):
             if base.__module__.partition(".")[0] in ("keras", "builtins", "helpers"):
                 continue
             for name, value in list(vars(base).items()):

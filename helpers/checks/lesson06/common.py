@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 from collections.abc import Callable, Mapping, Sequence
 
 import keras
 
 from helpers.checks._core import Wrong
-from helpers.checks.scripted import Driven, FakeModel, as_class, drive, misspelt_hooks
+from helpers.checks.scripted import Driven, FakeModel, about_stopping, as_class, drive, made_by, strange_hook
 
 Callback = keras.callbacks.Callback
 
@@ -17,15 +18,22 @@ Curve = tuple[float | None, ...]
 Fit = tuple[Curve, Curve]
 
 
-def taken(answer: object, name: str) -> type[Callback]:
-    """Return the answer if it is a class of callbacks that is not one of Keras's own.
+def taken(answer: object, name: str, *, rebuilt: bool = False) -> Callable[..., Callback]:
+    """Return the answer if it makes callbacks: a class of them, or a function that returns one.
+
+    Args:
+        answer: what the learner hands in.
+        name: of the class that was asked for.
+        rebuilt: it rebuilds one of Keras's own, so it may not inherit from one.
 
     Raises:
         Wrong: it is something else; the message says what to write.
     """
+    if inspect.isfunction(answer) and not rebuilt:
+        return answer
     kind = as_class(answer, like=name)
     real = next((base for base in kind.__mro__ if base.__module__.startswith("keras.")), Callback)
-    if real is not Callback:
+    if rebuilt and real is not Callback:
         raise Wrong(
             f"`{kind.__name__}` is or inherits from Keras's own `{real.__name__}`. Write it from `Callback` "
             "upwards, to see that there is no magic in it."
@@ -33,46 +41,44 @@ def taken(answer: object, name: str) -> type[Callback]:
     return kind
 
 
-def begun(kind: type[Callback], *hooks: str) -> bool:
-    """Say whether any hook, or one of the given methods, was written; a class with only `__init__` is a stub.
+def begun(kind: Callable[..., Callback], *methods: str) -> bool:
+    """Say whether anything was written: a hook, or a method, beside an `__init__`; a class with no more is a stub.
+
+    Args:
+        kind: the class, or a function that makes callbacks.
+        methods: those that the lesson gave for this exercise beside `__init__`; without others it is a stub as well.
 
     Raises:
-        Wrong: there is none, but a method that is nearly named like a hook.
+        Wrong: there is no hook, but a method that is nearly named like one.
     """
-    known = {name for name in dir(Callback) if name.startswith("on_")}
-    own = {name for base in kind.__mro__ if not base.__module__.startswith("keras.") for name in vars(base)}
-    if own & (set(hooks) or known):
+    if not isinstance(kind, type):
         return True
-    slip = misspelt(kind)
-    if slip:
-        raise Wrong(slip)
-    return False
+    bases = [base for base in kind.__mro__ if not base.__module__.startswith(("keras.", "builtins"))]
+    own = {name for base in bases for name, value in vars(base).items() if callable(value)}
+    if not any(hasattr(Callback, name) and name.startswith("on_") for name in own):
+        slip = strange_hook(kind)
+        if slip:
+            raise Wrong(slip)
+    real = next(base for base in kind.__mro__ if base.__module__.startswith("keras."))
+    return bool(own - {"__init__", "__module__", *methods}) or real is not Callback
 
 
-def misspelt(kind: type[Callback]) -> str:
-    """Return a sentence about a method that is nearly named like a hook, or an empty string."""
-    for name, meant in misspelt_hooks(kind).items():
-        return f"Keras knows no hook `{name}`, so nobody calls it. Did you mean `{meant}`?"
-    own = [name for base in kind.__mro__ if not base.__module__.startswith("keras.") for name in vars(base)]
-    strange = [name for name in own if name.startswith("on_") and not hasattr(Callback, name)]
-    return f"Keras knows no hook `{strange[0]}`, so nobody calls it." if strange else ""
-
-
-def never_stops(kind: type[Callback]) -> str:
+def never_stops(kind: Callable[..., Callback], callback: Callback | None = None, model: object = None) -> str:
     """Say why a callback probably never stops anything."""
-    return misspelt(kind) or (
-        "It never stops. The flag that `fit` looks at is `self.model.stop_training`. If you set that one: can the "
-        "condition before it ever be true?"
+    slip = about_stopping(callback, model) if callback is not None else strange_hook(kind)
+    return slip or (
+        "None of the trainings that were played was ever stopped. The flag that `fit` looks at is "
+        "`self.model.stop_training`. If you set that one: can the condition before it ever be true?"
     )
 
 
-def made(kind: type[Callback], *arguments: object, **named: object) -> Callback:
-    """Make an object of the learner's class.
+def made(kind: Callable[..., Callback], *arguments: object, **named: object) -> Callback:
+    """Make an object of the learner's class, or let their function make it.
 
     Raises:
-        Wrong: its `__init__` leaves out that of the parent class.
+        Wrong: it cannot be made so, or its `__init__` leaves out that of the parent class.
     """
-    callback = kind(*arguments, **named)
+    callback = made_by(kind, *arguments, **named)
     try:
         unprepared = not hasattr(callback, "_model")
     except AttributeError:
@@ -167,6 +173,7 @@ def obeys(
     cases: Sequence[tuple],
     twists: Mapping[str, str],
     told: Callable[..., str],
+    last: Sequence = (),
 ) -> None:
     """Play all cases and look for the twist of a stopping rule that explains what the answer did.
 
@@ -177,6 +184,7 @@ def obeys(
         cases: tuples whose last entry are the fits.
         twists: each mistake with its message.
         told: describes a case that went otherwise, see `difference`.
+        last: the callback of the case that was played last, and its model.
 
     Raises:
         Wrong: some case went otherwise.
@@ -185,7 +193,7 @@ def obeys(
     if yours == [rule(*case) for case in cases]:
         return
     if all(ran[0] == len(case[-1][0][0]) for ran, case in zip(yours, cases, strict=True)):
-        raise Wrong(never_stops(kind))
+        raise Wrong(never_stops(kind, *last))
     found = explained(yours, lambda twist: [rule(*case, twist) for case in cases], twists)
     raise Wrong(f"{found} {difference(play, rule, cases, told)}".strip())
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keras
 
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
-from helpers.checks.lesson06.common import Callback, begun, held, keeps_the_flag, made, misspelt, taken
-from helpers.checks.scripted import Disagreement, FakeModel, compare, drive
+from helpers.checks.lesson06.common import Callback, held, keeps_the_flag, made, taken
+from helpers.checks.scripted import Disagreement, FakeModel, about_stopping, compare, drive, strange_hook
 
 STATE = ("wait", "best", "best_epoch", "stopped_epoch")
 CASES = 400
@@ -47,17 +47,22 @@ def saving_settings(rng: random.Random) -> dict:
 
 def my_early_stopping(answer: object) -> Verdict:
     """Play hundreds of trainings with the learner's class and with the real one."""
-    kind = taken(answer, "MyEarlyStopping")
-    if not begun(kind, "on_epoch_end"):
+    kind = taken(answer, "MyEarlyStopping", rebuilt=True)
+    if "on_epoch_end" not in {name for base in kind.__mro__ if base is not Callback for name in vars(base)}:
+        slip = strange_hook(kind)
+        if slip:
+            return wrong(slip)
         return not_attempted("Write `on_epoch_end` and `on_train_end` below `on_train_begin`.")
     with _told_about_value():
         held(drive(made(kind, patience=2), [3.0, 2.0, 4.0, 5.0, 6.0]))
         # Small cases first, so that the usual slips get a sentence of their own.
-        for slip in (_never_stops, _stops_at_the_best, _stops_late, _watches_another_metric):
+        for slip in (_never_stops, _stops_at_the_best, _stops_late):
             slip(kind)
         found = compare(kind, settings=stopping_settings, cases=CASES, rounding=True, attributes=STATE)
         if found is not None:
-            return wrong(f"{found}{_stopping_remark(found)}")
+            return wrong(f"{found}{_stopping_remark(found)}", credit=_part(kind, stopping_settings))
+        # With `val_loss` all is right, so what is left is the name.
+        _watches_another_metric(kind)
         # Falling, rising, missing: wherever the line stands that lowers the flag, one of them comes by.
         for values in ([4.0, 3.0, 2.0, 1.0], [1.0, 2.0, 3.0, 4.0], [None] * 4):
             keeps_the_flag(made(kind, patience=9), values)
@@ -78,20 +83,42 @@ def _told_about_value() -> Iterator[None]:
         raise
 
 
+def _part(kind: type[Callback], settings: Callable) -> float:
+    """Return half a credit to an answer that agrees as long as only `patience` and the direction are set."""
+
+    def few(rng: random.Random) -> dict:
+        return {name: value for name, value in settings(rng).items() if name in ("mode", "patience")}
+
+    with contextlib.suppress(Exception):
+        return 0.5 if compare(kind, settings=few, cases=40) is None else 0.0
+    return 0.0
+
+
 def _stops_late(kind: type[Callback]) -> None:
     ran = drive(made(kind, patience=2), [2.0, 1.0, 1.5, 1.6, 1.7, 1.8])
-    if ran.epochs_run == 5:
+    if ran.epochs_run == 5 and _is_one_late(kind):
         raise Wrong(
             "With `val_loss` = [2, 1, 1.5, 1.6, 1.7, 1.8] and `patience=2` it ran 5 epochs; the real one runs 4. One "
             "epoch late: is it `wait >= patience`, or did you write `>`?"
         )
 
 
+def _is_one_late(kind: type[Callback]) -> bool:
+    """Say whether, whatever the curve, it does what the real one does with one epoch more of patience."""
+
+    def one_more(patience: int, **settings: object) -> Callback:
+        return keras.callbacks.EarlyStopping(patience=patience + 1, **settings)
+
+    plain = [{"mode": mode, "patience": patience} for mode in ("min", "max") for patience in (1, 2, 3)]
+    return compare(kind, one_more, settings=plain, cases=60, fits=1, fields=("epochs_run",)) is None
+
+
 def _never_stops(kind: type[Callback]) -> None:
-    ran = drive(made(kind, patience=1), [1.0, 2.0, 3.0, 4.0, 5.0])
+    callback, model = made(kind, patience=1), FakeModel()
+    ran = drive(callback, [1.0, 2.0, 3.0, 4.0, 5.0], model=model)
     if not ran.stopped:
         raise Wrong(
-            misspelt(kind)
+            about_stopping(callback, model)
             or "With `val_loss` = [1, 2, 3, 4, 5] and `patience=1` it never stopped. The flag that `fit` looks at is "
             "`self.model.stop_training`."
         )
@@ -143,16 +170,15 @@ def _stopping_remark(found: Disagreement) -> str:
 
 def my_model_checkpoint(answer: object) -> Verdict:
     """Play hundreds of trainings with the learner's rule and with the real checkpoint."""
-    kind = taken(answer, "MyModelCheckpoint")
+    kind = taken(answer, "MyModelCheckpoint", rebuilt=True)
     rule = kind.__dict__.get("should_save")
-    if rule is None and not begun(kind, "should_save"):
+    if rule is None and not hasattr(kind, "should_save"):
         return wrong("The rule is missing: a method `should_save(self, logs)` that returns True or False.")
     if rule is not None and _empty(rule):
         return not_attempted()
     with _told_about_value():
         held(drive(made(kind, "model.keras", save_best_only=True), [3.0, 2.0, 4.0], model=FakeModel(write=False)))
         _says_nothing(kind)
-        _saves_by_another_metric(kind)
         found = compare(
             lambda **settings: kind("model.keras", **settings),
             lambda **settings: keras.callbacks.ModelCheckpoint("model.keras", **settings),
@@ -165,6 +191,8 @@ def my_model_checkpoint(answer: object) -> Verdict:
         )
     if found is not None:
         return wrong(f"{_without_advice(found)}{_saving_remark(found)}")
+    # With `val_loss` all is right, so what is left is the name.
+    _saves_by_another_metric(kind)
     return right(f"In {CASES} trainings, yours and the real one saved after the same epochs, every time.")
 
 

@@ -179,8 +179,11 @@ def _random_both(rng: random.Random) -> tuple[int, tuple[Fit, ...]]:
     fits = []
     for _ in range(rng.choice((1, 1, 2))):
         epochs = rng.randint(1, 9)
-        losses = [rng.choice((1, 2, 3, 4, 5, 6, 7, 8, NAN)) for _ in range(epochs)]
-        accuracies: list[float | None] = [rng.randint(0, 9) / 10 for _ in range(epochs)]
+        # On a grid there are ties, off it there is nothing to round to.
+        grid = rng.random() < 0.5
+        losses = [rng.choice((rng.randint(1, 8) if grid else rng.uniform(0.5, 1.5), NAN)[: rng.choice((1, 1, 1, 2))])
+                  for _ in range(epochs)]  # fmt: skip
+        accuracies: list[float | None] = [rng.randint(0, 9) / 10 if grid else rng.uniform(0.7, 0.8) for _ in losses]
         for epoch in range(epochs):
             if rng.random() < 0.1:
                 losses[epoch] = accuracies[epoch] = None
@@ -194,14 +197,17 @@ def stop_when_both(answer: object) -> Verdict:
     if not begun(kind):
         return not_attempted("Write your hooks below `__init__`.")
 
+    last: list = []
+
     def play(case: tuple[int, tuple[Fit, ...]]) -> list[int]:
         callback, model, ran = made(kind, case[0]), FakeModel(), []
+        last[:] = callback, model
         for losses, accuracies in case[1]:
             logs = {"loss": [1.0] * len(losses), "val_loss": losses, "val_accuracy": accuracies}
             ran.append(held(drive(callback, logs, model=model)).epochs_run)
         return ran
 
-    obeys(kind, play, both_epochs, BOTH, BOTH_TWISTS, _told)
+    obeys(kind, play, both_epochs, BOTH, BOTH_TWISTS, _told, last)
     for case, message in FIRST_EPOCH:
         example = difference(play, both_epochs, [case], _told)
         if example:
@@ -209,7 +215,7 @@ def stop_when_both(answer: object) -> Verdict:
     more = drawn(_random_both)
     example = difference(play, both_epochs, more, _told)
     if example:
-        return wrong(example)
+        return wrong(f"On easy curves it is right. {example}", credit=0.5)
     keeps_the_flag(made(kind, 3), {"val_loss": [4.0, 3.0, 2.0, 1.0], "val_accuracy": [0.1, 0.2, 0.3, 0.4]})
     return right(f"It goes on while either improves, and stops when both have stood still: {len(more)} trainings.")
 

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from helpers.checks._blame import forgot_super_init, misspelt_hooks
 from helpers.checks.scripted._answers import as_callback, as_class
+from helpers.checks.scripted._calls import as_function, as_path, call, made_by, parts, whole
 from helpers.checks.scripted._compare import Disagreement, compare, early_stopping_settings
+from helpers.checks.scripted._detect import about_monitor, about_stopping, strange_hook
 from helpers.checks.scripted._drive import Driven, drive
 from helpers.checks.scripted._model import FakeModel, Save
+from helpers.checks.scripted._settings import Wish, causes, fresh, number_text, sentences
+from helpers.checks.scripted._stopper import judged_stopper
 from helpers.checks.scripted._values import NASTY_CURVES, ROUNDING_CURVES, random_curve
 
 __all__ = [
@@ -21,12 +25,27 @@ __all__ = [
     "Driven",
     "FakeModel",
     "Save",
+    "Wish",
+    "about_monitor",
+    "about_stopping",
     "as_callback",
     "as_class",
+    "as_function",
+    "as_path",
+    "call",
+    "causes",
     "compare",
     "drive",
     "early_stopping_settings",
     "forgot_super_init",
+    "fresh",
+    "judged_stopper",
+    "made_by",
     "misspelt_hooks",
+    "number_text",
+    "parts",
     "random_curve",
+    "sentences",
+    "strange_hook",
+    "whole",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import keras
 
+from helpers.checks import _place
 from helpers.checks._blame import HOOKS
 from helpers.checks.scripted._answers import as_callback
 from helpers.checks.scripted._model import FakeModel, Save, learning_rate, read_tag, write_tag
@@ -152,9 +153,11 @@ def _fit(
     added, changed = set(), set()
     stop_asked: list[tuple[str, int]] = []
     epoch = initial_epoch
+    fit_number = vars(model).get("_scripted_fits", 0)
 
     def before(hook: str, index: int | None, logs: dict | None) -> None:
         hooks.append((hook, index))
+        _place.played(hook, epoch, fit_number)
         if hook == "on_epoch_end":
             original.clear()
             original.update(logs or {})
@@ -171,11 +174,11 @@ def _fit(
                 if name in seen or hasattr(callbacks[0], name):
                     seen.setdefault(name, []).append(getattr(callbacks[0], name, None))
 
-    fit_number = vars(model).get("_scripted_fits", 0)
     object.__setattr__(model, "_scripted_fits", fit_number + 1)  # past the tracking of a real Keras model
     saves = model.saves if isinstance(model, FakeModel) else []
     saved_before = len(saves)
     end = initial_epoch + len(script)
+    _place.played("set_model", epoch, fit_number)
     every = keras.callbacks.CallbackList(
         [_Watcher(before), *callbacks, _Watcher(after)],
         add_history=True,
@@ -220,6 +223,7 @@ def _fit(
         if model.stop_training:
             break
     every.on_train_end(training_logs)
+    _place.clear()
     kept_fit, kept_epoch = read_tag(model)
     here = saves[saved_before:]
     return Driven(

@@ -20,20 +20,21 @@ def is_events(path: Path) -> bool:
     return "tfevents" in path.name if path.is_file() else next(path.rglob("*tfevents*"), None) is not None
 
 
-def read_events(path: Path) -> dict[str, dict[str, list[float | None]]]:
+def read_events(path: Path) -> dict[str, dict[str, list[float | None]] | str]:
     """Read an event file, or all runs below a folder.
 
     Keras's folders `train` and `validation` make one run, its names `epoch_loss` become `loss` and `val_loss`. For a
-    file the other half of its run is read too. Other writers' scalars keep their names. The steps are epochs.
+    file the other half of its run is read too. Other writers' scalars keep their names.
 
     Args:
         path: An event file or a folder.
 
     Returns:
-        Run name to metric to values, one for each epoch, None where there is none; `epoch` holds their numbers.
+        Run name to metric to values, None where there is none; `epoch` holds their numbers, or `step` where another
+        writer may have counted steps. For a run whose files hold no scalars a sentence instead.
 
     Raises:
-        ValueError: If TensorBoard is not installed, or a file holds no scalars.
+        ValueError: If TensorBoard is not installed.
     """
     if path.is_file():
         folder = path.parent.parent if path.parent.name in _HALVES else path.parent
@@ -55,12 +56,12 @@ def _files(folders: Iterable[Path]) -> list[Path]:
     return [file for folder in folders for file in sorted(folder.glob("*tfevents*"))]
 
 
-def natural(name: str) -> list[tuple[int, str]]:
+def natural(name: str) -> list[str | int]:
     """Return a key that sorts `run2` before `run10`."""
-    return [(len(part), part) for part in re.split(r"(\d+)", name)]
+    return [int(part) if place % 2 else part.lower() for place, part in enumerate(re.split(r"(\d+)", name))]
 
 
-def _run(files: list[Path], name: str, reader: tuple) -> dict[str, list[float | None]]:
+def _run(files: list[Path], name: str, reader: tuple) -> dict[str, list[float | None]] | str:
     found: dict[str, dict[int, float]] = {}
     tags: set[str] = set()
     for file in files:
@@ -73,15 +74,11 @@ def _run(files: list[Path], name: str, reader: tuple) -> dict[str, list[float | 
             # A later file of the same run, after a restart, has the last word.
             found.setdefault(prefix + tag.removeprefix("epoch_"), {}).update(values)
     if not any(found.values()):
-        raise ValueError(
-            f"The event files of {name!r} hold no scalars. They hold: {', '.join(sorted(tags)) or 'nothing'}."
-        )
-    first = min(min(values) for values in found.values() if values)
-    last = max(max(values) for values in found.values() if values)
-    steps = range(first, last + 1)
-    return {"epoch": list(steps)} | {
-        name: [values.get(step) for step in steps] for name, values in sorted(found.items())
-    }
+        return f"The event files of {name!r} hold no scalars. They hold: {', '.join(sorted(tags)) or 'nothing'}."
+    steps = sorted(set().union(*found.values()))
+    # Only of Keras's own callback is it known that its steps are epochs.
+    count = "epoch" if any(tag.startswith("epoch_") for tag in tags) else "step"
+    return {count: steps} | {name: [values.get(step) for step in steps] for name, values in sorted(found.items())}
 
 
 def _scalars(file: Path, reader: tuple) -> dict[str, dict[int, float]]:

@@ -1,17 +1,21 @@
-"""What happened in a run, worked out once from the log and the callbacks, for pictures and texts alike.
+"""What happened in a run, worked out once from the log and the callbacks, for pictures and words alike.
 
 Callbacks are known by their attributes, so that nothing here imports Keras. Epochs are 0-based.
 """
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from helpers import history as histories
 from helpers import replay
+from helpers.history._run import VALIDATION, is_validation
+
+__all__ = ["Facts", "best_place", "facts_of", "halves"]
 
 # Names of metrics that grow as a model gets better; Keras asks the metric object, a log has only its name.
 _LARGER = ("acc", "accuracy", "auc", "precision", "recall", "f1", "score", "iou", "r2", "true_positives", "similarity")
@@ -31,6 +35,10 @@ _SMALLER = (
 )
 
 
+# Asked for at each look at a value.
+_is_validation = functools.cache(is_validation)
+
+
 @dataclass(frozen=True)
 class Facts:
     """A run as a picture needs it.
@@ -39,9 +47,10 @@ class Facts:
         monitor: Name of the metric that the marks sit on.
         mode: `"min"` or `"max"`.
         first: Number of the first epoch in the log, 0 unless the fit resumed.
-        train: The metric on the training data, None if the log has none.
+        train: The metric on the training data, one value for each epoch from the first to the last, None where the log
+            has no value or no line; None if the log has no such metric.
         validation: The same on the validation data.
-        epochs_run: Number of epochs that ran, counted from `first`; the log may be longer.
+        epochs_run: Number of epochs that ran, counted from `first`, those without a line too; the log may be longer.
         stop: Epoch after which EarlyStopping ended the fit, None if it did not or there was none.
         best: Epoch of the best value, None if there is none.
         best_by: Name of the metric that the best was chosen by.
@@ -51,6 +60,7 @@ class Facts:
         kept: Epoch whose weights the model ends with.
         restored: Whether they were put back by `restore_best_weights`.
         saved: Epochs after which a file was written, None if nobody looked.
+        unseen: Epoch of the best value among those that never ran, None if there is none.
         stopping: Whether an EarlyStopping was looked at.
         beyond: What the epochs of the log after `epochs_run` did.
     """
@@ -70,13 +80,14 @@ class Facts:
     kept: int
     restored: bool
     saved: tuple[int, ...] | None
+    unseen: int | None
     stopping: bool
     beyond: str = "never ran"
 
     @property
     def monitored(self) -> list[float | None]:
         """Return the values of the metric that the marks sit on, one for each epoch of the log."""
-        values = self.validation if self.monitor.startswith("val_") else self.train
+        values = self.validation if _is_validation(self.monitor) else self.train
         return values if values is not None else []
 
     @property
@@ -112,20 +123,15 @@ def facts_of(
     Raises:
         ValueError: If the log is bad, or the callbacks cannot have belonged to it; the message says why.
     """
-    log = histories.read_history(history, monitor=monitor)
-    first = histories.first_epoch(history)
-    values = histories.metric(log, monitor)
-    base = monitor.removeprefix("val_")
+    read = histories.read_history(history, monitor=monitor)
+    read.metric(monitor)
+    log = {name: read.every_epoch(name) for name in read}
+    first, values = read.first, log[monitor]
     direction = _mode(mode, stopping, saves, monitor)
-    common = {
-        "monitor": monitor,
-        "mode": direction,
-        "first": first,
-        "train": log.get(base),
-        "validation": log.get(f"val_{base}"),
-    }
+    train, validation = halves(log, monitor)
+    common = {"monitor": monitor, "mode": direction, "first": first, "train": train, "validation": validation}
     if stopping is None:
-        best = _extreme(values, direction)
+        best = best_place(values, direction)
         run = {
             "epochs_run": len(values),
             "stop": None,
@@ -138,29 +144,55 @@ def facts_of(
             "restored": False,
         }
     elif isinstance(stopping, replay.StoppingRecord):
-        run = _from_record(stopping, values, first, monitor)
+        run = _from_record(stopping, read, values, monitor)
     else:
         run = _from_callback(stopping, log, len(values), first, monitor)
-    saved = _saved_epochs(saves, log, first, run["epochs_run"])
-    return Facts(**common, **run, saved=saved, stopping=stopping is not None)
+    saved = _saved_epochs(saves, read, first + run["epochs_run"])
+    unseen = best_place(values[run["epochs_run"] :], direction)
+    unseen = None if unseen is None else first + run["epochs_run"] + unseen
+    return Facts(**common, **run, saved=saved, unseen=unseen, stopping=stopping is not None)
 
 
-def _from_record(record: replay.StoppingRecord, values: list[float | None], first: int, monitor: str) -> dict[str, Any]:
+def halves(log: Mapping[str, Any], monitor: str) -> tuple[Any, Any]:
+    """Return a metric on the training and on the validation data, each None where the log has none.
+
+    Args:
+        log: Name to values; it has `monitor`.
+        monitor: Name of one of the two, such as `loss`, `val_loss` or `eval_loss`.
+    """
+    half, _, base = monitor.partition("_")
+    if is_validation(monitor):
+        return (log.get(base, log.get(f"train_{base}")) if is_validation(half) else None), log[monitor]
+    base = monitor.removeprefix("train_")
+    found = next((f"{half}_{base}" for half in VALIDATION if f"{half}_{base}" in log), None)
+    return log[monitor], None if found is None else log[found]
+
+
+def _from_record(
+    record: replay.StoppingRecord, run: histories.Run, values: list[float | None], monitor: str
+) -> dict[str, Any]:
+    first = run.first
     if record.epochs_run > len(values):
         raise ValueError(
             f"The replay ran {record.epochs_run} epochs, the log has {len(values)}: they are not of the same run."
         )
-    wait = record.waits[-1] if record.waits else 0
+    if record.epochs not in (run.epochs[: record.epochs_run], tuple(range(first, first + record.epochs_run))):
+        raise ValueError(
+            f"The replay counted epochs from {record.epochs[0] + 1}, the log has {histories.span(run)}. Give it their "
+            "numbers: replay.early_stopping(..., epochs=history.epoch)."
+        )
+    wait = record.waits[-1]
     seen = record.best is not None
+    last = record.epochs[-1]
     return {
-        "epochs_run": record.epochs_run,
-        "stop": None if record.stopped_epoch is None else first + record.stopped_epoch,
-        "best": first + record.best_epoch if seen else None,
+        "epochs_run": last - first + 1,
+        "stop": record.stopped_epoch,
+        "best": record.best_epoch if seen else None,
         "best_by": monitor,
         "patience": record.patience,
         "waited": wait,
-        "window": _window(values, record.epochs_run - 1, wait, first),
-        "kept": first + record.kept_epoch,
+        "window": _window(values, last - first, wait, first),
+        "kept": record.kept_epoch,
         "restored": record.restore_best_weights and seen,
     }
 
@@ -212,13 +244,19 @@ def _window(values: list[float | None] | None, end: int, wait: int, first: int) 
     return first + start, first + end
 
 
-def _saved_epochs(saves: Any, log: dict[str, Any], first: int, epochs_run: int) -> tuple[int, ...] | None:
+def _saved_epochs(saves: Any, run: histories.Run, end: int) -> tuple[int, ...] | None:
+    """Return the epochs before `end` after which a file was written."""
     if saves is None:
         return None
     if isinstance(saves, replay.CheckpointRecord):
-        epochs: Iterable[int] = (first + epoch for epoch in saves.epochs)
+        epochs: Iterable[int] = saves.epochs
+        if not set(epochs) <= set(run.epochs):
+            raise ValueError(
+                f"This record of replay.model_checkpoint has epochs that the log has not ({histories.span(run)}). "
+                "Give it their numbers: replay.model_checkpoint(..., epochs=history.epoch)."
+            )
     elif hasattr(saves, "save_freq"):
-        epochs = _from_checkpoint(saves, log, first, epochs_run)
+        epochs = _from_checkpoint(saves, run, end)
     else:
         epochs = getattr(saves, "epochs", saves)
         if isinstance(epochs, (str, bytes)) or not isinstance(epochs, Iterable):
@@ -227,28 +265,29 @@ def _saved_epochs(saves: Any, log: dict[str, Any], first: int, epochs_run: int) 
                 f"replay.model_checkpoint or a list of epochs, not {type(saves).__name__}."
             )
     # A replay over a whole log also answers for epochs that a stopped fit never reached.
-    return tuple(sorted({int(epoch) for epoch in epochs if first <= epoch < first + epochs_run}))
+    return tuple(sorted({int(epoch) for epoch in epochs if run.first <= epoch < end}))
 
 
-def _from_checkpoint(callback: Any, log: dict[str, Any], first: int, epochs_run: int) -> Iterable[int]:
+def _from_checkpoint(callback: Any, run: histories.Run, end: int) -> Iterable[int]:
     """Replay a ModelCheckpoint from its settings: it does not remember when it saved."""
     if callback.save_freq != "epoch":
         raise ValueError(
             f"This ModelCheckpoint saves every {callback.save_freq} batches, which a log by epochs cannot show. "
             "Add SaveRecorder(checkpoint) of helpers.callbacks to the fit and give that as saves."
         )
+    epochs = [epoch for epoch in run.epochs if epoch < end]
     if not callback.save_best_only:
-        return range(first, first + epochs_run)
-    values = log.get(callback.monitor, [None] * epochs_run)[:epochs_run]
+        return epochs
+    values = run.get(callback.monitor, [None] * len(epochs))[: len(epochs)]
     mode = _mode(None, None, callback, callback.monitor)
-    record = replay.model_checkpoint(values, save_best_only=True, mode=mode)
+    record = replay.model_checkpoint(values, save_best_only=True, mode=mode, epochs=epochs)
     best = callback.best
     if best is not None and record.best is not None and None not in values:
         # A threshold, or the best of an earlier fit, that no value of this log beat: nothing was saved.
         ahead = record.best - best if mode == "min" else best - record.best
         if ahead > 1e-6 * max(abs(best), abs(record.best)):
             return ()
-    return (first + epoch for epoch in record.epochs)
+    return record.epochs
 
 
 def _mode(mode: str | None, stopping: Any, saves: Any, monitor: str) -> str:
@@ -274,7 +313,7 @@ def _mode(mode: str | None, stopping: Any, saves: Any, monitor: str) -> str:
     raise ValueError(f'Is a small or a large {monitor} good? The name does not say: give mode="min" or mode="max".')
 
 
-def _extreme(values: list[float | None], mode: str) -> int | None:
+def best_place(values: Sequence[float | None], mode: str) -> int | None:
     """Return the place of the smallest or largest finite value, the first of equals."""
     places = [place for place, value in enumerate(values) if value is not None and math.isfinite(value)]
     if not places:

@@ -1,0 +1,65 @@
+"""Slips that show without any training: each check asks here first, so that one slip has one sentence."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+import keras
+
+from helpers.checks._blame import HOOKS, misspelt_hooks
+from helpers.checks.scripted._model import FakeModel
+
+__all__ = ["about_monitor", "about_stopping", "strange_hook"]
+
+Callback = keras.callbacks.Callback
+
+
+def strange_hook(answer: object) -> str:
+    """Say which method looks like a hook and is none, in a class, or, as LambdaCallback keeps it, in an object."""
+    kind = answer if isinstance(answer, type) else type(answer)
+    own = [] if isinstance(answer, type) else list(vars(answer))
+    own += [name for base in kind.__mro__ if not base.__module__.startswith("keras.") for name in vars(base)]
+    meant = misspelt_hooks(kind)
+    for name in dict.fromkeys(own):
+        if name in HOOKS or not (name in meant or (name.startswith("on_") and name != "on_error")):
+            continue
+        close = meant.get(name) or next(iter(difflib.get_close_matches(name, HOOKS, n=1, cutoff=0.6)), None)
+        told = f" Did you mean `{close}`?" if close else ""
+        return f"Keras knows no hook `{name}`, so nobody calls it.{told}"
+    return ""
+
+
+def about_monitor(monitor: object, logs: Iterable[str], wished: str) -> str:
+    """Say what is wrong with a monitored name; "" where it is the one that was wished for."""
+    if not isinstance(monitor, str):
+        return f"`monitor` should be one name in quotes, `{wished!r}`; yours is `{monitor!r}`."
+    if monitor == wished:
+        return ""
+    if monitor not in logs:
+        return (
+            f"It watches `{monitor}`, and `logs` has no such name, only {', '.join(f'`{name}`' for name in logs)}. "
+            "Names must be right to the letter: look at `monitor`. (A real fit warns, or raises an error about `mode`.)"
+        )
+    training = ", which is measured on the training data that the model learns by heart" if monitor[0] != "v" else ""
+    return f"It watches `{monitor}`{training}; asked for is `{wished}`. Look at `monitor`."
+
+
+# What a fresh model has; anything else was put there by the answer.
+_MODEL = frozenset(vars(FakeModel())) | {"_scripted_fits"}
+
+
+def about_stopping(callback: Callback, model: object) -> str:
+    """Say why a callback that wanted to stop a training did not; "" where nothing shows."""
+    slip = strange_hook(callback)
+    if slip:
+        return slip
+    if "stop_training" in vars(callback):
+        return (
+            "It sets `self.stop_training`, a flag of its own that nobody reads. The one that `fit` looks at is "
+            "`self.model.stop_training`."
+        )
+    for name in vars(model):
+        if name not in _MODEL and difflib.get_close_matches(name, ["stop_training"], cutoff=0.5):
+            return f"It sets `self.model.{name}`, which nobody reads. The flag is `self.model.stop_training`."
+    return ""

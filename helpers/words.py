@@ -1,0 +1,425 @@
+"""The words of the course's pictures: what a person reads, or hears, in place of one, and the sentences beside it.
+
+Everything that speaks of a run speaks here: learning curves, the explorer, the command line and the live fit. No
+Matplotlib and no widgets. Epochs come 0-based and leave counted from 1, as Keras prints them. In sentences for the
+explorer, `**` marks the two words to look at.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from helpers.facts import Facts
+
+if TYPE_CHECKING:
+    from helpers.live import Snapshot
+
+__all__ = [
+    "count", "curves", "enough", "epochs_of", "labels", "live_changes", "live_failure", "live_progress", "live_state",
+    "live_twin", "marks", "missed", "number", "outcome", "plain", "price", "seconds", "spared", "summary",
+    "twin",
+]  # fmt: skip
+
+# Of a curve's height: a turn smaller than this is not worth a word.
+_TURN = 0.05
+
+
+def number(value: float | None) -> str:
+    """Write a metric's value."""
+    if value is None:
+        return "no value"
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "infinity" if value > 0 else "-infinity"
+    return f"{value:.4g}"
+
+
+def count(amount: int, thing: str) -> str:
+    """Write `1 epoch`, `2 epochs`."""
+    return f"{amount:,} {thing}{'' if amount == 1 else 's'}"
+
+
+def epochs_of(epochs: Iterable[int], *, plural: bool = False) -> str:
+    """List epochs as `epochs 1 to 3, 7`, the middle of a long list left out.
+
+    Args:
+        epochs: 0-based.
+        plural: Whether it is `epochs` also for a single one.
+    """
+    # A range is one run as it stands; the explorer writes thousands of them.
+    runs = [[epochs.start, epochs.stop - 1]] if isinstance(epochs, range) and epochs.step == 1 else []
+    for epoch in () if runs else sorted(epochs):
+        if runs and epoch == runs[-1][1] + 1:
+            runs[-1][1] = epoch
+        else:
+            runs.append([epoch, epoch])
+    parts = []
+    for a, b in runs:
+        parts += [f"{a + 1}"] if a == b else [f"{a + 1}", f"{b + 1}"] if b == a + 1 else [f"{a + 1} to {b + 1}"]
+    if len(parts) > 12:
+        parts = [*parts[:6], "…", *parts[-3:]]
+    word = "epochs" if plural or len(parts) > 1 or " " in parts[0] else "epoch"
+    return f"{word} {', '.join(parts)}"
+
+
+def plain(text: str) -> str:
+    """Return a sentence without the marks of what is bold."""
+    return text.replace("**", "")
+
+
+# -- learning curves -------------------------------------------------------------------------------------------------
+
+
+def twin(facts: Facts) -> str:
+    """Say what a picture of learning curves shows, one fact a line."""
+    return f"{curves(facts)}\n{marks(facts)}"
+
+
+def curves(facts: Facts) -> str:
+    """Say how the curves go: what they are, where they begin, turn and end, and where they cross."""
+    better = "smaller" if facts.mode == "min" else "larger"
+    halves = {"train": facts.train, "validation": facts.validation}
+    there = {name: values for name, values in halves.items() if values is not None}
+    odd = [e for e, v in enumerate(facts.monitored, facts.first) if v is not None and not math.isfinite(v)]
+    missing = sum(value is None for value in facts.monitored)
+    text = f"{facts.monitor} over {count(facts.length, 'epoch')} ({' and '.join(there)}; {better} is better)."
+    for name, values in there.items():
+        text += _way(name, values, facts)
+    if len(there) == 2:
+        text += _crossing(facts)
+    if odd:
+        text += f" Not a finite number in {epochs_of(odd, plural=True)}."
+    if missing:
+        text += f" No value in {count(missing, 'epoch')}."
+    return text
+
+
+def _way(name: str, values: Sequence[float | None], facts: Facts) -> str:
+    """Say where one curve begins, turns and ends."""
+    points = [(e, v) for e, v in enumerate(values, facts.first) if v is not None and math.isfinite(v)]
+    if len(points) < 2:
+        return ""
+    sign = 1 if facts.mode == "min" else -1
+    start, end = points[0][1], points[-1][1]
+    turn, best = min(points, key=lambda point: sign * point[1])
+    height = max(v for _, v in points) - min(v for _, v in points)
+    to, back = ("falls", "rises") if facts.mode == "min" else ("rises", "falls")
+    ends = "" if points[-1][0] == facts.first + facts.length - 1 else f" after epoch {points[-1][0] + 1}"
+    text = f" The {name} curve "
+    if height == 0:
+        return f"{text}stays at {number(start)}."
+    if abs(end - best) > _TURN * height and turn != points[0][0]:
+        where = f"{number(best)} after epoch {turn + 1}"
+        return f"{text}{to} from {number(start)} to {where}, then {back} to {number(end)}{ends}."
+    if abs(end - start) <= _TURN * height:
+        return f"{text}begins at {number(start)} and ends at {number(end)}{ends}."
+    return f"{text}{to if (start - end) * sign > 0 else back} from {number(start)} to {number(end)}{ends}."
+
+
+def _crossing(facts: Facts) -> str:
+    """Say in which epochs validation lies above or below train."""
+    pairs = enumerate(zip(facts.train or (), facts.validation or (), strict=False), facts.first)
+    sides = [
+        (epoch, validation > train)
+        for epoch, (train, validation) in pairs
+        if None not in (train, validation) and math.isfinite(train) and math.isfinite(validation)
+        and train != validation
+    ]  # fmt: skip
+    if not sides:
+        return ""
+    turns = [epoch for (_, before), (epoch, now) in pairwise(sides) if before != now]
+    word = "above" if sides[-1][1] else "below"
+    if not turns:
+        return f" Validation lies {word} train all the way."
+    if len(turns) == 1:
+        return f" They cross once: from epoch {turns[0] + 1} on validation lies {word} train."
+    return f" They cross {len(turns)} times, last at epoch {turns[-1] + 1}: from there validation lies {word} train."
+
+
+def marks(facts: Facts) -> str:
+    """Say what the marks on the curves show, one fact a line."""
+    lines = [_best(facts), _end(facts), _unseen(facts)]
+    if facts.shows_kept:
+        how = "restored" if facts.restored else "the last that ran"
+        lines.append(f"The model ends with the weights of epoch {facts.kept + 1} ({how}).")
+    if facts.saved is not None:
+        lines.append(_saved(facts))
+    return "\n".join(line for line in lines if line)
+
+
+def _best(facts: Facts) -> str:
+    if facts.best is None:
+        return "There is no best epoch: no value was looked at."
+    value = number(facts.value(facts.best))
+    if facts.best_by != facts.monitor:
+        return f"Best {facts.best_by} after epoch {facts.best + 1}; {facts.monitor} there is {value}."
+    return f"Best after epoch {facts.best + 1}: {value}."
+
+
+def _end(facts: Facts) -> str:
+    if not facts.stopping:
+        return ""
+    waited = "" if facts.window is None else f", {epochs_of(range(facts.window[0], facts.window[1] + 1))}"
+    if facts.stop is not None:
+        return (
+            f"Stopped after epoch {facts.stop + 1}: "
+            f"{count(facts.waited, 'epoch')} without a new best (patience {facts.patience}{waited})."
+        )
+    waiting = f"waited {facts.waited} of patience {facts.patience}{waited}"
+    return f"Not stopped: the epochs ran out after epoch {facts.last + 1} ({waiting})."
+
+
+def _unseen(facts: Facts) -> str:
+    """Say what never ran, and whether that was a loss."""
+    if facts.epochs_run >= facts.length:
+        return ""
+    never = range(facts.last + 1, facts.first + facts.length)
+    text = f"In grey, {count(len(never), 'epoch')} that {facts.beyond}: {epochs_of(never)}."
+    if facts.unseen is None:
+        return text
+    value, best = facts.value(facts.unseen), None if facts.best is None else facts.value(facts.best)
+    if best is None or not math.isfinite(best) or facts.best_by != facts.monitor:
+        return f"{text} The best of them is epoch {facts.unseen + 1} ({number(value)})."
+    better = value < best if facts.mode == "min" else value > best
+    than = "better than all before it" if better else "no better than the best before"
+    return f"{text} The best of them, epoch {facts.unseen + 1} ({number(value)}), is {than}."
+
+
+def _saved(facts: Facts) -> str:
+    if not facts.saved:
+        return "No file was saved."
+    if len(facts.saved) == facts.epochs_run:
+        return f"Saved after every epoch ({count(len(facts.saved), 'time')})."
+    return f"Saved after {epochs_of(facts.saved)} ({count(len(facts.saved), 'time')})."
+
+
+# -- one patience of many ---------------------------------------------------------------------------------------------
+
+
+def outcome(facts: Facts, top: int, *, start_from_epoch: int = 0, close: int = 0) -> str:
+    """Say what one patience does, one fact a sentence.
+
+    Args:
+        facts: Of the run with this patience; `facts.patience` is a number.
+        top: The best epoch of the whole log (0-based).
+        start_from_epoch: As given to EarlyStopping.
+        close: How many epochs that ran were better than its best, but by no more than `min_delta`.
+    """
+    value = facts.value(top)
+    sentences = [f"Best of all {facts.length} epochs: epoch {top + 1} ({facts.monitor} {number(value)})."]
+    patience, seen = f"**patience {facts.patience}**", top <= facts.last
+    if facts.best is None:
+        sentences.append(
+            f"With start_from_epoch {start_from_epoch} EarlyStopping never looks: all {facts.length} epochs run."
+        )
+    elif facts.stop is None:
+        sentences.append(f"With {patience} nothing stops the training: **all {facts.length} epochs** run.")
+    else:
+        later = facts.stop - top
+        after = "which is that epoch" if later == 0 else f"{count(later, 'epoch')} later"
+        end = f", {after}." if seen else f": it never sees epoch {top + 1}."
+        sentences.append(f"With {patience} training stops after **epoch {facts.stop + 1}**{end}")
+    if facts.best is not None and facts.best != top:
+        if seen and top < start_from_epoch:
+            sentences.append(f"Epoch {top + 1} was not looked at.")
+        elif seen:
+            sentences.append(f"Epoch {top + 1} did not count: it was not better by more than min_delta.")
+        sentences.append(f"Its own best is epoch {facts.best + 1} ({number(facts.value(facts.best))}).")
+    if close > (facts.best is not None and facts.best != top and seen and top >= start_from_epoch):
+        were = "was" if close == 1 else "were"
+        sentences.append(f"{count(close, 'epoch')} {were} better by min_delta or less, which did not count.")
+    kept = f"epoch {facts.kept + 1} ({facts.monitor} {number(facts.value(facts.kept))})"
+    if facts.restored:
+        sentences.append(f"The weights of {kept} are put back.")
+    else:
+        sentences.append(f"The model keeps its last weights, those of {kept}.")
+    files = len(facts.saved or ())
+    times = {0: "No file written", 1: "1 file, written once"}.get(files, f"1 file, written {files:,} times")
+    return " ".join([*sentences, f"{times}."])
+
+
+def labels(facts: Facts) -> dict[str, str]:
+    """Return the words beside the marks that are there: `stop`, `best`, `kept`, `window`, `never`, `saved`."""
+    words = {}
+    if facts.stop is not None:
+        also = ", kept" if facts.kept == facts.stop else ""
+        words["stop"] = f"stop{also}: epoch {facts.stop + 1}"
+    if facts.best is not None:
+        by = "" if facts.best_by == facts.monitor else f" {facts.best_by}"
+        also = ", kept" if facts.shows_kept and facts.kept == facts.best != facts.stop else ""
+        words["best"] = f"best{by}{also}: epoch {facts.best + 1}"
+    if facts.shows_kept and facts.kept not in (facts.stop, facts.best):
+        # Beside marks of what files hold, "kept" would be read as the file's.
+        held = "kept" if facts.saved is None else "in memory"
+        words["kept"] = f"{held}: epoch {facts.kept + 1}"
+    if facts.window is not None:
+        stopped = facts.stop is not None
+        words["window"] = f"patience {facts.patience}" if stopped else f"waited {facts.waited} of {facts.patience}"
+    if facts.epochs_run < facts.length:
+        words["never"] = facts.beyond
+    if facts.saved is not None:
+        words["saved"] = f"{len(facts.saved) or 'none'} saved"
+    return words
+
+
+def enough(patience: int | None, top: int, *, whole: int) -> str:
+    """Say which patience is the smallest that still runs the best epoch.
+
+    Args:
+        patience: That patience; None if there is none.
+        top: The best epoch of the whole log (0-based).
+        whole: How many epochs the log has.
+    """
+    if patience is None:
+        return f"No patience up to here reaches epoch {top + 1}."
+    if patience <= 1:
+        return f"Any patience reaches the best of these {whole} epochs, epoch {top + 1}."
+    return f"Smallest patience that reaches the best of these {whole} epochs, epoch {top + 1}: **{patience}**."
+
+
+def missed(monitor: str, *, restores: bool) -> str:
+    """Name the picture of what each patience costs in quality; it says which weights count."""
+    return f"{monitor} missed ({'best weights put back' if restores else 'last weights count'})"
+
+
+def price(patience: int, epochs: int, missed: float, monitor: str) -> str:
+    """Say what one patience costs."""
+    lost = "missed quality unknown" if math.isnan(missed) else f"{number(missed)} of {monitor} missed"
+    return f"Marked below is patience {patience}: {count(epochs, 'epoch')} run, {lost}."
+
+
+def spared(ran: int, whole: int) -> str:
+    """Say what a stop would have spared, in epochs."""
+    if ran == whole:
+        return "It spares nothing."
+    return f"It spares {count(whole - ran, 'epoch')} of {whole:,} ({100 * (whole - ran) / whole:.0f} %)."
+
+
+def summary(needed: Sequence[int], runs: int) -> str:
+    """Say for how many of several runs which patience would have done.
+
+    Args:
+        needed: The smallest patience that reaches the best epoch, of each run that has one, rising.
+        runs: How many runs there are.
+    """
+    if not needed:
+        return f"No patience up to here reaches the best epoch of any of {runs} runs."
+    half, whole = needed[(len(needed) - 1) // 2], needed[-1]
+    some = f"patience {half} reaches the best epoch of {sum(n <= half for n in needed)}"
+    if half == whole:
+        return f"Of {runs} runs, {some}."
+    return f"Of {runs} runs, {some}, patience {whole} of {'all' if len(needed) == runs else len(needed)}."
+
+
+# -- a fit that is running -------------------------------------------------------------------------------------------
+
+
+def live_state(now: Snapshot) -> str:
+    """Say in one or two sentences what the run does, or how it ended."""
+    done = now.first_epoch + now.epochs_run
+    if now.state == "ready":
+        return "Ready. Nothing trains before you press Start."
+    if now.state == "failed":
+        return f"Failed {_after(done)}."
+    if now.state != "done":
+        return {
+            "running": "Training.",
+            "pausing": "Pausing before the next batch.",
+            "paused": f"Paused {_after(done)}.",
+            "stopping": "Stopping after this batch.",
+        }[now.state]
+    waited = count(now.waits[-1] if now.waits else 0, "epoch")
+    ending = {
+        "early stopping": f"EarlyStopping stopped the fit {_after(done)}: {waited} without improvement, "
+        f"patience {_in_force(now)}.",
+        "epochs": f"All epochs are done: the fit ended {_after(done)}.",
+        "stop": f"You stopped the fit {_after(done)}.",
+        "callback": f"A callback stopped the fit {_after(done)}.",
+    }[now.ended_by or "epochs"]
+    if now.kept_epoch is None:
+        return ending
+    which = "the last" if now.kept_epoch == done - 1 else "the best"
+    return f"{ending} The model holds the weights of epoch {now.kept_epoch + 1}, {which}."
+
+
+def live_progress(now: Snapshot) -> str:
+    """Say how far the run is and how long it takes."""
+    done = now.first_epoch + now.epochs_run
+    parts = [f"Epoch {done} of {now.epochs}", f"{seconds(now.seconds)} so far"]
+    # The first epoch also compiles: it foretells nothing.
+    if now.alive and now.seconds_left is not None and now.epochs_run > 1:
+        left = f"{seconds(now.seconds_left)} to go"
+        parts.append(f"at most {left}" if now.monitor else left)
+    if now.waits and now.alive:
+        parts.append(f"waited {now.waits[-1]} of {now.patience}")
+    return " · ".join(parts)
+
+
+def live_changes(now: Snapshot) -> list[str]:
+    """Say one sentence for each setting that was changed during the run, and for those still to come.
+
+    Steps of one drag, which come at the ends of epochs that follow each other, are one change.
+    """
+    drags: list[list[Any]] = []
+    for change in now.changes:
+        last = drags[-1] if drags else None
+        if last and last[0] == change.name and change.epoch - last[2] <= 1 and change.old == last[4]:
+            last[2], last[4] = change.epoch, change.new
+        else:
+            drags.append([change.name, change.epoch, change.epoch, change.old, change.new])
+    lines = []
+    for name, first, last, old, new in drags:
+        when = f"at the end of epoch {last + 1}" if first == last else f"in epochs {first + 1} to {last + 1}"
+        lines.append(f"{name} went from {old:g} to {new:g} {when}.")
+    if now.alive and now.patiences and now.patience != now.patiences[-1]:
+        running = now.first_epoch + now.epochs_run + 1
+        lines.append(f"patience {now.patience} counts from the end of epoch {running} on.")
+    return lines
+
+
+def live_failure(now: Snapshot) -> str:
+    """Say what was raised, in one line."""
+    text = " ".join(str(now.error).split())
+    return f"{type(now.error).__name__}: {text}" if text else type(now.error).__name__
+
+
+def live_twin(now: Snapshot, metric: str) -> str:
+    """Say what the picture of a running fit shows."""
+    if not now.epochs_run:
+        return f"An empty chart of {metric} over up to {now.epochs} epochs. {live_state(now)}"
+    parts = [f"{metric} over {count(now.epochs_run, 'epoch')} of {now.epochs}."]
+    for name in (metric, f"val_{metric}"):
+        values = [value for value in now.history.get(name, ()) if value is not None]
+        if values:
+            parts.append(f"{name} began at {number(values[0])} and is now {number(values[-1])}.")
+    if now.best is not None and now.best_epoch is not None:
+        parts.append(f"The best {now.monitor} is {number(now.best)}, at epoch {now.best_epoch + 1}.")
+    if now.waits:
+        parts.append(f"EarlyStopping has waited {count(now.waits[-1], 'epoch')}, its patience is {_in_force(now)}.")
+    if now.saves:
+        parts.append(f"A file was saved in {count(len(now.saves), 'epoch')}, the last in epoch {now.saves[-1] + 1}.")
+    return " ".join([*parts, *live_changes(now), live_state(now)])
+
+
+def seconds(number: float) -> str:
+    """Write a time: `9.9 s`, `59 s`, `1 min 00 s`, `2 h 02 min`."""
+    if number < 9.95:
+        return f"{number:.1f} s"
+    minutes, rest = divmod(round(number), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def _in_force(now: Snapshot) -> int | None:
+    """Return the patience in force at the last epoch's end."""
+    return now.patiences[-1] if now.patiences else now.patience
+
+
+def _after(done: int) -> str:
+    return f"after epoch {done}" if done else "before the end of epoch 1"
