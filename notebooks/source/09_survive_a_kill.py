@@ -123,7 +123,7 @@ for number in range(3):
         print(f"{type(error).__name__}: {error}"[:70])
 # %% [markdown]
 # Its two files are written over the good ones, too, so the restart fails just after a kill. (`double_checkpoint=True`
-# keeps a second copy.)
+# keeps a second copy: it helps nearly always.)
 # <!-- claim: resuming.test_a_restart_from_half_a_backup_fails -->
 # %% [markdown]
 # ## Write beside it
@@ -511,6 +511,11 @@ for question, *cells in rows[2:4]:
     for writer, cell in zip(writers, cells, strict=True):
         print(f"   {writer:36} {cell}")
 widgets.reveal("09.e")
+# %% tags=["solution"]
+killed, cut = (sum("✘" in cell for cell in row) for row in rows[2:4])
+assert rows[2][0].startswith("Killed")
+assert rows[3][0].startswith("Power cut")
+assert 0 < killed < cut
 # %% [markdown]
 # ## Key takeaways
 #
