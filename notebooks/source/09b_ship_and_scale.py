@@ -481,8 +481,7 @@ class SaveInThread(Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         start = time.perf_counter()
-        weights = self.model.get_weights()
-        self.saved.append(self.pool.submit(self.write, weights))
+        self.saved.append(self.pool.submit(self.write, self.model.get_weights()))
         self.waits.append(time.perf_counter() - start)
 
     def write(self, weights):
