@@ -11,6 +11,7 @@ for real.
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import linecache
 import os
@@ -108,6 +109,7 @@ def killed(folder: Path, number: int, work: Callable[..., Any], *arguments: Any)
     """
     process = os.fork()
     if process == 0:
+        gc.disable()  # it would tidy up what is the parent's
         lines = 0
 
         def trace(frame, event: str, _argument: object):
