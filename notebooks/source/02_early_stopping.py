@@ -122,8 +122,8 @@ def compare(model, history):
 
 
 # %% [markdown]
-# And in a picture. The **circle** marks the epoch whose weights the model holds, the **hatched** band is the time that
-# the callback waited.
+# First the numbers, then a picture. The **circle** marks the epoch whose weights the model holds, the **hatched** band
+# is the time that the callback waited.
 # %%
 compare(model, history)
 style.show(plots.learning_curves(history, stopping=stopper, title="patience=8"))

@@ -4,7 +4,8 @@
 # **You will** keep the best model of a training in a file, prove that it is the best, and keep the next training from
 # spoiling it.
 #
-# **You need** [lesson 02](02_early_stopping.ipynb): the validation loss turns, and the last model is not the best.
+# **You need** the core of [lesson 02](02_early_stopping.ipynb): the validation loss turns, and the last model is not
+# the best.
 #
 # **Minutes:** 16 for the core, 25 in all
 # %% tags=["setup"]
@@ -17,7 +18,7 @@ from keras.callbacks import Callback, ModelCheckpoint
 from helpers.callbacks import SaveRecorder
 
 # %% [markdown]
-# ## Every epoch, or the best
+# ## Two savers, one training
 #
 # The digits of lesson 02: 300 to learn from, one label in five wrong. The optimizer takes larger steps here, so the
 # turn comes sooner.

@@ -4,7 +4,7 @@
 # **You will** use both callbacks in one training, find out how they work together, and know for everything that a
 # training leaves behind who owns it.
 #
-# **You need** [lesson 02](02_early_stopping.ipynb) and [lesson 03](03_model_checkpoint.ipynb).
+# **You need** the cores of [lesson 02](02_early_stopping.ipynb) and [lesson 03](03_model_checkpoint.ipynb).
 #
 # **Minutes:** 17 for the core, 38 in all
 # %% tags=["setup"]
@@ -129,8 +129,8 @@ assert not same_weights(model, last)
 # %% tags=["predict"]
 widgets.predict("04.b")
 # %% [markdown]
-# We train twins, made through a file, so that `model` and `reloaded` stay as they are. For comparison: what the first
-# training itself got in the epoch after the best.
+# We train twins, made through a file, so that `model` and `reloaded` stay as they are. The last line shows, for
+# comparison, what the first training itself got in the epoch after the best.
 # %%
 more = {}
 for name, one in {"restored": model, "reloaded": reloaded}.items():
