@@ -188,11 +188,13 @@ def test_a_run_ends_with_its_cell_with_an_interrupt_and_with_an_error(lab, wait_
     says(lab, "Nothing trains before you press Start.")
     assert probe(lab) == ((0, "ready", None, 0, None), [])
 
-    # An interrupt of the idle kernel.
+    # An interrupt of the idle kernel: not of the click's handler, which is still at work when the widget says so.
     button(lab, "Start").click()
     says(lab, "Training.")
     lab.page.wait_for_timeout(300)
-    interrupt = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()"
+    kernel = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+    lab.page.wait_for_function(f"() => {kernel}.status === 'idle'")
+    interrupt = f"() => {kernel}.interrupt()"
     lab.page.evaluate(interrupt)
     says(lab, "You stopped the fit")
     wait_for_end(lab, wait_until)
