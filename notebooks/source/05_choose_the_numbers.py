@@ -72,7 +72,7 @@ widgets.PatienceExplorer(my_log, patience=2, restore_best_weights=True)
 # %% [markdown]
 # ## Exercise 05.3: how much would have been enough?
 #
-# Write a function that gets the `val_loss` values of a run that nobody stopped, and returns the smallest patience (at
+# Write a function that gets the `val_loss` values of a run that nobody stopped. It returns the smallest patience (at
 # least 1) with which `EarlyStopping` still reaches the lowest of them. The check asks about many curves. `replay` may
 # help, or a pencil.
 #
@@ -273,7 +273,7 @@ print(f"and {less:.2f} ± {error:.2f} % less missed")
 assert (round(float(less), 2), round(float(error), 2)) == (0.27, 0.42)
 # %% [markdown]
 # On average, 100 runs cannot tell the two apart: the interval holds 0. What speaks for 20 is the tail in the table
-# above, the runs that miss more than 2 %: 6 in 100 with patience 10, and 1 in 100 with patience 20.
+# above. More than 2 % are missed by 6 runs in 100 with patience 10, and by 1 in 100 with patience 20.
 #
 # The rule of thumb that this supports, for tasks like these: **start with 10. Take 20 if one bad stop would hurt you.
 # 3 and less stop at bumps.**
