@@ -67,8 +67,8 @@ def trade_off(
     axes.axhline(0, color=best.color, linestyle=best.linestyle, linewidth=best.linewidth, gid="nothing-missed")
     x, y = points["epochs"], points["missed"]
     axes.annotate(
-        "as good as waiting to the end", (0, 0), (4, -3), xycoords=("axes fraction", "data"), textcoords="offset points",
-        va="top", fontsize=style.FONT, color=best.color, zorder=4,
+        "as good as waiting to the end", (0, 0), (4, -3), xycoords=("axes fraction", "data"),
+        textcoords="offset points", va="top", fontsize=style.FONT, color=best.color, zorder=4,
     )  # fmt: skip
     if ends:
         axes.vlines(

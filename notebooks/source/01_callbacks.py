@@ -188,7 +188,6 @@ widgets.reveal("01.d")
 # - A callback is an object whose hooks `fit` calls at fixed places of the loop. It watches `logs`, and it may act:
 #   `self.model.stop_training = True`.
 # - Validation happens inside the epoch, so `on_epoch_end` knows both `loss` and `val_loss`.
-# - All callbacks share one `logs`, in the order of the list: makers before users.
 #
 # On the express path, go on to [lesson 02](02_early_stopping.ipynb). Everybody else reads on: a training loop built
 # from nothing, a slow callback, a slip of the pen, a log in a file, and two more exercises.
@@ -392,6 +391,7 @@ checks.check("01.3", with_best)
 #
 # To what the core ended with:
 #
+# - All callbacks share one `logs`, in the order of the list: makers before users.
 # - Training waits for callbacks, after epochs and after batches (with TensorFlow).
 # - After a batch, `logs` holds the mean over the epoch so far.
 # - A misspelt hook is never called, and nobody tells you.

@@ -168,10 +168,10 @@ checks.check("02.1", three_wishes)
 # ## The core ends here
 #
 # - `EarlyStopping` stops `patience` epochs after the best. A tie is no improvement.
-# - The model then holds the **last** weights. With `restore_best_weights=True`, those of the best epoch.
+# - After the stop the model holds the **last** weights. With `restore_best_weights=True`, those of the best epoch.
 #
 # On the express path, go on to [lesson 03](03_model_checkpoint.ipynb). Everybody else reads on: what happens when
-# nothing stops the training, when it breaks, and when there is nothing to watch; two more exercises; why it works.
+# nothing stops the training, when it breaks, and when there is nothing to watch. Then two exercises, and why it works.
 # %% [markdown]
 # ## The smallest patience
 #

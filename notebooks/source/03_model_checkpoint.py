@@ -184,7 +184,6 @@ assert (first, second) == ([1, 2], [])
 # - By default `ModelCheckpoint` saves after every epoch: one file name holds the **last** model.
 #   `save_best_only=True` holds the best, and evaluating the loaded file proves it.
 # - Fields in the name, the epoch and what is in `logs`, keep more than one file.
-# - The best value lives in the callback object: make a new one for each fit.
 #
 # On the express path, go on to [lesson 04](04_together.ipynb). Below: which names are refused, and how a file lives
 # through restarts.
@@ -233,8 +232,8 @@ print("Friday: ", play([0.9, 0.6], ModelCheckpoint(file, save_best_only=True)))
 # ## Exercise 03.3: a saver that survives a restart
 #
 # Write `careful_saver(file, validation)`. It returns a `ModelCheckpoint` that keeps the model with the best `val_loss`
-# in `file` (a `Path`). If there is a model in the file already, it is overwritten only by a better one: measure on
-# `validation`, a data set as `evaluate` takes it. The check tries it with files and without. (Exercise 03.2 is in
+# in `file` (a `Path`). A model that is in the file already is overwritten only by a better one. To know how good it is,
+# measure on `validation`, a data set as `evaluate` takes it. The check tries it with files and without. (Exercise 03.2 is in
 # [lesson 03b](03b_resume.ipynb).)
 # %% tags=["exercise"]
 # Exercise 03.3
@@ -262,7 +261,8 @@ checks.check("03.3", careful_saver)
 #
 # - A whole model ends in `.keras`, weights only in `.weights.h5`. Other endings are refused at once, a wrong field at
 #   the first save.
-# - A restart forgets the best value: `initial_value_threshold` tells it.
+# - The best value lives in the callback object: make a new one for each fit. After a restart,
+#   `initial_value_threshold` tells it what there is to beat.
 # %% [markdown]
 # ## Where next
 #

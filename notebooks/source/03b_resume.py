@@ -131,8 +131,8 @@ ours = keras.models.load_model(runs / "ours.keras", custom_objects={"gentle": ge
 # %% [markdown]
 # ## Predict: resume from the weights
 #
-# Suppose the training of four epochs had died after the second. We go on twice: once with the model out of `2.keras`,
-# once with a model built anew (`build` also compiles it) that loads `2.weights.h5`.
+# Suppose the training of four epochs had died after the second. We go on twice. First with the model out of `2.keras`;
+# then with a model built anew that loads `2.weights.h5` (`build` also compiles it).
 # %% tags=["predict"]
 widgets.predict("03.c")
 

@@ -225,9 +225,8 @@ print("new objects:", EarlyStopping().best, ModelCheckpoint(folder / "best.keras
 assert b"Adam" in everything
 assert not any(word in everything for word in [b"EarlyStopping", b"ModelCheckpoint"])
 # %% [markdown]
-# Nothing. After a restart, a new `EarlyStopping` counts from 0 and takes the first value as the best. A new
-# `ModelCheckpoint` takes the first for the best too, and saves it over the better file, if you do not give it an
-# `initial_value_threshold` (lesson 03).
+# Nothing. After a restart, a new `EarlyStopping` counts from 0 and takes the first value as the best. So does a new
+# `ModelCheckpoint`, and saves it over the better file, unless you give it an `initial_value_threshold` (lesson 03).
 # <!-- claim: model_checkpoint.test_a_restart_forgets_the_best -->
 # %% [markdown]
 # ## Watch the same number, or have two bests
@@ -251,8 +250,8 @@ assert not same_weights(split, keras.models.load_model(folder / "by_loss.keras")
 # %% [markdown]
 # ## Predict: the same monitor
 #
-# Both watch `val_loss`. `EarlyStopping` also gets `min_delta=0.1`: only a loss that is **more** than 0.1 below the best
-# counts as an improvement.
+# Both watch `val_loss`. `EarlyStopping` also gets `min_delta=0.1`: only a gain of **more** than 0.1 counts as an
+# improvement.
 # <!-- claim: numbers.test_a_gain_of_min_delta_is_too_small -->
 # %% tags=["predict"]
 widgets.predict("04.c")

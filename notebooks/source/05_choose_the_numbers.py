@@ -201,8 +201,8 @@ assert 0.8 <= share < 0.9
 # ## Predict: how often does a small patience hurt?
 #
 # Now the stakes: two numbers for each of the 100 runs and each patience. **Spent** are the epochs that ran. **Missed**
-# says how many per cent the test loss of the kept epoch lies above that of the whole run's best epoch, the one with the
-# lowest `val_loss`.
+# compares two epochs, the one that is kept and the best of the whole run by `val_loss`: by how many per cent is the test
+# loss of the first higher?
 # %%
 def price(run, min_delta=0):
     validation, test = run.history["val_loss"], np.array(run.history["test_loss"])
