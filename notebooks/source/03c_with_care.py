@@ -43,15 +43,9 @@ def open_gift(**settings):
 open_gift()
 widgets.reveal("03.e")
 # %% [markdown]
-# And with each value of `safe_mode`:
+# The other way:
 # %%
-for safe_mode in [True, False]:
-    print("safe_mode:", safe_mode)
-    open_gift(safe_mode=safe_mode)
-# %% [markdown]
-# With `safe_mode=False` the stranger's code ran while the file was being loaded, before you did anything with the model.
-# It could have been any code. So leave `safe_mode` on, unless you made the file yourself, and load files only from people
-# you trust. <!-- claim: files.test_safe_mode -->
+open_gift(safe_mode=False)
 # %% [markdown]
 # ## What a save costs
 #
