@@ -2,8 +2,8 @@
 
 python benchmarks/binder.py [--lessons 01 02 03 04 05]
 
-Prints the memory of the server, and of all together after each lesson, as a share of Binder's 2 GB. Pages of a file that
-several of the session's processes share count once, also where others on this machine share them: on Binder nobody does.
+Prints the memory of the server, and of all together after each lesson, as a share of Binder's 2 GB. Pages of a file
+that several of its processes share count once, also where others on this machine share them: on Binder nobody does.
 Reads /proc: Linux alone.
 """
 
