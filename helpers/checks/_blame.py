@@ -181,15 +181,31 @@ def forgot_super_init(callback: object) -> bool:
     return isinstance(init, types.FunctionType) and "__init__" not in init.__code__.co_names
 
 
+# Words that learners, and other libraries, use in the names of hooks.
+_WORDS = {"training": "train", "fit": "train", "epochs": "epoch", "batches": "batch", "validation": "test",
+          "start": "begin", "started": "begin", "starts": "begin", "begins": "begin", "beginning": "begin",
+          "finish": "end", "finished": "end", "finishes": "end", "stop": "end", "done": "end", "over": "end",
+          "complete": "end", "completed": "end", "ends": "end", "ended": "end",
+          "after": "end", "before": "begin"}  # fmt: skip
+
+
+def meant_hook(name: str, cutoff: float = 0.75) -> str | None:
+    """Return the hook that is probably meant by a name, by its words first and then by its letters."""
+    in_words = "_".join(_WORDS.get(word, word) for word in name.strip("_").lower().split("_"))
+    if in_words in HOOKS:
+        return in_words
+    return next(iter(difflib.get_close_matches(in_words, HOOKS, n=1, cutoff=cutoff)), None)
+
+
 def misspelt_hooks(callback: object) -> dict[str, str]:
     """Find methods named like hooks that Keras never calls, each with the hook that was probably meant."""
     kind_ = callback if isinstance(callback, type) else type(callback)
     own = [name for base in kind_.__mro__ if not base.__module__.startswith("keras.") for name in vars(base)]
     found = {}
     for name in own:
-        meant = difflib.get_close_matches(name, HOOKS, n=1, cutoff=0.75)
+        meant = meant_hook(name)
         if name not in HOOKS and meant and name.startswith(("on", "_on", "On")):
-            found[name] = meant[0]
+            found[name] = meant
     return found
 
 

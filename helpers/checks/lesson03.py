@@ -294,7 +294,7 @@ _SAVER_TOLD: dict[str, Callable[[object], str]] = {
 @exercise("03.3")
 def careful_saver(answer: object) -> Verdict:
     """Try the learner's function without a file and with two, twice, and play trainings with what it returns."""
-    function = as_function(answer, "file, validation")
+    function = as_function(answer, "file, validation", returns=ModelCheckpoint)
     # Not the data of the notebook: what is measured has to be measured on what is passed.
     validation = _other_validation()
     with tempfile.TemporaryDirectory() as folder:
@@ -396,7 +396,10 @@ def _made(function: Callable, file: Path, validation: object) -> ModelCheckpoint
     except (ValueError, OSError) as error:
         if file.exists() or not ("File not found" in str(error) or isinstance(error, OSError)):
             raise
-        raise Wrong("Your function loads a file that is not there yet. Ask first: `file.exists()`.", 0.3) from error
+        raise Wrong(
+            "Your function loads a file that is not there yet. Ask first: `file.exists()`, and load if it is.",
+            0.3,
+        ) from error
     if made is None:
         there = "when there is a model in the file" if file.exists() else "when there is no file yet"
         raise Wrong(f"Your function returned nothing {there}. End each way with `return ModelCheckpoint(...)`.", 0.2)

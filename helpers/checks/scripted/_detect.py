@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import keras
 
-from helpers.checks._blame import HOOKS, misspelt_hooks
+from helpers.checks._blame import HOOKS, meant_hook, misspelt_hooks
 from helpers.checks.scripted._model import FakeModel
 
 __all__ = ["about_monitor", "about_stopping", "strange_hook"]
@@ -24,7 +24,7 @@ def strange_hook(answer: object) -> str:
     for name in dict.fromkeys(own):
         if name in HOOKS or not (name in meant or (name.startswith("on_") and name != "on_error")):
             continue
-        close = meant.get(name) or next(iter(difflib.get_close_matches(name, HOOKS, n=1, cutoff=0.6)), None)
+        close = meant.get(name) or meant_hook(name, 0.6)
         told = f" Did you mean `{close}`?" if close else ""
         return f"Keras knows no hook `{name}`, so nobody calls it.{told}"
     return ""
