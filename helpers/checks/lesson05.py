@@ -446,8 +446,7 @@ def _counted(values: list[float], twists: tuple[str, ...]) -> int:
     elif "behind" not in twists:
         gaps = gaps[:-1]
     found = sum(gap - 1 for gap in gaps) if "all" in twists else max(gaps, default=0)
-    found += ("more" in twists) - ("less" in twists)
-    return max(found, 0 if "zero" in twists else 1)
+    return max(found - ("less" in twists), 0 if "zero" in twists else 1) + ("more" in twists)
 
 
 def _listed(curve: list[float]) -> str:
