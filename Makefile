@@ -7,6 +7,7 @@ PYTHON ?= python
 BIN := .venv/Scripts
 DATA_BIN := .venv-data/Scripts
 CONFORMANCE_BIN := .venv-conformance/Scripts
+PRODUCTION_BIN := .venv-production/Scripts
 else
 # The first Python on this machine that TensorFlow is built for; name another with `make lab PYTHON=...`.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
@@ -15,10 +16,11 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 BIN := .venv/bin
 DATA_BIN := .venv-data/bin
 CONFORMANCE_BIN := .venv-conformance/bin
+PRODUCTION_BIN := .venv-production/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks check fix contract conformance data runs picture lock production-env learner-env test-env data-env \
+.PHONY: help lab test notebooks check fix contract conformance production data runs picture lock production-env learner-env test-env data-env \
 	conformance-env
 
 help:  ## print this help
@@ -63,6 +65,11 @@ contract: test-env  ## run every claim about Keras on the oldest and the newest 
 
 conformance: conformance-env  ## try what each way to save survives (some minutes) and write docs/conformance.md
 	$(CONFORMANCE_BIN)/python -m tests.conformance --jobs 2 --write $(ARGS)
+
+production: production-env  ## run lesson 09 and its tests in full, with the packages of its optional parts
+	$(PRODUCTION_BIN)/python -m pytest -o addopts="--nbval-lax --nbval-current-env --nbval-cell-timeout=180 -ra" \
+		tests/test_production.py tests/test_storage.py notebooks/09b_ship_and_scale.ipynb \
+		notebooks/solutions/09b_ship_and_scale.ipynb $(ARGS)
 
 data: data-env  ## write the data sets in data/ again, from the copies in scikit-learn
 	$(DATA_BIN)/python tools/make_data.py

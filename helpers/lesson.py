@@ -24,6 +24,8 @@ from helpers.checks import _progress
 PROJECT = "keras-callbacks-course"
 PYTHONS = ((3, 11), (3, 12), (3, 13))
 FREE_MEGABYTES = 300
+# The optional parts of lesson 09: the extra `production` in pyproject.toml.
+PRODUCTION = ("fsspec", "keras-tuner", "optuna", "optuna-integration", "s3fs", "tensorboard")
 _QUIET = {
     # Without oneDNN's reordering results repeat on more machines, and TensorFlow prints no red lines at its import.
     "TF_ENABLE_ONEDNN_OPTS": "0",
@@ -101,6 +103,37 @@ def new_folder(lesson: str) -> Path:
 def _remove_if_empty(folder: Path) -> None:
     with contextlib.suppress(OSError):  # it holds something, or is gone already
         folder.rmdir()
+
+
+_PRODUCTION = (
+    "To take it, run `python tools/setup_env.py production` in the folder of the course. It makes an environment of "
+    "its own with all that lesson 09 can use. Open the lesson with that one's JupyterLab: "
+    "`.venv-production/bin/jupyter lab` (on Windows `.venv-production/Scripts/jupyter lab`)."
+)
+
+
+def optional(*packages: str) -> bool:
+    """Say whether the packages of an optional part are installed; where one is missing, show what to do.
+
+    Loads none of them.
+
+    Args:
+        packages: as they are called where they are installed, such as "keras-tuner".
+
+    Raises:
+        ValueError: a package is not among those of the extra `production`, so the advice would be wrong.
+    """
+    unknown = [name for name in packages if name not in PRODUCTION]
+    if unknown or not packages:
+        raise ValueError(f"optional() takes names out of {', '.join(PRODUCTION)}; got {packages}.")
+    missing = [name for name in packages if _installed(name) is None]
+    if not missing:
+        return True
+    names = " and ".join(f"`{name}`" for name in missing)
+    needs = "is" if len(missing) == 1 else "are"
+    text = f"Optional: this part needs {names}, which {needs} not installed here. The lesson goes on without it."
+    _cards.Note(f"{text}\n\n{_PRODUCTION}", "quiet").show()
+    return False
 
 
 @dataclass(frozen=True)

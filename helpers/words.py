@@ -376,7 +376,8 @@ def live_changes(now: Snapshot) -> list[str]:
         when = f"at the end of epoch {last + 1}" if first == last else f"in epochs {first + 1} to {last + 1}"
         lines.append(f"{name} went from {old:g} to {new:g} {when}.")
     if now.alive and now.patiences and now.patience != now.patiences[-1]:
-        lines.append(f"patience {now.patience} counts from the end of this epoch on.")
+        running = now.first_epoch + now.epochs_run + 1
+        lines.append(f"patience {now.patience} counts from the end of epoch {running} on.")
     return lines
 
 

@@ -393,6 +393,14 @@ def test_the_marks_are_where_the_run_says():
     )
 
 
+def test_a_new_patience_is_drawn_from_the_epoch_that_runs():
+    picture = LivePicture("loss", waits=True)
+    now = dataclasses.replace(run_of([1.0] * 5, patience=9, ended=False, epochs=40), patience=3)
+    picture.png(now, scale=1)
+    assert min(x for x, height in picture._patience.get_xydata() if height == 3) == 6
+    assert say.live_changes(now) == ["patience 3 counts from the end of epoch 6 on."]
+
+
 def test_the_picture_is_what_the_page_was_told():
     now = run_of([1.0, 0.5], epochs=4)
     picture = LivePicture("loss", waits=True)

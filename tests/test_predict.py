@@ -177,9 +177,9 @@ def test_a_wrong_answer_is_explained():
     outcome = widgets.reveal("90.a")
     assert str(outcome).splitlines() == [
         "Prediction 90.a",
-        "You said A, which is not it: Two, since `patience` is 2 & more",
+        "You said A, which is not it: “Two, since `patience` is 2 & more”",
         "Patience is counted from the best epoch.",
-        "B is right: Four",
+        "B is right: “Four”",
         "It waits twice.",
         "Two epochs were *no better*, and the third was not waited for.",
     ]
@@ -193,14 +193,14 @@ def test_a_wrong_answer_is_explained():
 def test_the_right_answer():
     widgets.predict("90.a").commit(1)
     page = widgets.reveal("90.a").to_html()
-    assert "You said <strong>B</strong>, and that is right: Four" in page
+    assert "You said <strong>B</strong>, and that is right: “Four”" in page
     assert page.count("It waits twice.") == 1
     assert _cards.COLOURS["good"] in page
 
 
 def test_who_did_not_commit_gets_the_explanation():
     page = widgets.reveal("90.a").to_html()
-    assert "<strong>B</strong> is right: Four" in page
+    assert "<strong>B</strong> is right: “Four”" in page
     assert "not waited for" in page
     assert "You" not in page
 
@@ -210,7 +210,7 @@ def test_a_commit_after_the_reveal_is_late(monkeypatch):
     card = widgets.predict("90.a").commit(1)
     assert "it is no prediction any more" in card.says
     assert stored()["90.a"]["late"] is True
-    assert str(widgets.reveal("90.a")).splitlines()[1] == "After the run you chose B, and that is right: Four"
+    assert str(widgets.reveal("90.a")).splitlines()[1] == "After the run you chose B, and that is right: “Four”"
     assert "no prediction any more" in widgets.predict("90.a").says
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import dis
 import io
+import os
 import signal
 import sys
 import threading
@@ -14,7 +15,8 @@ from contextlib import contextmanager
 
 __all__ = ["SECONDS", "Printed", "TimeUp", "limit"]
 
-SECONDS = 20.0
+# COURSE_CHECK_SECONDS gives a slow or crowded machine more: the limit is one of the clock, since a sleep must end too.
+SECONDS = float(os.environ.get("COURSE_CHECK_SECONDS") or 20)
 _AGAIN = 0.2  # seconds between two calls to end
 _LINES, _WIDTH = 8, 200
 

@@ -258,8 +258,10 @@ class LivePicture:
         self._wait.set_linewidth(thick)
         # What is asked for now counts from the epoch that runs, so the line goes on to the right edge.
         asked = now.patience if now.alive or not now.patiences else now.patiences[-1]
+        running = min(epochs[-1] + 1, self._xlim[1]) if epochs else self._xlim[0]
         self._patience.set_data(
-            [self._xlim[0], *epochs, self._xlim[1]], [*(now.patiences[:1] or [asked]), *now.patiences, asked]
+            [self._xlim[0], *epochs, running, self._xlim[1]],
+            [*(now.patiences[:1] or [asked]), *now.patiences, asked, asked],
         )
         seen = [change for change in now.changes if change.name == "patience"]
         self._changed.set_data([change.epoch + 1 for change in seen], [change.new for change in seen])

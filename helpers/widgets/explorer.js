@@ -24,6 +24,7 @@ padding:2px 6px;min-height:26px}
 .pex input[type=checkbox]{width:16px;height:16px;margin:0}
 .pex button{cursor:pointer;padding:2px 9px}.pex button:hover{background:var(--shade)}
 .pex :focus-visible{outline:3px solid var(--focus);outline-offset:2px}
+.pex .stage:focus-visible{outline-offset:-3px}
 .pex input[aria-invalid=true]{border:2px solid var(--stop)}
 .pex .said{min-height:4.35em}.pex .quiet{color:var(--quiet);font-size:13px}
 .pex .problem{color:var(--stop);font-weight:600}.pex .problem:empty{display:none}
@@ -552,6 +553,8 @@ function render({ model, el }) {
     model.save_changes();
   };
   const both = (control, what) => {
+    // What was not taken does not stay in the field.
+    control.number.addEventListener("change", () => { control.number.value = Number(model.get(what).toPrecision(6)); });
     for (const input of [control.slider, control.number]) {
       input.addEventListener("input", () => {
         if (input.value === "" || !(Number(input.value) >= 0)) return;
@@ -561,6 +564,7 @@ function render({ model, el }) {
     }
   };
   for (const input of [patience.slider, patience.number]) input.addEventListener("input", () => { if (input.value !== "") choose(Number(input.value)); });
+  patience.number.addEventListener("change", () => { patience.number.value = now; });
   both(delta, "min_delta");
   both(start, "start_from_epoch");
   baseline.addEventListener("change", () => ask("baseline", baseline.value));

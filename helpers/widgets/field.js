@@ -29,7 +29,10 @@ export default {
       if (!inputs.includes(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
       if (!["Tab", "Escape", "Shift"].includes(event.key) && !(event.key === "Enter" && event.shiftKey)) event.stopImmediatePropagation();
     };
+    // What was not taken does not stay in the field.
+    const settle = ({ target }) => { target.value = model.get("value"); };
     for (const input of inputs) input.addEventListener("input", ask);
+    for (const input of inputs) input.addEventListener("change", settle);
     window.addEventListener("keydown", keys, true);
     model.on("change", show);
     show();

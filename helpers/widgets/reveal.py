@@ -63,15 +63,16 @@ class Outcome(_cards.Shown):
     def verdict(self) -> list[str]:
         """Return what was said, whether it is right, and the feedback to it and to the right answer, as Markdown."""
         best = self.asked.right
-        right = f"**{LETTERS[best]}** is right: {self.asked.answers[best].text}"
+        # Quoted: an answer is not ours to say, and may hold a colon of its own.
+        right = f"**{LETTERS[best]}** is right: “{self.asked.answers[best].text}”"
         chose = "After the run you chose" if self.late else "You said"
         if self.committed is None:
             lines = [right]
         elif self.committed == best:
-            lines = [f"{chose} **{LETTERS[best]}**, and that is right: {self.asked.answers[best].text}"]
+            lines = [f"{chose} **{LETTERS[best]}**, and that is right: “{self.asked.answers[best].text}”"]
         else:
             own = self.asked.answers[self.committed]
-            lines = [f"{chose} **{LETTERS[self.committed]}**, which is not it: {own.text}", own.feedback, right]
+            lines = [f"{chose} **{LETTERS[self.committed]}**, which is not it: “{own.text}”", own.feedback, right]
         return [*lines, self.asked.answers[best].feedback]
 
     def __str__(self) -> str:

@@ -33,8 +33,8 @@ lesson.check_environment()
 # 3. **Explain.** Now and then you are first asked for one sentence of your own. Then ours stands beside it.
 #
 # In exercises you put your code in place of `...`, run that cell, and run the check below it. Stuck? Press **Esc**,
-# then **B**: that makes a new cell. In it, `checks.hint("01.1")` gives a hint, `checks.solution("01.1")` an answer
-# and why it is right.
+# then **A**: that makes a new cell below the check. In it, `checks.hint("01.1")` gives a hint,
+# `checks.solution("01.1")` an answer and why it is right.
 # %% [markdown]
 # ## Warm up: your first prediction
 #
@@ -126,7 +126,8 @@ picture = plots.learning_curves(
 )
 style.show(picture)
 # %% [markdown]
-# - In the **hatched** epochs the stopper waited for a version better than the **star**. At the **cross** it stopped.
+# - The **star** is the best epoch. In the **hatched** ones the stopper waited for a better one. At the **cross** it
+#   stopped.
 # - The **circle** marks the version that the model ends with: the best.
 # - Each **square** at the bottom is an epoch in which the saver wrote the file.
 # %% [markdown]

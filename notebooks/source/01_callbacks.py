@@ -99,7 +99,7 @@ assert 2 < len(history.epoch) < 10
 
 # %% [markdown]
 # The loss fell below 1.5, and the rest of the twenty epochs never ran: `fit` looks at the flag after each batch and
-# after each epoch, and ends when it is up. <!-- claim: hooks.test_stop_training_in_a_batch -->
+# after each epoch, and ends when the flag is raised. <!-- claim: hooks.test_stop_training_in_a_batch -->
 #
 # `logs` is a dictionary with what was measured in this epoch. Names with `val_` come from validation.
 #
@@ -194,8 +194,7 @@ widgets.reveal("01.d")
 # %% tags=["predict"]
 widgets.predict("01.b")
 # %% [markdown]
-# Measure it. `nap` sleeps after each epoch. `short_nap` sleeps much less, but after each of the ten batches of an
-# epoch.
+# Measure it, for two callbacks. `nap` sleeps after each epoch, `short_nap` after each batch.
 # %%
 import time
 
@@ -282,8 +281,8 @@ checks.check("01.2", GoodEnough)
 # %% [markdown]
 # ## After each batch
 #
-# Is the `loss` at the end of a batch that batch's own? Note it after every batch of one epoch, and compare the last
-# one with the loss of the epoch.
+# At the end of a batch, too, `logs` holds a `loss`. Is it the loss of that batch alone? Note it after every batch of
+# one epoch, and compare the last one with the loss of the epoch.
 # %%
 losses = []
 
@@ -304,7 +303,7 @@ assert losses[-1] == history.history["loss"][0]
 # <!-- claim: hooks.test_batch_logs_are_running_means -->
 #
 # `evaluate` and `predict` take callbacks too. They know no epochs. `evaluate` calls the `on_test_` hooks that you have
-# seen, `predict` has hooks of its own. It measures nothing: at the end of a batch its `logs` holds the `outputs`.
+# seen, `predict` has hooks of its own. `predict` measures nothing: at the end of a batch its `logs` holds the `outputs`.
 # <!-- claim: hooks.test_hook_order_under_evaluate --><!-- claim: hooks.test_hook_order_under_predict -->
 # %%
 model.predict(few.x_test[:96], callbacks=[recorder], verbose=0)
@@ -330,7 +329,7 @@ model.fit(digits.train, epochs=2, callbacks=[Announce()], verbose=0)
 print("Training is over.")
 widgets.reveal("01.c")
 # %% [markdown]
-# One line lists the methods of a class whose names begin like those of hooks, and that are none:
+# One line finds such slips. It lists the methods that are named like a hook, `on_...`, but are not a hook of Keras:
 # %%
 [name for name in vars(Announce) if name[:3] == "on_" and not hasattr(Callback, name)]
 # %% [markdown]

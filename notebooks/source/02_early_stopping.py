@@ -22,8 +22,8 @@ from keras.callbacks import Callback, EarlyStopping, LambdaCallback
 # otherwise. When this number has not improved for `patience` epochs, it sets `self.model.stop_training = True`, as
 # `Enough` did in lesson 01.
 #
-# For a loss, to improve means to fall; for an accuracy, to grow. `loss` and `val_loss` Keras knows by their names;
-# any other name it looks up among the metrics that you compiled, and most of them know.
+# For a loss, to improve means to fall; for an accuracy, to grow. Keras knows `loss` and `val_loss` by their names. For
+# any other name it asks the metric that you compiled, and most metrics can say which way is better.
 # <!-- claim: numbers.test_the_compiled_metric_says_its_direction -->
 #
 # Why have patience at all? Validation losses wobble. One worse epoch proves nothing.
@@ -122,8 +122,8 @@ def compare(model, history):
 
 
 # %% [markdown]
-# And in a picture. The **circle** marks the epoch whose weights the model holds, the **hatched** band is the time that
-# the callback waited.
+# First the numbers, then a picture. The **circle** marks the epoch whose weights the model holds, the **hatched** band
+# is the time that the callback waited.
 # %%
 compare(model, history)
 style.show(plots.learning_curves(history, stopping=stopper, title="patience=8"))
@@ -140,9 +140,8 @@ assert accuracies[losses.index(min(losses))] > accuracies[-1] + 0.03
 # %% [markdown]
 # ## With one argument more
 #
-# `restore_best_weights=True` does that: it copies the weights, in memory, at each new best, and brings the best back.
-# Only the weights: the optimizer stays where the last epoch left it.
-# <!-- claim: early_stopping.test_the_optimizer_is_not_restored -->
+# `restore_best_weights=True` asks for the best. The callback then copies the weights, and only them, at each new best,
+# keeps the copy in memory, and brings it back.
 # %%
 model = build()
 stopper = EarlyStopping(patience=8, restore_best_weights=True)

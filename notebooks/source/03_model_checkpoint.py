@@ -4,7 +4,8 @@
 # **You will** keep the best model of a training in a file, prove that it is the best, and keep the next training from
 # spoiling it.
 #
-# **You need** [lesson 02](02_early_stopping.ipynb): the validation loss turns, and the last model is not the best.
+# **You need** the core of [lesson 02](02_early_stopping.ipynb): the validation loss turns, and the last model is not
+# the best.
 #
 # **Minutes:** 16 for the core, 25 in all
 # %% tags=["setup"]
@@ -17,7 +18,7 @@ from keras.callbacks import Callback, ModelCheckpoint
 from helpers.callbacks import SaveRecorder
 
 # %% [markdown]
-# ## Every epoch, or the best
+# ## Two savers, one training
 #
 # The digits of lesson 02: 300 to learn from, one label in five wrong. The optimizer takes larger steps here, so the
 # turn comes sooner.
@@ -61,7 +62,7 @@ print("files:", *sorted(path.name for path in folder.iterdir()))
 # %% tags=["predict"]
 widgets.predict("03.a")
 # %% [markdown]
-# Load both files and evaluate. A file that holds the model of some epoch must show the validation loss of that epoch.
+# Load both files and evaluate them, on the validation digits and on the test digits.
 # %%
 losses = history.history["val_loss"]
 print(f"while training   last epoch {losses[-1]:.4f}, best epoch {min(losses):.4f}")
@@ -198,7 +199,8 @@ with checks.expect_error(KeyError):
 # %% [markdown]
 # - A whole model ends in `.keras`. The old format `.h5` is taken too, but not all such files can be loaded again
 #   (trouble 4 in [08b](08b_saving.ipynb)). Weights only end in `.weights.h5`.
-# - Any other ending is refused when the callback is made, and so is none, as in older material.
+# - Any other ending is refused when the callback is made. So is a name without an ending, which you meet in older
+#   material.
 # - A field that `logs` does not have is noticed late: at the first save. (It is called `val_accuracy` here.)
 #
 # <!-- claim: model_checkpoint.test_endings_of_whole_models model_checkpoint.test_endings_of_weights -->
@@ -206,8 +208,8 @@ with checks.expect_error(KeyError):
 # %% [markdown]
 # ## One file, three days
 #
-# The best lives **only** in the object. Here is work with one file on three days. The program is restarted each day,
-# so there is a new object every time:
+# The best value so far lives **only** in the callback object. Here is work with one file on three days. The program is
+# restarted each day, so there is a new object every time:
 # %%
 file = folder / "precious.keras"
 print("Monday: ", play([0.7, 0.4], ModelCheckpoint(file, save_best_only=True)))
@@ -254,7 +256,8 @@ checks.check("03.3", careful_saver)
 # - By default `ModelCheckpoint` saves after every epoch: one file name holds the **last** model.
 #   `save_best_only=True` holds the best, and evaluating the loaded file proves it.
 # - Fields in the name, `{epoch}` and what is in `logs`, keep more than one file.
-# - The best lives in the callback object: a new object for each fit, and `initial_value_threshold` after a restart.
+# - The best value lives in the callback object: a new object for each fit, and `initial_value_threshold` after a
+#   restart.
 # %% [markdown]
 # ## Where next
 #

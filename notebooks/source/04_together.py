@@ -4,7 +4,7 @@
 # **You will** use both callbacks in one training, find out how they work together, and know for everything that a
 # training leaves behind who owns it.
 #
-# **You need** [lesson 02](02_early_stopping.ipynb) and [lesson 03](03_model_checkpoint.ipynb).
+# **You need** the cores of [lesson 02](02_early_stopping.ipynb) and [lesson 03](03_model_checkpoint.ipynb).
 #
 # **Minutes:** 17 for the core, 38 in all
 # %% tags=["setup"]
@@ -129,8 +129,8 @@ assert not same_weights(model, last)
 # %% tags=["predict"]
 widgets.predict("04.b")
 # %% [markdown]
-# We train twins, made through a file, so that `model` and `reloaded` stay as they are. For comparison: what the first
-# training itself got in the epoch after the best.
+# We train twins, made through a file, so that `model` and `reloaded` stay as they are. The last line shows, for
+# comparison, what the first training itself got in the epoch after the best.
 # %%
 more = {}
 for name, one in {"restored": model, "reloaded": reloaded}.items():
@@ -215,7 +215,7 @@ print("new objects:", EarlyStopping().best, ModelCheckpoint(folder / "best.keras
 assert b"Adam" in everything
 assert not any(word in everything for word in [b"EarlyStopping", b"ModelCheckpoint"])
 # %% [markdown]
-# Nothing. After a restart, a new `EarlyStopping` counts from 0 and takes the first value for the best. A new
+# Nothing. After a restart, a new `EarlyStopping` counts from 0 and takes the first value as the best. A new
 # `ModelCheckpoint` takes the first for the best too, and saves it over the better file, if you do not give it an
 # `initial_value_threshold` (lesson 03).
 # <!-- claim: model_checkpoint.test_a_restart_forgets_the_best -->
@@ -237,7 +237,7 @@ assert not same_weights(split, keras.models.load_model(folder / "by_loss.keras")
 # Two bests, two models. Whoever evaluates the one and delivers the other is in for a surprise.
 # <!-- claim: together.test_two_monitors_two_bests -->
 #
-# So: the same `monitor` in both. Is that enough?
+# So: the same `monitor` in both.
 # %% [markdown]
 # ## Predict: the same monitor
 #
@@ -323,8 +323,8 @@ assert [same_weights(file, played) for file in files] == [True, False]
 #
 # Some days later only a file is left, such as `best.keras`. Write `go_on(path)`. It trains the model in the file for
 # **two more epochs** on `digits.train`, with `digits.validation`, as if the training had never ended, and returns the
-# `History`. Its epochs count on: for a file of epoch 8 they are 9 and 10. No number of an epoch is passed. Who owns
-# it? The check brings files of another model.
+# `History`. Its epochs count on: for a file of epoch 8 they are 9 and 10. `go_on` gets no epoch number, only
+# the path. Who owns the number? The check brings files of another model.
 # %% tags=["exercise"]
 # Exercise 04.3
 def go_on(path): ...

@@ -72,7 +72,8 @@ assert stopper.best == 0.75
 # %% [markdown]
 # ## Do not look yet: start_from_epoch
 #
-# A first epoch can be lucky, and a warm-up can be wild. `start_from_epoch=3` does not look at the first three epochs.
+# A first epoch can be lucky, and a warm-up can be wild. With `start_from_epoch=3` the callback does not look at the
+# first three epochs.
 # <!-- claim: early_stopping.test_start_from_epoch -->
 # %%
 lucky = [0.30, 0.90, 0.80, 0.70, 0.60, 0.50, 0.45, 0.40, 0.41, 0.42, 0.43, 0.44]
@@ -155,8 +156,8 @@ checks.check("05.1", five_wishes)
 # %% [markdown]
 # ## Live: change your mind while it trains
 #
-# Now a real fit that takes its time: `slowly` sleeps a little after each epoch. Press **Start**. Around epoch 40,
-# pull patience down, below the height of the bars.
+# Now a real fit that takes its time: `slowly` sleeps a little after each epoch. Press **Start**. The bars below
+# the curves are `wait`. Around epoch 40, pull patience down, below their height.
 # %%
 import time
 
@@ -214,8 +215,7 @@ widgets.reveal("05.c")
 assert len(rates) == 6
 assert [round(rate, 6) for rate in rates] == [0.01] * 3 + [0.001] * 2 + [0.0001]
 # %% [markdown]
-# People say that the two count differently. Today they count alike, as you just saw. What differs is a default: what
-# is an improvement? <!-- claim: numbers.test_both_patiences_count_alike -->
+# What differs between the two is a default: what is an improvement?
 # %%
 toy.optimizer.learning_rate = 0.01
 creeping = [1.0 - 0.00001 * epoch for epoch in range(8)]

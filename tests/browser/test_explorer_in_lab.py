@@ -91,6 +91,11 @@ def test_other_controls_ask_the_kernel(lab):
     expect(root.locator("svg [data-mark=ignored]")).to_be_visible()
     root.get_by_label("min_delta, as a number").fill("0.05")
     expect(root.locator("svg [data-mark=close] path").first).to_be_attached()
+    # What is no value of a setting does not stay in its field.
+    for label, typed, taken in (("min_delta", "-1", "0.05"), ("start_from_epoch", "", "3"), ("patience", "-3", "3")):
+        root.get_by_label(f"{label}, as a number").fill(typed)
+        lab.page.keyboard.press("Enter")
+        expect(root.get_by_label(f"{label}, as a number")).to_have_value(taken)
     for label, value in (("min_delta, as a number", "0"), ("start_from_epoch, as a number", "0")):
         root.get_by_label(label).fill(value)
     baseline.fill("")

@@ -235,9 +235,9 @@ A save fills every weight with its number, so that a reader can tell which save 
 of two. All writers save after an epoch, on their defaults except where a line says otherwise; `OrbaxCheckpoint` is
 waited for.
 
-- **Killed.** {plan.kills} real processes that save without pause, about 1 MB a save, each killed by SIGKILL at a
-  random moment of a later save. *Unreadable*: nothing can be loaded, or parts of two saves. *Older*: older than the
-  last complete save.
+- **Killed.** Real processes that save without pause, about 1 MB a save, each killed by SIGKILL at a random moment of
+  a later save; the line says how many. *Unreadable*: nothing can be loaded, or parts of two saves. *Older*: older than
+  the last complete save.
 - **Power cut.** `strace` records what a saving process asks of the system; after each call the disk is built as it
   may be when the power goes: nothing arrived that was not flushed; or all names and no unflushed content; or zeros in
   its place; or half of it; or all. A *moment* is one call with one of the five. *Lost*: a complete save is gone
@@ -258,9 +258,9 @@ waited for.
 
 ## Side by side
 
-`AtomicCheckpoint` and `ModelCheckpoint` (`.keras`) in one process, saving in turn, {plan.kills} kills at the same
-moments. The last complete save of `AtomicCheckpoint`: {kill_cell(atomic).text}. Of `ModelCheckpoint`:
-{kill_cell(model_checkpoint).text}.
+`AtomicCheckpoint` and `ModelCheckpoint` (`.keras`) in one process, saving in turn,
+killed {sum(atomic.values())} times. The last complete save of `AtomicCheckpoint`: {kill_cell(atomic).text}.
+Of `ModelCheckpoint`: {kill_cell(model_checkpoint).text}.
 {rename_text}
 ## Run it
 

@@ -31,6 +31,7 @@ MODULES = (
     "resuming",
     "own",
     "production",
+    "shipping",
 )
 
 

@@ -392,7 +392,7 @@ def interruptible(path):
     return lambda: save(path, overwrite=True), read
 
 
-@claim("03", "07", "08.33", text="A kill while saving over a file leaves neither the old model nor the new one.")
+@claim("03", "07", "08.33", "09", text="A kill while saving over a file leaves neither the old model nor the new one.")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the kill needs os.fork")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("name", ["a.keras", "a.weights.h5"])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import keras
+import numpy as np
 import pytest
-from keras.callbacks import BackupAndRestore, EarlyStopping, LambdaCallback
+from keras.callbacks import BackupAndRestore, EarlyStopping, LambdaCallback, ModelCheckpoint, TerminateOnNaN
 
 from .claims import claim
 from .means import Saves, Script, fit, iterations, new_model, still_model, training
@@ -123,3 +124,33 @@ def test_backup_needs_a_built_model(tmp_path):
         fit(model, [BackupAndRestore(tmp_path / "backup")])
     with pytest.raises(ValueError, match="Empty `backup_dir` argument passed"):
         BackupAndRestore("")
+
+
+@claim("09", text="A backup whose weights file is half written is no backup: the restart fails.")
+def test_a_restart_from_half_a_backup_fails(tmp_path):
+    folder = tmp_path / "backup"
+    interrupted(folder)
+    file = folder / "latest.weights.h5"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(OSError, match="Unable to synchronously open file"):
+        fit(still_model(), [BackupAndRestore(folder)], epochs=8)
+
+
+@claim("09", text="After TerminateOnNaN no backup is left, and ModelCheckpoint has saved the NaN over the good model.")
+def test_terminate_on_nan_takes_the_backup_away(tmp_path):
+    model, there = new_model("sgd"), []
+
+    def spoil(epoch, logs):
+        there.append((tmp_path / "backup").exists())
+        if epoch == 2:
+            model.optimizer.learning_rate = float("nan")
+
+    callbacks = [
+        LambdaCallback(on_epoch_begin=spoil), TerminateOnNaN(),
+        BackupAndRestore(tmp_path / "backup"), ModelCheckpoint(tmp_path / "last.keras"),
+    ]  # fmt: skip
+    fit(model, callbacks, epochs=6)
+    assert there == [False, True, True]
+    assert not (tmp_path / "backup").exists()
+    assert np.isnan(keras.saving.load_model(tmp_path / "last.keras").get_weights()[0]).all()

@@ -51,8 +51,8 @@ AIM_WORDS = 60
 # The first word of a title is what the learner will do.
 VERBS = {
     "Be", "Build", "Change", "Choose", "Compare", "Count", "Find", "Judge", "Keep", "Look", "Make", "Measure", "Open",
-    "Plan", "Play", "Put", "Read", "Rebuild", "Save", "See", "Spend", "Start", "Stop", "Survive", "Take", "Test",
-    "Train", "Try", "Use", "Wait", "Watch", "Write",
+    "Plan", "Play", "Put", "Read", "Rebuild", "Save", "See", "Ship", "Spend", "Start", "Stop", "Survive", "Take",
+    "Test", "Train", "Try", "Use", "Wait", "Watch", "Write",
 }  # fmt: skip
 
 # Predictions and checked exercises of a lesson, fewest and most; another range needs its reason.
@@ -62,6 +62,7 @@ PREDICTIONS = {
     "06": (1, 4, "three parts with four predictions together"),
     "07": (8, 12, "each myth begins with a prediction"),
     "08": (3, 60, "each trouble begins with a prediction"),
+    "09": (4, 6, "two parts, each in several short rounds"),
 }
 EXERCISES = {
     "00": (0, 4, "shows how checks work"),

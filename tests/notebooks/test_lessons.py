@@ -272,13 +272,15 @@ def learner_packages() -> set[str]:
 def imported(code: str) -> set[str]:
     """Return the top names of what some code imports, wherever it stands.
 
-    What is imported in a `try` that expects the ImportError is not needed.
+    What is imported in a `try` that expects the ImportError is not needed, nor is what a lesson imports only
+    `if lesson.optional(...)` found it.
     """
     tree = ast.parse(code)
     optional = {
         id(part)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Try) and any("ImportError" in ast.unparse(h.type or h) for h in node.handlers)
+        if (isinstance(node, ast.Try) and any("ImportError" in ast.unparse(h.type or h) for h in node.handlers))
+        or (isinstance(node, ast.If) and ast.unparse(node.test).startswith("lesson.optional("))
         for statement in node.body
         for part in ast.walk(statement)
     }
@@ -331,5 +333,7 @@ try:
     import tensorboard
 except ImportError:
     import playwright
+if lesson.optional("optuna"):
+    import optuna
 """
     assert foreign(imported(code)) == {"jupytext", "sklearn", "pytest", "nowhere", "playwright"}
