@@ -31,10 +31,7 @@ def test_there_are_enough_answers(exercise):
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_answers_are_judged_as_stated(exercise, tmp_path):
     chosen = [one for one in ANSWERS if one.exercise == exercise and not one.slow]
-    if exercise in LONG:
-        chosen = [one for one in chosen if one.mistake][:1]
-    else:
-        chosen = chosen[::3]
+    chosen = [one for one in chosen if one.mistake][:1] if exercise in LONG else chosen[::3]
     told: list[str] = []
     assert bank.report(list(bank.judge(chosen, bank.Course(tmp_path))), told.append), "\n".join(told)
 
