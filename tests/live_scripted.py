@@ -34,6 +34,7 @@ class ScriptedModel:
         self.weights = 0
         self.fits = self.batches_begun = 0
         self.threads: set[threading.Thread] = set()
+        self.at_once = self.most_at_once = 0
         self.gate = threading.Semaphore(0) if gated else None
 
     def let(self, batches: int) -> None:
@@ -43,6 +44,14 @@ class ScriptedModel:
     def fit(self, x=None, y=None, *, epochs=1, callbacks=None, verbose=0, initial_epoch=0, **others):
         self.fits += 1
         self.threads.add(threading.current_thread())
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            return self._fit(epochs, callbacks, initial_epoch)
+        finally:
+            self.at_once -= 1
+
+    def _fit(self, epochs, callbacks, initial_epoch):
         hooks = keras.callbacks.CallbackList(callbacks, add_history=True, model=self, epochs=epochs, steps=self.batches)
         self.stop_training = False
         hooks.on_train_begin()

@@ -80,14 +80,15 @@ def _covered(frame: types.FrameType) -> bool:
 @contextmanager
 def _other_thread(seconds: float) -> Iterator[None]:
     """Throw TimeUp into this thread from another one; it arrives at the next line of Python that runs."""
-    done, target = threading.Event(), threading.get_ident()
+    done, rang, target = threading.Event(), threading.Event(), threading.get_ident()
 
     def watch() -> None:
         wait = seconds
         while not done.wait(wait):
             with lock:
                 if not done.is_set():
-                    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(target), ctypes.py_object(TimeUp))
+                    rang.set()
+                    _throw(target, TimeUp)
             wait = _AGAIN
 
     lock = threading.Lock()
@@ -97,7 +98,30 @@ def _other_thread(seconds: float) -> Iterator[None]:
     finally:
         with lock:
             done.set()
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(target), None)
+        if rang.is_set():
+            _settle(target)
+
+
+def _throw(thread: int, what: type[BaseException]) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(what))
+
+
+class _Settled(BaseException):
+    """Takes the place of a TimeUp that is still on its way."""
+
+
+def _settle(thread: int) -> None:
+    """Let nothing be on its way to this thread any more.
+
+    An exception that is taken back leaves Python 3.11 looking for it at every turn, and a later `sys.settrace` never
+    ends. So it is replaced by one that arrives here.
+    """
+    try:
+        _throw(thread, _Settled)
+        while True:
+            pass
+    except _Settled:
+        pass
 
 
 class Printed(io.TextIOBase):

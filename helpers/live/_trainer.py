@@ -29,8 +29,8 @@ _trainers: weakref.WeakSet[Trainer] = weakref.WeakSet()
 class Trainer:
     """Run `model.fit(...)` in a background thread that obeys while it trains.
 
-    Nothing trains until `start()`. One trainer has at most one thread. Running the notebook cell again in which the
-    trainer was made ends its run, and so does interrupting the kernel.
+    Nothing trains until `start()`. One trainer has at most one run under way. Running the notebook cell again in
+    which the trainer was made ends its run, and so does interrupting the kernel.
 
     `start()` after a run begins anew. A `model` and `callbacks` that are functions are called again then. With a model
     object its weights, its optimizer and its random state go back to where they were before the first run, and

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
 import threading
 import time
 from types import SimpleNamespace
@@ -78,6 +80,36 @@ def test_another_thread_has_a_limit_too(calls, monkeypatch):
     thread.start()
     thread.join(60)
     assert found[0].heading.startswith("Ended after")
+
+
+def test_a_limit_in_another_thread_leaves_tracing_as_it_was():
+    program = """
+import sys, threading
+from helpers.checks import _guard
+
+def endless():
+    try:
+        with _guard.limit(0.1):
+            while True:
+                pass
+    except _guard.TimeUp:
+        pass
+
+thread = threading.Thread(target=endless)
+thread.start()
+thread.join()
+
+def one_more(n):
+    return n + 1
+
+def trace(frame, event, argument):
+    return trace
+
+sys.settrace(trace)
+print(one_more(1))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
+    assert ended.stdout == "2\n"
 
 
 @pytest.mark.parametrize(
