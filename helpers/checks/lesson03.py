@@ -19,6 +19,7 @@ from helpers.checks.scripted import (
     FakeModel,
     Save,
     Wish,
+    about_folder,
     about_monitor,
     as_callback,
     as_function,
@@ -119,9 +120,8 @@ def album(answer: tuple) -> Verdict:
     for mine, want in zip(yours, wanted, strict=True):
         if any(save.path.parent.resolve() != Path(folder).resolve() for save in mine.saves):
             return wrong(
-                f"It saves at the right times, but into the folder `{mine.saves[0].path.parent}`. Begin the name "
-                "with the "
-                "folder: `album / ...`.", credit=0.7
+                f"It saves at the right times, but elsewhere. {about_folder(mine.saves[0].path, 'album')} "
+                "Begin the name with the variable `album`, which is a `Path`: `album / ...`.", credit=0.7
             )  # fmt: skip
         names = [save.path.name for save in mine.saves]
         if names != [save.path.name for save in want.saves]:

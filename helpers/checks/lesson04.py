@@ -16,6 +16,7 @@ from helpers.checks.scripted import (
     Driven,
     FakeModel,
     Wish,
+    about_folder,
     about_monitor,
     as_callback,
     as_function,
@@ -246,6 +247,12 @@ def _told(mine: Record, want: Record, driven: Driven, file: Path, logs: dict) ->
         return f"{case}{ran}; expected {should}."
     into = [save for save in driven.saves if save.path == file]
     if driven.saves and not into:
+        elsewhere = driven.saves[0].path
+        if elsewhere.name == file.name:
+            return (
+                f"{case}It writes `{file.name}`, but elsewhere. {about_folder(elsewhere, 'album_file')} Pass the "
+                "variable `album_file` as the file."
+            )
         names = ", ".join(sorted({save.path.name for save in driven.saves}))
         return f"{case}It writes {names}, and not `{file.name}`. Pass `album_file` as the file."
     best = want[2]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import random
 import warnings
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -465,3 +466,27 @@ def test_random_curves_hold_what_is_nasty():
 )  # fmt: skip
 def test_a_misspelt_hook_is_meant_by_its_words(name, hook):
     assert meant_hook(name) == hook
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: EarlyStopping(restore_best_weights="False"),
+        lambda: ModelCheckpoint("a.keras", save_best_only="val_loss"),
+    ],
+)
+def test_a_text_for_a_flag_is_named(made):
+    with pytest.raises(Wrong, match="True or False, without quotes"):
+        scripted.number_text(made())
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("a.keras", "no folder in it"),
+        ("x/a.keras", "begins with `x`, a folder"),
+        (Path.cwd() / "a.keras", f"the folder `{Path.cwd()}`"),
+    ],
+)
+def test_a_file_that_goes_elsewhere_is_placed(path, words):
+    assert words in scripted.about_folder(Path(path), "album")
