@@ -79,6 +79,8 @@ def test_a_learners_way_through_the_lesson(lab, wait_until):
 
     # On a dark page, pictures are dark.
     inverted = "image => getComputedStyle(image).filter.includes('invert')"
+    # Another test may have chosen the server's theme.
+    lab.page.evaluate("() => { document.body.dataset.jpThemeLight = 'true'; }")
     assert not pictures.first.evaluate(inverted)
     lab.page.evaluate("() => { document.body.dataset.jpThemeLight = 'false'; }")
     assert all(picture.evaluate(inverted) for picture in pictures.all())

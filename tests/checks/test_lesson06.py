@@ -726,9 +726,11 @@ class answer(Callback):
     def __init__(self, seconds):
         super().__init__()
         self.seconds = seconds
+    def on_train_begin(self, logs=None):
+        self.begun = time.time()
     def on_epoch_begin(self, epoch, logs=None):
         if epoch == 0:
-            self.start = time.time()
+            self.start = self.begun
     def on_train_batch_end(self, batch, logs=None):
         if time.time() - self.start >= self.seconds:
             self.model.stop_training = True
