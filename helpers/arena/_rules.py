@@ -34,7 +34,7 @@ class Rules:
     seeds: tuple[int, ...] = (0, 1, 2, 3)
     broken: tuple[int, ...] = (4,)
     epochs: int = 30
-    kill: tuple[int, int] | None = (4, 9)
+    kill: tuple[int, int] | None = (7, 13)
     nan: tuple[int, int] = (6, 12)
     silence: float = 10.0
     seconds: float = field(default=60.0 if FORKS else 300.0)
