@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import _client, _report, _store
+from . import _client, _lines, _report, _store
 from ._progress_bar import Bar
 from ._report import Report
 from ._rules import LEFT_A_PROCESS, Rules
@@ -37,7 +37,7 @@ def run(make_callbacks: Callable[[Path], list[Any]], *, name: str = "", rules: R
     payload = _client.pack(make_callbacks)
     with Bar() as bar, _client.Keeper() as keeper:
         facts, processes = keeper.ask([payload], rules or Rules(), bar)
-    report = judged(name or "a run without a name", facts, processes)
+    report = judged(name or "a run without a name", facts, processes, _lines.finder(make_callbacks))
     if rules is None:
         problem = _store.keep(report)
         if problem:
@@ -45,9 +45,14 @@ def run(make_callbacks: Callable[[Path], list[Any]], *, name: str = "", rules: R
     return report
 
 
-def judged(name: str, facts: Sequence[dict[str, Any]], processes: int = 0) -> Report:
-    """Make a report of what the arena's process told."""
-    seeds = tuple(map(Seed.from_keeper, facts))
+def judged(
+    name: str,
+    facts: Sequence[dict[str, Any]],
+    processes: int = 0,
+    find: Callable[[str, int], str] = lambda name, line: "",
+) -> Report:
+    """Make a report of what the arena's process told; `find` is that of `_lines.finder`."""
+    seeds = tuple(Seed.from_keeper(one, find) for one in facts)
     seen = dict.fromkeys(
         sentence for seed in seeds for sentence in (*filter(None, [seed.trouble]), *seed.saw, *seed.notes)
     )
