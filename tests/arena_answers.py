@@ -130,6 +130,37 @@ def reads_the_test_rows(callback, folder):
     callback.x = data.load_digits().x_test
 
 
+def reads_with_tensorflow(callback, folder):
+    import tensorflow as tf
+
+    from helpers import data
+
+    with tf.io.gfile.GFile(str(data.DATA / "digits.npz"), "rb") as file:
+        callback.rows = file.read()
+
+
+def removes_with_tensorflow(callback, folder):
+    import tensorflow as tf
+
+    tf.io.gfile.rmtree(str(folder.parent.parent))
+
+
+def opens_a_folder(callback, folder):
+    handle = os.open(folder.parent.parent, os.O_RDONLY)
+    os.open("mine.txt", os.O_WRONLY | os.O_CREAT, dir_fd=handle)
+
+
+def links_the_data(callback, folder):
+    from helpers import data
+
+    os.link(data.DATA / "digits.npz", folder / "rows.npz")
+
+
+def follows_a_link(callback, folder):
+    (folder / "elsewhere.txt").symlink_to(folder.parent.parent / "mine.txt")
+    (folder / "elsewhere.txt").write_text("hello")
+
+
 def fits_inside(callback, folder):
     import numpy as np
 
@@ -213,6 +244,33 @@ def asks_the_network(callback, folder):
     socket.create_connection(("192.0.2.1", 80), timeout=1)
 
 
+def removes_its_folder(callback, folder):
+    import shutil
+
+    shutil.rmtree(folder)
+    callback.model.stop_training = True
+
+
+def speaks_for_the_training(callback, folder):
+    """Find the pipe to the arena and tell it something better than the truth."""
+    import json
+
+    frame = sys._getframe()
+    while frame is not None:
+        if "connection" in frame.f_locals:
+            for words in (["ended", 0, [], 0], ["begin", "000000000000"], ["now", 3, [], 0, "at my own wish"]):
+                frame.f_locals["connection"].send_bytes(json.dumps(words).encode())
+        frame = frame.f_back
+
+
+def speaks_nonsense(callback, folder):
+    frame = sys._getframe()
+    while frame is not None:
+        if "connection" in frame.f_locals:
+            frame.f_locals["connection"].send_bytes(b'["epoch", "many"]')
+        frame = frame.f_back
+
+
 def keeps_nothing(folder):
     return [EarlyStopping(patience=3)]
 
@@ -251,6 +309,11 @@ REFUSED = {
     "removes all folders": (removes_the_others, NO_WRITE),
     "removes what it finds": (removes_what_it_finds, NO_WRITE),
     "reads the test rows": (reads_the_test_rows, "tried to read data/checksums.txt"),
+    "reads with TensorFlow": (reads_with_tensorflow, "tried to read data/digits.npz"),
+    "removes with TensorFlow": (removes_with_tensorflow, NO_WRITE),
+    "opens a folder": (opens_a_folder, NO_WRITE),
+    "links the data": (links_the_data, NO_WRITE),
+    "follows a link": (follows_a_link, "mine.txt. Only the folder"),
     "fits in a callback": (fits_inside, "called `fit` in `on_epoch_end`"),
     "trains another model": (fits_another_model, "called `train_on_batch` in `on_epoch_end`"),
     "trains in a thread": (fits_in_a_thread, "called a `GradientTape` outside of the arena's training"),
@@ -288,6 +351,9 @@ ANSWERS = {
     "replaces Keras": (at_epoch_end(replaces_keras), "replaced `CallbackList.on_train_batch_end`"),
     "keeps state in a global": (at_epoch_end(keeps_state_in_a_global), "changed `SEEN_SO_FAR`"),
     "prints without end": (at_epoch_end(prints_without_end), "still here 0"),
+    "removes its folder": (at_epoch_end(removes_its_folder), "why: No model file lies in the folder (it is empty)"),
+    "speaks for the training": (at_epoch_end(speaks_for_the_training), ""),
+    "speaks nonsense": (at_epoch_end(speaks_nonsense), "told the arena made no sense"),
     "keeps nothing": (keeps_nothing, "why: No model file lies in the folder (it is empty)"),
     "keeps two": (keeps_two, "why: 2 model files lie in the folder (one.keras, two.keras)"),
     "spoils the file": (at_epoch_end(spoils_the_file), "why: `best.keras` cannot be loaded"),

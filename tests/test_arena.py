@@ -123,6 +123,13 @@ def test_nothing_of_the_wrong_answers_is_left(hostile, keeper):
     assert len(left) <= 2, left  # the helper that has Keras, and multiprocessing's own tracker
 
 
+def test_what_is_said_in_the_name_of_a_training_takes_nothing_back(hostile):
+    seed = hostile[0]["speaks for the training"]
+    assert seed.epochs == SHORT.epochs
+    assert seed.peak == seed.end > 0
+    assert seed.killed_at is None
+
+
 def test_who_was_refused_is_not_judged_and_earns_nothing(hostile):
     for name in ("fits in a callback", "names a file elsewhere", "replaces Keras"):
         seed = hostile[0][name]

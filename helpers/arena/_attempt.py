@@ -19,6 +19,7 @@ import psutil
 from helpers import data
 
 from . import _task
+from ._disk import folder_bytes
 from ._rules import FORKS, Rules
 
 __all__ = ["Attempt", "Child", "context"]
@@ -149,6 +150,7 @@ class Attempt:
     def begin(self) -> None:
         """Start a process for the training, the first one or the one after the kill."""
         self._runs += 1
+        self.folder.mkdir(exist_ok=True)  # it may have been removed
         self._before = (self.facts["epochs"], list(self._marks))
         scratch = self._root / f"scratch-{self._runs}"
         scratch.mkdir()
@@ -168,10 +170,13 @@ class Attempt:
             self._vanished(child.wait())
             return
         for message in messages:
-            if self._judging:
-                self._judged(message)
-            else:
-                getattr(self, f"_told_{message[0]}")(*message[1:])
+            try:
+                if self._judging:
+                    self._judged(message)
+                else:
+                    getattr(self, f"_told_{message[0]}")(*message[1:])
+            except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+                self.end({"what": "nonsense"})
             if self._child is not child or self.over:
                 return
         self._clocks()
@@ -189,13 +194,15 @@ class Attempt:
         before = self._before[1]
         # The newest that is equal: weights that did not change for a while have one mark.
         steps = [number for number, known in enumerate(before) if known == mark]
-        self.facts["began_at"] = steps[-1] / self._steps if steps else 0.0
+        began = steps[-1] / self._steps if steps else 0.0
+        # Whoever finds the pipe can say more than is true, but not take back what was said.
+        self.facts["began_at"] = began if self.facts["began_at"] is None else min(began, self.facts["began_at"])
 
     def _count(self, batches: int, marks: list[str], peak: int) -> None:
         self._silent_since, self._waiting = time.monotonic(), self._rules.silence
-        self._batches = batches
+        self._batches = max(self._batches, batches)
         self._marks += marks
-        self.facts["epochs"] = self._before[0] + batches / self._steps
+        self.facts["epochs"] = self._before[0] + self._batches / self._steps
         self.facts["peak"] = max(self.facts["peak"], peak)
 
     def _told_epoch(self, batches: int, marks: list[str], peak: int, epoch: int, logs: dict[str, float]) -> None:
@@ -208,6 +215,8 @@ class Attempt:
 
     def _told_now(self, batches: int, marks: list[str], peak: int, how: str) -> None:
         self._count(batches, marks, peak)
+        if self._runs > 1 or self._kill is None:
+            return
         self._child.kill()
         self.facts["killed_at"], self.facts["killed_how"] = round(self.facts["epochs"], 3), how
         with contextlib.suppress(OSError):  # of files that are none, such as pipes
@@ -246,13 +255,12 @@ class Attempt:
                 self.facts["why"] = f"The judge was not done with the file after {_JUDGE_SECONDS} seconds."
                 self._finish()
             else:
-                self.end({"what": "hung", "seconds": self._waiting, "made": self._waiting != self._rules.silence or
-                          self._batches > 0})  # fmt: skip
+                self.end({"what": "hung", "seconds": self._waiting})
             return
-        size = _bytes(self._root)
+        size = folder_bytes(self._root)
         if size > self._rules.disk:
             self.end({"what": "disk", "bytes": size})
-        self._sizes.append(_bytes(self.folder))
+        self._sizes.append(folder_bytes(self.folder))
         if len(self._sizes) == _LOOKS:  # what lay there at all of them was not a temporary file
             self.facts["peak"] = max(self.facts["peak"], min(self._sizes))
 
@@ -276,7 +284,7 @@ class Attempt:
         self.over = True
 
     def _judge(self) -> None:
-        self.facts["end"] = _bytes(self.folder)
+        self.facts["end"] = folder_bytes(self.folder)
         self._judging, self._silent_since = True, time.monotonic()
         self._answers: list[dict[str, Any]] = []
         folders = [self.folder, *([self._root / "at_kill"] if self._runs > 1 else [])]
@@ -291,12 +299,3 @@ class Attempt:
                 self.facts["kept_at_kill"] = self._answers[1]
             self._child.wait()
             self.over = True
-
-
-def _bytes(folder: Path) -> int:
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                total += os.lstat(os.path.join(place, name)).st_size
-    return total

@@ -14,9 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import h5py
 import keras
 import tensorflow as tf
+
+from . import _native
 
 __all__ = ["Fence", "Refused", "forget_bytecode"]
 
@@ -24,7 +25,7 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 # Audit events that change files, and which of their arguments are (path, dir_fd) pairs.
 _CHANGES = {
     "os.chmod": ((0, 2),),
-    "os.link": ((1, 3),),
+    "os.link": ((0, 2), (1, 3)),
     "os.mkdir": ((0, 2),),
     "os.remove": ((0, 1),),
     "os.rename": ((0, 2), (1, 3)),
@@ -36,7 +37,7 @@ _CHANGES = {
 _PROCESSES = {"os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.startfile", "os.system",
               "subprocess.Popen", "pty.spawn"}  # fmt: skip
 _NETWORK = {"socket.connect", "socket.sendto"}
-_DEVICES = ("/dev/null", "/dev/tty", "/dev/shm", "/proc/self", "NUL", "nul")
+_DEVICES = ("/dev/null", "/dev/tty", "NUL", "nul")
 
 
 class Refused(PermissionError):
@@ -81,7 +82,7 @@ class Fence:
     def close(self) -> None:
         """Put the fence up; it cannot be taken down in this process."""
         sys.addaudithook(self._audit)
-        _announce_hdf5()
+        _native.announce()
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
@@ -105,6 +106,8 @@ class Fence:
                 self._wrote()
         else:
             real = _real(path, -1, follow=True)
+            if real and os.path.isdir(real):
+                self._changed(path, -1)  # an open folder is a way to change what is in it
             if real and self._inside(real, self._private) and not self._inside(real, self._allowed):
                 self.refuse(
                     f"Your callbacks tried to read {_short(real)}. The test rows are in there, and only the judge sees "
@@ -113,7 +116,7 @@ class Fence:
 
     def _changed(self, path: Any, directory: Any, *, follow: bool = False) -> None:
         real = _real(path, directory, follow=follow)
-        if real and not self._inside(real, self._allowed) and not real.startswith(_DEVICES):
+        if real and not self._inside(real, self._allowed) and real not in _DEVICES:
             self.refuse(
                 f"Your callbacks tried to write or remove {_short(real)}. Only the folder that `make_callbacks` is "
                 "given is yours: write `folder / 'a name'`."
@@ -220,18 +223,6 @@ def _real(path: Any, directory: Any, *, follow: bool) -> str | None:
 def _short(path: str) -> str:
     """Return the end of a path, enough to know it by."""
     return "/".join(Path(path).parts[-2:])
-
-
-def _announce_hdf5() -> None:
-    """Let Python tell of files that HDF5 opens, as of those that it opens itself."""
-    real = h5py.File.__init__
-
-    def announced(file: Any, name: Any, mode: str = "r", *arguments: Any, **named: Any) -> None:
-        if isinstance(name, str | bytes | os.PathLike):
-            sys.audit("open", os.fspath(name), mode, 0 if mode == "r" else os.O_RDWR)
-        real(file, name, mode, *arguments, **named)
-
-    h5py.File.__init__ = announced
 
 
 def forget_bytecode() -> None:

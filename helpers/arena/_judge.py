@@ -36,7 +36,8 @@ def judge(connection: Connection, folders: list[str], x: np.ndarray, y: np.ndarr
 
 
 def _judged(folder: Path, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-    name, why = model_file([entry.name for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False)])
+    entries = list(os.scandir(folder)) if folder.is_dir() else []
+    name, why = model_file([entry.name for entry in entries if entry.is_file(follow_symlinks=False)])
     found: dict[str, Any] = {"file": name, "quality": None, "why": why}
     if name is None:
         return found

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,11 @@ def main() -> None:
         for number in itertools.count():
             facts = _answer(json.loads(requests.get()), root / f"run-{number}")
             _say("done", facts=facts, processes=_end_children(ours))
-    finally:  # also when nobody listens any more
+    except BrokenPipeError:  # nobody listens any more
+        pass
+    except BaseException:
+        traceback.print_exc()
+    finally:
         _end(root)
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -18,19 +16,7 @@ import tensorflow as tf
 from ._fence import Fence
 from ._task import BATCH, Pairs
 
-__all__ = ["First", "Kill", "Last", "Meter", "folder_bytes"]
-
-
-def folder_bytes(folder: Path) -> int:
-    """Return the bytes of all files below a folder; one that goes away meanwhile counts nothing."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.lstat(os.path.join(place, name)).st_size
-            except OSError:
-                continue
-    return total
+__all__ = ["First", "Kill", "Last", "Meter"]
 
 
 class Kill:

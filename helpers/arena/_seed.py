@@ -142,6 +142,7 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "disk": lambda trouble: (
         f"The folder held {trouble['bytes'] / 1e6:.0f} MB, so the arena ended the training before the disk was full."
     ),
+    "nonsense": lambda trouble: "What the training told the arena made no sense. Did your code speak for it?",
     "late": lambda trouble: (
         f"The run was not done after {trouble['seconds']:.0f} seconds and was ended. Do your callbacks take long, or "
         "is the machine busy? COURSE_ARENA_SECONDS gives more."

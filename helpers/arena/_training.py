@@ -25,6 +25,7 @@ import tensorflow as tf
 from helpers.checks._guard import Printed
 
 from . import _fence, _given, _meter, _task
+from ._disk import folder_bytes
 from ._fence import Fence, Refused
 from ._meter import Kill, Meter
 from ._rules import LEFT_A_PROCESS
@@ -94,7 +95,7 @@ class _Log:
 
     def look(self) -> None:
         """Look how much the folder holds."""
-        self._peak = max(self._peak, _meter.folder_bytes(self._folder))
+        self._peak = max(self._peak, folder_bytes(self._folder))
 
     def count(self, what: str, meter: Meter, *values: Any) -> None:
         """Tell something with what was counted so far."""
