@@ -52,9 +52,9 @@ def begin(lesson: str) -> None:
     # A notebook in which many small models train gets red paragraphs about retracing, which is harmless here.
     logging.getLogger("tensorflow").addFilter(_no_word_of_retracing)
     words = [f"Lesson {lesson}", _keras_words()]
-    if texts.exercises:
-        done = len(_progress.solved() & set(texts.exercises))
-        words.append(f"{done} of {len(texts.exercises)} exercises solved")
+    if here := _exercises(lesson, texts):
+        done = len(_progress.solved() & here)
+        words.append(f"{done} of {len(here)} exercise{'s' * (len(here) > 1)} solved")
     lines = [" · ".join(words)]
     if late:
         lines.append("Keras was imported before this cell. To start quietly: Kernel, Restart, then run from the top.")
@@ -62,6 +62,13 @@ def begin(lesson: str) -> None:
         lines.append(f"KERAS_BACKEND is {os.environ['KERAS_BACKEND']}; the lessons were tried with tensorflow only.")
     lines += _progress.take_notes()
     _cards.Note("\n\n".join(lines), "quiet").show()
+
+
+def _exercises(lesson: str, texts: questions.Lesson) -> set[str]:
+    """Return the exercises in the notebook of a lesson or of a part of one; without a notebook, all of its texts."""
+    notebooks = [path.read_text(encoding="utf-8") for path in (questions.ROOT / "notebooks").glob(f"{lesson}_*.ipynb")]
+    asked = {id for text in notebooks for id in re.findall(r"# Exercise (\d\d[a-z]?\.\d+)", text)}
+    return asked & set(texts.exercises) if notebooks else set(texts.exercises)
 
 
 def _no_word_of_retracing(record: logging.LogRecord) -> bool:
