@@ -301,6 +301,43 @@ def saves_weights_elsewhere_later(callback, folder):
     callback.model.save_weights(folder.parent / "mine.weights.h5")
 
 
+def honest(folder):
+    """All that a learner may well use; nothing of it is refused."""
+    import json
+    import pickle
+
+    from helpers.callbacks import HookRecorder, SaveRecorder
+
+    class Own(Callback):
+        def on_train_begin(self, logs=None):
+            if (folder / "old.keras").exists():
+                self.model.set_weights(keras.saving.load_model(folder / "old.keras").get_weights())
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.loss = float(logs["loss"])
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.optimizer.learning_rate = 0.9 * float(self.model.optimizer.learning_rate)
+            (folder / "state.json").write_text(json.dumps({"epoch": epoch, "val_loss": logs["val_loss"]}))
+            (folder / "state.pkl").write_bytes(pickle.dumps(self.model.get_weights()))
+            (folder / "new").mkdir(exist_ok=True)
+            self.model.save_weights(folder / "new" / "last.weights.h5")
+            (folder / "new" / "last.weights.h5").replace(folder / "new" / "kept.weights.h5")
+            self.model.load_weights(folder / "new" / "kept.weights.h5")
+            (folder / "state.pkl").unlink()
+
+        def on_train_end(self, logs=None):
+            keras.Sequential(self.model.layers).save(folder / "best.keras")
+
+    checkpoint = ModelCheckpoint(folder / "files" / "{epoch:02d}-{val_loss:.2f}.keras")
+    return [
+        EarlyStopping(patience=3, restore_best_weights=True), checkpoint, SaveRecorder(checkpoint), HookRecorder(),
+        CSVLogger(folder / "log.csv"), keras.callbacks.ReduceLROnPlateau(patience=1), keras.callbacks.TerminateOnNaN(),
+        keras.callbacks.BackupAndRestore(folder / "backup", save_freq=5), Own(),
+        keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None),
+    ]  # fmt: skip
+
+
 NO_EPOCH, NO_WRITE = "No epoch ended for", "tried to write or remove"
 
 REFUSED = {
@@ -336,6 +373,7 @@ def tries_all(callback, folder):
 
 
 ANSWERS = {
+    "honest": (honest, ""),
     "hangs at once": (hangs_at_once, NO_EPOCH),
     "hangs and swallows what would end it": (at_epoch_end(hangs_and_swallows), NO_EPOCH),
     "raises": (at_epoch_end(raises), "`on_epoch_end` raised ValueError: no luck today"),

@@ -123,6 +123,13 @@ def test_nothing_of_the_wrong_answers_is_left(hostile, keeper):
     assert len(left) <= 2, left  # the helper that has Keras, and multiprocessing's own tracker
 
 
+def test_nothing_honest_is_refused(hostile):
+    seed = hostile[0]["honest"]
+    assert (seed.trouble, seed.saw, seed.notes, seed.printed) == ("", (), (), "")
+    assert seed.file == "best.keras"
+    assert seed.quality > 0.5
+
+
 def test_what_is_said_in_the_name_of_a_training_takes_nothing_back(hostile):
     seed = hostile[0]["speaks for the training"]
     assert seed.epochs == SHORT.epochs
@@ -308,6 +315,14 @@ def test_the_references_keep_their_order_over_twenty_seeds():
     means = [mean for mean, _ in found.values()]
     assert means == sorted(means)
     assert found["baseline"][0] + max(found["baseline"][1], found["first"][1]) < found["first"][0]
+
+
+def test_the_budget_is_what_the_most_wasteful_reference_spent():
+    epochs, size = arena.budget()
+    spent = fmean(seed.epochs for seed in _score.rows()["baseline"] if not seed.broken)
+    assert epochs == round(5 * spent)
+    assert size == max(seed.peak for seed in _score.rows()["baseline"])
+    assert f"of a budget of {epochs} " in report("first").parts[1].measured
 
 
 def test_the_parts_add_up_to_the_score():

@@ -9,8 +9,22 @@ from ._compare import Comparison, compare
 from ._report import Part, Report
 from ._rules import Rules
 from ._run import run
+from ._score import Budget, budget
 from ._seed import Seed
 from ._store import load, reports
 from .references import baseline
 
-__all__ = ["Comparison", "Part", "Report", "Rules", "Seed", "baseline", "compare", "load", "reports", "run"]
+__all__ = [
+    "Budget",
+    "Comparison",
+    "Part",
+    "Report",
+    "Rules",
+    "Seed",
+    "baseline",
+    "budget",
+    "compare",
+    "load",
+    "reports",
+    "run",
+]

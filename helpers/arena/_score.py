@@ -14,13 +14,27 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Any
+from typing import Any, NamedTuple
 
 from helpers import data
 
+from ._rules import Rules
 from ._seed import Seed
 
-__all__ = ["MOST", "RECORDED", "Scales", "recorded", "rows", "scales", "seed_points", "share_of", "spread", "total"]
+__all__ = [
+    "MOST",
+    "RECORDED",
+    "Budget",
+    "Scales",
+    "budget",
+    "recorded",
+    "rows",
+    "scales",
+    "seed_points",
+    "share_of",
+    "spread",
+    "total",
+]
 
 RECORDED = data.DATA / "arena.json"
 
@@ -43,6 +57,25 @@ class Scales:
     ends: dict[str, tuple[float, float]]
     useful: float
     luck: dict[int, float]
+
+
+class Budget(NamedTuple):
+    """What a run may spend: who spends all of it has no points for thrift.
+
+    Attributes:
+        epochs: over all trainings.
+        bytes: in the folder of a training.
+    """
+
+    epochs: int
+    bytes: int
+
+
+def budget(rules: Rules | None = None) -> Budget:
+    """Return the budget of a run: what the most wasteful reference spent."""
+    rules = rules or Rules()
+    ends = scales().ends
+    return Budget(round(ends["epochs"][0] * len(rules.seeds + rules.broken)), round(ends["peak"][0]))
 
 
 @functools.cache

@@ -48,16 +48,14 @@ def measured(part: str, seeds: Sequence[Seed], scale: Scales) -> str:
         )
         return f"{mean}{files} (references {nothing:.1%} to {everything:.1%})"
     if part == "epochs":
-        spent = (
-            f"{fmean(seed.epochs for seed in seeds):.1f} a training, {sum(seed.epochs for seed in seeds):.0f} in all"
-        )
-        return f"{spent} (references {nothing:.1f} to {everything:.1f} a training)"
+        spent = sum(seed.epochs for seed in seeds)
+        return f"{spent:.0f} of a budget of {nothing * len(seeds):.0f} (best reference {everything * len(seeds):.0f})"
     if part == "resumed":
         kept = fmean(seed.resumed or 0.0 for seed in killed) if killed else 0.0
         words = f"after the kill {kept:.0%} of the epochs before it were still there"
         return f"{words} (references {nothing:.0%} to {everything:.0%})"
     size = fmean(getattr(seed, part) for seed in seeds)
-    return f"{_size(size)} (references {_size(nothing)} to {_size(everything)})"
+    return f"{_size(size)} of a budget of {_size(nothing)} (best reference {_size(everything)})"
 
 
 def story(seed: Seed) -> str:
