@@ -17,7 +17,7 @@ from ._rules import Rules
 
 __all__ = ["Keeper", "pack"]
 
-_LIMIT = 60_000  # bytes of a pickled function
+_LIMIT = 40_000  # bytes of a pickled function
 _QUIET = {"TF_ENABLE_ONEDNN_OPTS": "0", "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow", "PYTHONWARNINGS":
           "ignore"}  # fmt: skip
 _START = "from helpers.arena import _keeper; _keeper.main()"

@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from . import _native
 
-__all__ = ["Fence", "Refused", "forget_bytecode"]
+__all__ = ["Fence", "Refused"]
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 # Audit events that change files, and which of their arguments are (path, dir_fd) pairs.
@@ -223,8 +223,3 @@ def _real(path: Any, directory: Any, *, follow: bool) -> str | None:
 def _short(path: str) -> str:
     """Return the end of a path, enough to know it by."""
     return "/".join(Path(path).parts[-2:])
-
-
-def forget_bytecode() -> None:
-    """Keep imports from writing `__pycache__` outside of the folder."""
-    sys.dont_write_bytecode = True

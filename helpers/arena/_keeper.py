@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 import psutil
 
-from ._attempt import Attempt, context
+from ._attempt import Attempt
+from ._child import context
 from ._rules import FORKS, Rules
 
 __all__ = ["main"]

@@ -24,7 +24,7 @@ import tensorflow as tf
 
 from helpers.checks._guard import Printed
 
-from . import _fence, _given, _meter, _task
+from . import _given, _meter, _task
 from ._disk import folder_bytes
 from ._fence import Fence, Refused
 from ._meter import Kill, Meter
@@ -73,7 +73,7 @@ def train(connection: Connection, job: dict[str, Any], arrays: dict[str, tuple[n
     os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)
     printed = sys.stdout = sys.stderr = Printed()
     warnings.simplefilter("ignore")
-    _fence.forget_bytecode()
+    sys.dont_write_bytecode = True  # imports would write outside of the folder
     threads = set(threading.enumerate())
     try:
         _train(tell, job, arrays, folder, scratch)

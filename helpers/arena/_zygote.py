@@ -13,7 +13,7 @@ import keras
 import tensorflow
 
 from helpers import callbacks
-from helpers.arena import _attempt, _judge, _training
+from helpers.arena import _child, _judge, _training
 
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of linux/prctl.h
 
@@ -27,4 +27,4 @@ def adopt_orphans() -> None:
 
 adopt_orphans()
 
-__all__ = ["_attempt", "_judge", "_training", "adopt_orphans", "callbacks", "keras", "tensorflow"]
+__all__ = ["_child", "_judge", "_training", "adopt_orphans", "callbacks", "keras", "tensorflow"]
