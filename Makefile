@@ -20,7 +20,8 @@ PRODUCTION_BIN := .venv-production/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks check fix contract conformance production data runs arena picture lock production-env learner-env test-env data-env \
+.PHONY: help lab test notebooks check fix contract conformance production data runs arena picture address lock production-env learner-env \
+	test-env data-env \
 	conformance-env
 
 help:  ## print this help
@@ -82,6 +83,9 @@ arena: test-env  ## record the references of lesson 10 again, from which its sco
 
 picture: test-env  ## draw the picture in README.md again, from a real training run
 	$(BIN)/python tools/readme_picture.py
+
+address: test-env  ## say where this course or your fork is fetched from: REPO=owner/name [ARGS="--hub https://..."]
+	$(BIN)/python tools/address.py $(REPO) $(ARGS)
 
 lock: test-env  ## compile the locks and environment.yml from pyproject.toml; ARGS=--upgrade for newer versions
 	$(BIN)/python tools/lock.py $(ARGS)
