@@ -30,13 +30,13 @@ __all__ = ["Certificate", "Written", "main", "write"]
 FOLDER = "certificates"
 COURSE = "Keras callbacks, hands on"
 PROVES = (
-    "This page was made on the learner's own machine, from the records that the course keeps there. It proves what that "
-    "machine saw and no more: not who sat at the keyboard, nor who helped. The records are plain files, and this page is "
-    "one too."
+    "This page was made on the learner's own machine, from the records that the course keeps there. It proves what "
+    "that machine saw and no more: not who sat at the keyboard, nor who helped. The records are plain files, and "
+    "this page is one too."
 )
 _NOTHING = (
-    "There is nothing to certify yet: this machine has seen no committed prediction, no solved exercise and no report of "
-    "the capstone. Work on a lesson, then ask again."
+    "There is nothing to certify yet: this machine has seen no committed prediction, no solved exercise and no "
+    "report of the capstone. Work on a lesson, then ask again."
 )
 _STYLE = """
 :root { color-scheme: light }
@@ -121,7 +121,7 @@ class Certificate:
         if best is None:
             return f"{head}<p>No report yet: lesson 10 makes one.</p>"
         score = (
-            f'<p class="score"><strong>{best.score:.0f} of 100 points, ± {best.spread:.0f} over seeds</strong></p>'
+            f'<p class="score"><strong>{best.score:.0f} of 100 points, spread over seeds {best.spread:.0f}</strong></p>'
             f"<p>The best of {count(len(self.reports), 'run')}: {html.escape(best.name)}.</p>"
         )
         rows = [["What counts", "Points", "Measured"]]

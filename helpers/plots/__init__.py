@@ -2,9 +2,9 @@
 
 `learning_curves` and `describe` say what EarlyStopping and ModelCheckpoint did with a run, `wait_counter` how
 EarlyStopping counts, `hook_timeline` which hook Keras called when, `trade_off` what each patience costs over many
-runs, `arena` what all runs of the capstone spent, reached, kept and lost. All return a matplotlib `Figure` with an `alt_text` for `style.show`. Every artist that means something carries
-a `gid`: `train`, `validation`, `best`, `stop`, `patience-window`, `saved`, `kept`, `ghost`, and in SVG files that is
-the element's id.
+runs, `arena` what all runs of the capstone spent, reached and kept. All return a matplotlib `Figure` with an
+`alt_text` for `style.show`. Every artist that means something carries a `gid`: `train`, `validation`, `best`, `stop`,
+`patience-window`, `saved`, `kept`, `ghost`, and in SVG files that is the element's id.
 """
 
 from helpers.plots._arena import arena

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from helpers import style
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from helpers.arena import Report
 
 _LEFT, _RIGHT, _TOP, _ROW = 150, 18, 34, 19
+_GUESSED = 0.5  # of the answers would be right without any model
+# What could be lost, by the key of its part of the score.
+_KEPT = {"kill": "model at the kill", "nan": "model after the NaN", "resumed": "epochs at the kill"}
+_WHOLE = 0.8  # of the epochs at a kill; the part of an epoch that ran when it came is lost to everybody
 _MANY = 12  # more runs than this are not all named by their number in the upper part
 
 
@@ -56,7 +61,7 @@ def arena(reports: Sequence[Report], *, title: str | None = None, width: int = 6
     if not spots:
         raise ValueError("There is no report to draw yet: arena.run(...) makes one.")
     best = max(spots, key=lambda spot: spot.score)
-    rows = list(dict.fromkeys(name for spot in spots for name in spot.kept))
+    rows = list(_KEPT.values())
     figure = style.figure(width, height)
     wide, low, top = width - _LEFT - _RIGHT, _ROW * (len(rows) + 1), 34 + 22 * bool(title)
     upper = figure.add_axes((_LEFT / width, (low + 76) / height, wide / width, (height - low - 76 - top) / height))
@@ -73,17 +78,18 @@ def arena(reports: Sequence[Report], *, title: str | None = None, width: int = 6
 
 
 def _spot(number: int, report: Report) -> _Spot:
-    """Read from a report what is drawn; the only place that knows how reports are made."""
-    qualities = [seed.quality for seed in report.seeds]
+    """Read from a report what is drawn."""
+    qualities = [seed.quality for seed in report.seeds if seed.quality is not None] or [_GUESSED]
+    shares = {part.key: part.points / part.most for part in report.parts}
     return _Spot(
         number=number,
         name=report.name,
         score=report.score,
         spread=report.spread,
-        epochs=sum(seed.epochs for seed in report.seeds),
-        quality=sum(qualities) / len(qualities),
+        epochs=fmean(seed.epochs for seed in report.seeds),
+        quality=fmean(qualities),
         ends=(min(qualities), max(qualities)),
-        kept={part.name: part.points / part.most for part in report.parts[2:]},
+        kept={words: shares[key] for key, words in _KEPT.items()},
     )
 
 
@@ -100,7 +106,7 @@ def _draw_runs(axes: Axes, spots: Sequence[_Spot], best: _Spot) -> None:
     )  # fmt: skip
     axes.vlines(across, *ends, color=run.color, alpha=0.35, linewidth=4, zorder=2.2, gid="range")
     for spot, x, y in zip(spots, across, upright, strict=True):
-        first, whole = spot is best, all(share >= 1 for share in spot.kept.values())
+        first, whole = spot is best, all(share >= _WHOLE for share in spot.kept.values())
         mark = star if first else run
         axes.plot(
             x, y, linestyle="", marker=mark.marker, markersize=15 if first else 7, markeredgecolor=mark.color,
@@ -112,7 +118,7 @@ def _draw_runs(axes: Axes, spots: Sequence[_Spot], best: _Spot) -> None:
     least, most = min(ends[0]), max(ends[1])
     room = max((most - least) * 0.1, 2)
     axes.set_ylim(max(least - room, 0), most + room)
-    axes.set_xlabel("epochs spent", labelpad=2)
+    axes.set_xlabel("epochs spent in a training, on average", labelpad=2)
     axes.set_ylabel("right on test data (%)")
     _number_runs(axes, [best, *(spots if len(spots) <= _MANY else (spots[0], spots[-1]))], across, upright)
 
@@ -130,8 +136,9 @@ def _number_runs(axes: Axes, spots: Sequence[_Spot], across: Sequence[float], up
                 taken.append((x + right, y + up))
                 halo = withStroke(linewidth=2.5, foreground=style.PAPER)
                 axes.annotate(
-                    str(number), place, path_effects=[halo], xytext=(0.72 * right, 0.72 * up), textcoords="offset points", ha="center",
-                    va="center", fontsize=style.FONT, fontweight="bold", color=style.INK, zorder=5,
+                    str(number), place, path_effects=[halo], xytext=(0.72 * right, 0.72 * up),
+                    textcoords="offset points", ha="center", va="center", fontsize=style.FONT,
+                    fontweight="bold", color=style.INK, zorder=5,
                 )  # fmt: skip
                 break
 
@@ -148,7 +155,7 @@ def _draw_kept(axes: Axes, spots: Sequence[_Spot], rows: Sequence[str], best: _S
             axes.text(spot.number, len(rows), f"{spot.score:.0f}", ha="center", va="center", fontsize=8,
                       fontweight="bold" if spot is best else "normal")  # fmt: skip
         for row, name in enumerate(reversed(rows)):
-            share = min(max(spot.kept.get(name, 0.0), 0.0), 1.0)
+            share = min(max(spot.kept[name], 0.0), 1.0)
             place = (spot.number - half, row - 0.36, 2 * half)
             _box(axes, *place, 0.72, facecolor="none", edgecolor=style.QUIET, linewidth=0.8, zorder=3)
             if share:
@@ -179,19 +186,28 @@ def _tell(spots: Sequence[_Spot], best: _Spot) -> str:
         said = {1: "It is"}
     for spot in spots:
         if spot.number in said:
-            lost = [name for name, share in spot.kept.items() if share < 1]
+            lost = [name for name, share in spot.kept.items() if share < _WHOLE]
+            kept = f"not all kept: {', '.join(lost)}" if lost else "everything kept"
             text += (
-                f" {said[spot.number]} run {spot.number}, {spot.name}: {spot.score:.0f} points, {spot.epochs:.0f} epochs, "
-                f"{spot.quality:.1%} right; {'not all kept: ' + ', '.join(lost) if lost else 'everything kept'}."
+                f" {said[spot.number]} run {spot.number}, {spot.name}: {spot.score:.0f} points, {spot.epochs:.1f} "
+                f"epochs a training, {spot.quality:.1%} right; {kept}."
             )
     return text
 
 
 def _table(spots: Sequence[_Spot], rows: Sequence[str]) -> list[list[str]]:
-    head = ["run", "name", "points", "plus or minus", "epochs", "right on test data", *(f"{row}, kept" for row in rows)]
+    head = [
+        "run",
+        "name",
+        "points",
+        "spread over seeds",
+        "epochs a training",
+        "right on test data",
+        *(f"{row}, kept" for row in rows),
+    ]
     table = [head]
     for spot in spots:
-        kept = (f"{spot.kept[row]:.0%}" if row in spot.kept else "" for row in rows)
-        numbers = (f"{spot.score:.0f}", f"{spot.spread:.0f}", f"{spot.epochs:.0f}", f"{spot.quality:.1%}")
+        kept = (f"{spot.kept[row]:.0%}" for row in rows)
+        numbers = (f"{spot.score:.0f}", f"{spot.spread:.0f}", f"{spot.epochs:.1f}", f"{spot.quality:.1%}")
         table.append([str(spot.number), spot.name, *numbers, *kept])
     return table
