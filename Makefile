@@ -20,7 +20,7 @@ PRODUCTION_BIN := .venv-production/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab certificate test notebooks check fix contract conformance production data runs picture lock production-env learner-env test-env data-env \
+.PHONY: help lab certificate test notebooks check fix contract conformance production data runs arena picture lock production-env learner-env test-env data-env \
 	conformance-env
 
 help:  ## print this help
@@ -79,6 +79,9 @@ data: data-env  ## write the data sets in data/ again, from the copies in scikit
 
 runs: test-env  ## record the training runs in data/runs again (some minutes)
 	$(BIN)/python tools/record_runs.py
+
+arena: test-env  ## record the references of lesson 10 again, from which its score takes its scales (some ten minutes)
+	$(BIN)/python -m helpers.arena.record $(ARGS)
 
 picture: test-env  ## draw the picture in README.md again, from a real training run
 	$(BIN)/python tools/readme_picture.py
