@@ -32,7 +32,9 @@ def test_marks_stand_where_the_numbers_are():
     figure = plots.arena(reports)
     [best] = find(figure, "best")
     others = find(figure, "run")
-    assert [mark.get_xydata()[0][0] for mark in others] == pytest.approx([spent(one) for one in reports if one is not reports[place]])
+    assert [mark.get_xydata()[0][0] for mark in others] == pytest.approx(
+        [spent(one) for one in reports if one is not reports[place]]
+    )
     assert best.get_xydata()[0][0] == pytest.approx(spent(reports[place]))
     right = [seed.quality for seed in reports[place].seeds]
     assert best.get_xydata()[0][1] == pytest.approx(100 * sum(right) / len(right))

@@ -8,9 +8,21 @@ data break. A judge, which alone has the test rows, looks at the file that is on
 from ._compare import Comparison, compare
 from ._report import Part, Report
 from ._rules import Rules
-from ._run import run
+from ._run import recordings, run
 from ._seed import Seed
 from ._store import load, reports
 from .references import baseline
 
-__all__ = ["Comparison", "Part", "Report", "Rules", "Seed", "baseline", "compare", "load", "reports", "run"]
+__all__ = [
+    "Comparison",
+    "Part",
+    "Report",
+    "Rules",
+    "Seed",
+    "baseline",
+    "compare",
+    "load",
+    "recordings",
+    "reports",
+    "run",
+]

@@ -8,7 +8,7 @@ from statistics import fmean
 from ._score import Scales
 from ._seed import Seed
 
-__all__ = ["NAMES", "advice", "kilobytes", "measured"]
+__all__ = ["NAMES", "advice", "compared", "kilobytes", "measured"]
 
 NAMES = {
     "quality": "Quality of the model on disk",
@@ -55,6 +55,28 @@ def measured(part: str, seeds: Sequence[Seed], scale: Scales) -> str:
         return f"{words} (references {nothing:.0%} to {everything:.0%})"
     size = fmean(getattr(seed, part) for seed in seeds)
     return f"{kilobytes(size)} (references {kilobytes(nothing)} to {kilobytes(everything)})"
+
+
+def compared(change: float, guess: float | None, noise: float) -> str:
+    """Return what a run changed against the best one before it, and how good the learner's guess was.
+
+    Args:
+        change: of the score, in points.
+        guess: of that change; None for no guess.
+        noise: points below which a difference may be chance.
+    """
+    told = f"It is {change:+.0f} points against your best run before it" + (
+        ", which may be chance." if abs(change) < noise else "."
+    )
+    if guess is None:
+        return told
+    if abs(guess - change) <= max(noise, 3):
+        verdict = "A good guess."
+    elif abs(change) < noise or (guess > 0) == (change > 0):
+        verdict = "The size is another: which part did you misjudge?"
+    else:
+        verdict = "It went the other way: which part did it?"
+    return f"You guessed {guess:+g}. {told} {verdict}"
 
 
 def advice(part: str, share: float, seeds: Sequence[Seed]) -> str:

@@ -151,7 +151,8 @@ def _draw_kept(axes: Axes, spots: Sequence[_Spot], rows: Sequence[str], best: _S
     lost = style.MARKS["stop"]
     shown = [spot.number for spot in spots if len(spots) <= _MANY or spot.number % 5 == 0 or spot.number == 1]
     for spot in spots:
-        if step >= 15 or spot is best or spot.number in shown[::2]:
+        apart = abs(spot.number - best.number) * step >= 15
+        if step >= 15 or spot is best or (apart and spot.number in shown[::2]):
             axes.text(spot.number, len(rows), f"{spot.score:.0f}", ha="center", va="center", fontsize=8,
                       fontweight="bold" if spot is best else "normal")  # fmt: skip
         for row, name in enumerate(reversed(rows)):
