@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -12,6 +13,11 @@ __all__ = ["FORKS", "Rules", "model_file"]
 FORKS = "forkserver" in multiprocessing.get_all_start_methods()
 
 _ENDINGS = (".keras", ".weights.h5", ".h5")
+
+
+def _patience() -> float:
+    """Return how much longer than usual the arena waits, as COURSE_ARENA_PATIENCE says on a busy machine."""
+    return float(os.environ.get("COURSE_ARENA_PATIENCE") or 1)
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,8 @@ class Rules:
     epochs: int = 30
     kill: tuple[int, int] | None = (4, 9)
     nan: tuple[int, int] = (6, 12)
-    silence: float = 10.0
-    seconds: float = field(default=60.0 if FORKS else 300.0)
+    silence: float = field(default_factory=lambda: 10.0 * _patience())
+    seconds: float = field(default_factory=lambda: (60.0 if FORKS else 300.0) * _patience())
     disk: int = 40_000_000
 
     def as_dict(self) -> dict[str, Any]:

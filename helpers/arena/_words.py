@@ -51,7 +51,7 @@ def measured(part: str, seeds: Sequence[Seed], scale: Scales) -> str:
         return f"{spent} (references {nothing:.1f} to {everything:.1f} a training)"
     if part == "resumed":
         kept = fmean(seed.resumed or 0.0 for seed in killed) if killed else 0.0
-        words = f"{kept:.0%} of the epochs before the kill did not have to be run again"
+        words = f"{kept:.0%} of the epochs before the kill were kept"
         return f"{words} (references {nothing:.0%} to {everything:.0%})"
     size = fmean(getattr(seed, part) for seed in seeds)
     return f"{kilobytes(size)} (references {kilobytes(nothing)} to {kilobytes(everything)})"
@@ -73,7 +73,7 @@ def compared(change: float, guess: float | None, noise: float) -> str:
     if abs(guess - change) <= max(noise, 3):
         verdict = "A good guess."
     elif abs(change) < noise or (guess > 0) == (change > 0):
-        verdict = "The size is another: which part did you misjudge?"
+        verdict = "Which part did you misjudge?"
     else:
         verdict = "It went the other way: which part did it?"
     return f"You guessed {guess:+g}. {told} {verdict}"

@@ -170,18 +170,14 @@ checks.check("10.2", arena.run(round_2, name="round 2", guess=...))
 widgets.predict("10.c")
 # %%
 killed = [seed for seed in recordings["first"].seeds if not seed.broken]
-for how in sorted({seed.killed_how for seed in killed}):
-    found = [
-        seed.quality_at_kill is not None for seed in killed if seed.killed_how == how
-    ]
-    print(
-        f"{how:26} {len(found):2} kills, {sum(found):2} with a model that can be loaded"
-    )
+for how in ("between two batches", "in the middle of a save"):
+    models = [seed.quality_at_kill for seed in killed if seed.killed_how == how]
+    loaded = sum(model is not None for model in models)
+    print(f"{how:24} {len(models):2} kills, after {loaded:2} of them a model")
 widgets.reveal("10.c")
 # %% tags=["solution"]
-half = [seed for seed in killed if seed.killed_how == "in the middle of a save"]
-assert len(half) > 4
-assert not any(seed.quality_at_kill for seed in half)
+assert len(models) > 4
+assert loaded == 0
 
 
 # %% [markdown]
