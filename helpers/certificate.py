@@ -55,7 +55,10 @@ td.n { white-space: nowrap }
 tbody th { font-weight: 400 }
 img { display: block; max-width: 100%; height: auto; margin: .6rem 0 }
 .small { font-size: .85rem }
-@media (max-width: 40rem) { main { margin: 0; padding: 1.2rem; border: 0 } }
+@media (max-width: 40rem) {
+  main { margin: 0; padding: 1rem; border: 0 }
+  th, td { padding-right: .4rem; font-size: .8rem; white-space: normal !important }
+}
 @media print {
   body { background: #fff; font-size: 10pt }
   main { max-width: none; margin: 0; padding: 0; border: 0 }
@@ -122,7 +125,7 @@ class Certificate:
             return f"{head}<p>No report yet: lesson 10 makes one.</p>"
         score = (
             f'<p class="score"><strong>{best.score:.0f} of 100 points, spread over seeds {best.spread:.0f}</strong></p>'
-            f"<p>The best of {count(len(self.reports), 'run')}: {html.escape(best.name)}.</p>"
+            f"<p>The best of {count(len(self.reports), 'run')}: {html.escape(best.name)}, on {html.escape(best.when[:10])}.</p>"
         )
         rows = [["What counts", "Points", "Measured"]]
         rows += [[part.name, f"{part.points:.0f} of {part.most:.0f}", part.measured] for part in best.parts]

@@ -88,7 +88,7 @@ def test_the_capstone_without_lessons(monkeypatch):
     page = read(certificate.write("Ada <Lovelace>\n"))
     text = words(page)
     assert f"{best.score:.0f} of 100 points" in text
-    assert "The best of 3 runs: the one." in text
+    assert "The best of 3 runs: the one, on 2026-11-25." in text
     assert "No prediction committed and no exercise solved yet." in text
     assert "Ada <Lovelace>" in text
     assert "<Lovelace>" not in page

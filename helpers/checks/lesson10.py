@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from statistics import fmean
 
@@ -9,7 +10,6 @@ from helpers import arena
 from helpers.checks._core import Verdict, Wrong, exercise, right, wrong
 from helpers.words import count
 
-_LONG = 28.0  # epochs a training, with those that a kill made twice; the baseline needs 36, early stopping 21
 _SPARED = 0.7  # of the epochs before a kill; whoever writes down each epoch spares 0.8 or more
 
 
@@ -29,6 +29,18 @@ def _played(report: object) -> arena.Report:
     if {seed.broken for seed in report.seeds} != {True, False}:
         raise Wrong("This report holds no kill or no broken batch. Play the round with the usual rules of the arena.")
     return report
+
+
+def _spent(report: arena.Report) -> float:
+    """Return the epochs of a training, on average, with those that a kill made twice."""
+    return fmean(seed.epochs for seed in report.seeds)
+
+
+@functools.cache
+def _long() -> float:
+    """Return how many of them are too many: halfway from the reference that stops early to the one that never does."""
+    recorded = arena.recordings()
+    return fmean(_spent(recorded[name]) for name in ("baseline", "first"))
 
 
 def _killed(report: arena.Report) -> list[arena.Seed]:
@@ -67,10 +79,10 @@ def best_in_time(report: object) -> Verdict:
     """Exercise 10.1: the best model of each training is on disk, and none goes on for long after it."""
     report = _played(report)
     _models(report)
-    spent = fmean(seed.epochs for seed in report.seeds)
+    spent = _spent(report)
     after = fmean(seed.epochs - (seed.killed_at or 0.0) * (1 - (seed.resumed or 0.0)) for seed in _killed(report))
     good = _share(report, "quality") >= 0.5
-    if spent > _LONG:
+    if spent > _long():
         kept = "The files are good ones, but no" if good else "No"
         return wrong(
             f"{kept} training ended in time: {spent:.0f} epochs each on average. `EarlyStopping` is missing, waits for "
