@@ -7,6 +7,11 @@ Each is a `make_callbacks` as a learner would write it in a notebook. `ANSWERS` 
 from __future__ import annotations
 
 import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
 import signal
 import socket
 import subprocess
@@ -246,7 +251,7 @@ ANSWERS = {
     "exits hard": (at_epoch_end(exits_hard), "vanished without a word (exit code 3)"),
     "fills the disk": (at_epoch_end(fills_the_disk), "MB, so the arena ended the training"),
     "writes one huge file": (at_epoch_end(one_huge_file), "File too large"),
-    "reads the test rows": (at_epoch_end(reads_the_test_rows), "tried to read data/digits.npz"),
+    "reads the test rows": (at_epoch_end(reads_the_test_rows), "tried to read data/checksums.txt"),
     "fits in a callback": (at_epoch_end(fits_inside), "called `fit` in `on_epoch_end`"),
     "trains another model": (at_epoch_end(fits_another_model), "called `train_on_batch` in `on_epoch_end`"),
     "trains in a thread": (at_epoch_end(fits_in_a_thread), "called a `GradientTape` outside of the arena's training"),

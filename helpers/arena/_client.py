@@ -104,6 +104,11 @@ class Keeper:
         )
         return self
 
+    @property
+    def process(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
     def ask(
         self, payloads: Sequence[bytes], rules: Rules, progress: Callable[[float, list[str]], None]
     ) -> tuple[list[dict[str, Any]], int]:

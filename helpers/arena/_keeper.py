@@ -29,6 +29,7 @@ from ._rules import FORKS, Rules
 __all__ = ["main"]
 
 _AT_A_TIME = 2
+_ending = threading.Event()
 _LOOK_SECONDS, _SAY_SECONDS = 0.03, 0.2
 
 
@@ -36,6 +37,7 @@ def main() -> None:
     """Answer requests until the input ends."""
     requests: queue.Queue[str] = queue.Queue()
     root = Path(tempfile.mkdtemp(prefix="arena-"))
+    tempfile.tempdir = str(root)  # what multiprocessing writes is cleared away with the rest
     threading.Thread(target=_read, args=(requests, root), daemon=True).start()
     if FORKS:
         from multiprocessing import forkserver
@@ -47,7 +49,7 @@ def main() -> None:
         for number in itertools.count():
             facts = _answer(json.loads(requests.get()), root / f"run-{number}")
             _say("done", facts=facts, processes=_end_children(ours))
-    finally:
+    finally:  # also when nobody listens any more
         _end(root)
 
 
@@ -58,8 +60,14 @@ def _read(requests: queue.Queue[str], root: Path) -> None:
 
 
 def _end(root: Path) -> None:
-    _end_children()
-    shutil.rmtree(root, ignore_errors=True)
+    """End all processes, clear the folder away, and be gone."""
+    _ending.set()
+    for _ in range(50):  # what the other thread has just begun goes as well
+        _end_children()
+        shutil.rmtree(root, ignore_errors=True)
+        if not root.exists():
+            break
+        time.sleep(0.05)
     os._exit(0)
 
 
@@ -77,10 +85,7 @@ def _end_children(keep: frozenset[int] = frozenset()) -> int:
 
 
 def _say(what: str, **values: Any) -> None:
-    try:
-        print(json.dumps({"what": what, **values}), flush=True)
-    except OSError:
-        os._exit(0)
+    print(json.dumps({"what": what, **values}), flush=True)
 
 
 def _answer(request: dict[str, Any], root: Path) -> list[dict[str, Any]]:
@@ -102,7 +107,7 @@ def _answer(request: dict[str, Any], root: Path) -> list[dict[str, Any]]:
 
 def _run(attempts: list[Attempt], end: float, seconds: float) -> None:
     waiting, running, said = list(attempts), [], 0.0
-    while waiting or running:
+    while (waiting or running) and not _ending.is_set():
         while waiting and len(running) < _AT_A_TIME:
             running.append(waiting.pop(0))
             running[-1].begin()

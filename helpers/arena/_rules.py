@@ -40,7 +40,7 @@ class Rules:
     seeds: tuple[int, ...] = (0, 1, 2, 3)
     broken: tuple[int, ...] = (4,)
     epochs: int = 30
-    kill: tuple[int, int] | None = (4, 9)
+    kill: tuple[int, int] | None = (7, 13)
     nan: tuple[int, int] = (6, 12)
     silence: float = field(default_factory=lambda: 10.0 * _patience())
     seconds: float = field(default_factory=lambda: (60.0 if FORKS else 300.0) * _patience())

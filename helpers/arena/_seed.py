@@ -101,15 +101,14 @@ def _error(trouble: dict[str, Any], saw: list[str]) -> str:
     message = trouble["message"]
     if trouble["refused"]:
         return message
-    refused = next((sentence for sentence in saw if sentence[:60] in message), None)
-    if refused:
-        return refused
+    if saw:
+        return saw[0]  # the error came of what was refused
     where = f"`{trouble['hook']}`" if trouble["hook"] else "Your code"
     if trouble["exit"]:
         return (
             f"{where} ended the program ({trouble['kind']}). To end a training, set `self.model.stop_training = True`."
         )
-    return f"{where} raised {trouble['kind']}: {message}{_line(trouble['frames'])}"
+    return f"{where} raised {trouble['kind']}: {message.rstrip('.')}.{_line(trouble['frames'])}"
 
 
 def _line(frames: list[list[Any]]) -> str:

@@ -63,7 +63,7 @@ def train(connection: Connection, job: dict[str, Any], arrays: dict[str, tuple[n
         connection.send_bytes(json.dumps([what, *values]).encode())
 
     settle()
-    _limit_files(job["disk"])
+    _limit_files(job["disk"] // 2)
     folder, scratch = Path(job["folder"]), Path(job["scratch"])
     os.chdir(scratch)
     os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)

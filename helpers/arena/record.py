@@ -26,7 +26,7 @@ BROKEN = tuple(range(20, 40))
 
 def record() -> None:
     """Run all references and write the file."""
-    rules = dataclasses.replace(Rules(), seeds=SEEDS, broken=BROKEN, seconds=3600)
+    rules = dataclasses.replace(Rules(), seeds=SEEDS, broken=BROKEN, silence=120, seconds=3600)
     rows = {}
     with _client.Keeper() as keeper:
         for reference in REFERENCES:
