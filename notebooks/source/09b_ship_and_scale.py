@@ -547,5 +547,5 @@ assert waited < plain
 # %% [markdown]
 # ## Where next
 #
-# - The capstone, lesson 10, is planned: a training budget to spend on all you know.
+# - [The capstone, lesson 10](10_capstone.ipynb): a training budget to spend on all you know.
 # - [The pitfall lab](08_pitfall_lab.ipynb), when something breaks.
