@@ -86,9 +86,9 @@ def test_each_run_has_a_column_of_boxes():
 def test_a_run_without_any_model_is_drawn_as_guessing():
     report = recorded_report("first")
     for place in range(5):
-        report = changed(report, place, quality=None)
+        report = changed(report, place, quality=None, epochs=0.0, trouble="It raised KeyError.")
     [mark] = find(plots.arena([report]), "best")
-    assert mark.get_xydata()[0][1] == 50
+    assert mark.get_xydata()[0].tolist() == [0, 50]
 
 
 def test_words_and_table_hold_the_numbers():

@@ -114,7 +114,7 @@ def _draw_runs(axes: Axes, spots: Sequence[_Spot], best: _Spot) -> None:
             gid="best" if first else "run",
         )  # fmt: skip
     # From 0, so that half the epochs look like half.
-    axes.set_xlim(0, 1.08 * max(across))
+    axes.set_xlim(0, 1.08 * max(1, *across))
     least, most = min(ends[0]), max(ends[1])
     room = max((most - least) * 0.1, 2)
     axes.set_ylim(max(least - room, 0), most + room)
