@@ -1,7 +1,7 @@
-"""Wrong and hostile answers for the arena, and the sentence that each must get.
+"""Wrong and hostile answers for the arena, and a part of the sentence that each must get.
 
-Each is a `make_callbacks` as a learner would write it in a notebook. `ANSWERS` maps it to a part of what must stand in
-`report.seen` or, after "why:", of why there is no model.
+`ANSWERS` holds a `make_callbacks` as a learner would write it, each for a training of its own; after "why: " the words
+are about why there is no model. `REFUSED` holds what a callback may try and must not get; one training tries all of it.
 """
 
 from __future__ import annotations
@@ -192,6 +192,14 @@ def starts_a_process(callback, folder):
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 
 
+def leaves_a_process(callback, folder):
+    """Start one past all that Python tells of."""
+    from multiprocessing import util
+
+    words = [sys.executable, "-c", "import os, time; os.setsid(); time.sleep(600)"]
+    util.spawnv_passfds(os.fsencode(sys.executable), words, [])
+
+
 def forks(callback, folder):
     if os.fork() == 0:
         time.sleep(600)
@@ -237,40 +245,55 @@ def saves_weights_elsewhere_later(callback, folder):
 
 NO_EPOCH, NO_WRITE = "No epoch ended for", "tried to write or remove"
 
+REFUSED = {
+    "writes outside": (writes_outside, NO_WRITE),
+    "writes into the home folder": (writes_into_home, NO_WRITE),
+    "removes all folders": (removes_the_others, NO_WRITE),
+    "removes what it finds": (removes_what_it_finds, NO_WRITE),
+    "reads the test rows": (reads_the_test_rows, "tried to read data/checksums.txt"),
+    "fits in a callback": (fits_inside, "called `fit` in `on_epoch_end`"),
+    "trains another model": (fits_another_model, "called `train_on_batch` in `on_epoch_end`"),
+    "trains in a thread": (fits_in_a_thread, "called a `GradientTape` outside of the arena's training"),
+    "takes the rows": (takes_the_rows, "drew training rows on their own"),
+    "takes the validation rows": (takes_the_validation_rows, "drew validation rows on their own"),
+    "starts a process": (starts_a_process, "tried to start a process"),
+    "forks": (forks, "tried to start a process"),
+    "ends its parent": (ends_its_parent, "tried to end another process"),
+    "asks the network": (asks_the_network, "tried to reach the network"),
+    "saves weights elsewhere": (saves_weights_elsewhere_later, NO_WRITE),
+}
+
+
+def tries_all(callback, folder):
+    for do, _ in REFUSED.values():
+        try:
+            do(callback, folder)
+        except Exception:  # what is swallowed was refused all the same
+            continue
+
+
 ANSWERS = {
     "hangs at once": (hangs_at_once, NO_EPOCH),
     "hangs and swallows what would end it": (at_epoch_end(hangs_and_swallows), NO_EPOCH),
     "raises": (at_epoch_end(raises), "`on_epoch_end` raised ValueError: no luck today"),
     "raises at once": (raises_at_once, "raised NameError: name 'Forgotten' is not defined"),
-    "writes outside": (at_epoch_end(writes_outside), NO_WRITE),
-    "writes into the home folder": (at_epoch_end(writes_into_home), NO_WRITE),
-    "removes all folders": (at_epoch_end(removes_the_others), NO_WRITE),
-    "removes what it finds": (at_epoch_end(removes_what_it_finds), NO_WRITE),
     "leaves a thread": (at_epoch_end(leaves_a_thread), "A thread of yours (counts sheep)"),
+    "tries all that is refused": (at_epoch_end(tries_all), "tried to write or remove"),
+    "fits in a callback": (at_epoch_end(fits_inside), "called `fit` in `on_epoch_end`"),
+    "leaves a process": (at_epoch_end(leaves_a_process), "A process that your callbacks had started"),
     "exits": (at_epoch_end(exits), "`on_epoch_end` ended the program (SystemExit)"),
     "exits hard": (at_epoch_end(exits_hard), "vanished without a word (exit code 3)"),
     "fills the disk": (at_epoch_end(fills_the_disk), "MB, so the arena ended the training"),
     "writes one huge file": (at_epoch_end(one_huge_file), "File too large"),
-    "reads the test rows": (at_epoch_end(reads_the_test_rows), "tried to read data/checksums.txt"),
-    "fits in a callback": (at_epoch_end(fits_inside), "called `fit` in `on_epoch_end`"),
-    "trains another model": (at_epoch_end(fits_another_model), "called `train_on_batch` in `on_epoch_end`"),
-    "trains in a thread": (at_epoch_end(fits_in_a_thread), "called a `GradientTape` outside of the arena's training"),
-    "takes the rows": (at_epoch_end(takes_the_rows), "drew training rows on their own"),
-    "takes the validation rows": (at_epoch_end(takes_the_validation_rows), "drew validation rows on their own"),
     "replaces Keras": (at_epoch_end(replaces_keras), "replaced `CallbackList.on_train_batch_end`"),
     "keeps state in a global": (at_epoch_end(keeps_state_in_a_global), "changed `SEEN_SO_FAR`"),
-    "prints without end": (at_epoch_end(prints_without_end), "Your callbacks printed: still here 0"),
-    "starts a process": (at_epoch_end(starts_a_process), "tried to start a process"),
-    "forks": (at_epoch_end(forks), "tried to start a process"),
-    "ends its parent": (at_epoch_end(ends_its_parent), "tried to end another process"),
-    "asks the network": (at_epoch_end(asks_the_network), "tried to reach the network"),
+    "prints without end": (at_epoch_end(prints_without_end), "still here 0"),
     "keeps nothing": (keeps_nothing, "why: No model file lies in the folder (it is empty)"),
     "keeps two": (keeps_two, "why: 2 model files lie in the folder (one.keras, two.keras)"),
     "spoils the file": (at_epoch_end(spoils_the_file), "why: `best.keras` cannot be loaded"),
     "keeps another model": (at_epoch_end(keeps_another_model), "why: The model in `best.keras` answers with shape"),
     "writes beside the folder": (writes_beside_the_folder, "Write `folder / 'best.keras'`"),
     "names a file elsewhere": (saves_weights_elsewhere, "which is outside of the folder"),
-    "saves weights elsewhere": (at_epoch_end(saves_weights_elsewhere_later), NO_WRITE),
     "returns nothing": (returning(None), "it returned None. Is its last line"),
     "returns a set": (returning({1, 2}), "it returned a set. Their order matters"),
     "returns a class": (returning([EarlyStopping]), "number 1 is the class EarlyStopping: write"),

@@ -84,71 +84,86 @@ def hostile(keeper):
 
 @pytest.fixture(scope="module")
 def trained(keeper):
-    """Short trainings with each reference and two more: by name, the killed one and the one with a broken batch."""
-    facts, _ = keeper.ask([_client.pack(make) for make in MADE], WITH_KILL, quiet)
-    seeds = _run.judged("short", facts).seeds
-    return {make.__name__: seeds[2 * number : 2 * number + 2] for number, make in enumerate(MADE)}
+    """Short trainings that are killed once, with each reference and two more, by name."""
+    rules = dataclasses.replace(WITH_KILL, broken=())
+    facts, _ = keeper.ask([_client.pack(make) for make in MADE], rules, quiet)
+    return dict(zip([make.__name__ for make in MADE], _run.judged("short", facts).seeds, strict=True))
+
+
+@pytest.fixture(scope="module")
+def broken(keeper):
+    """Short trainings with a broken batch, with the baseline and the third reference."""
+    rules = dataclasses.replace(WITH_KILL, seeds=())
+    facts, _ = keeper.ask([_client.pack(make) for make in (references.baseline, references.third)], rules, quiet)
+    return _run.judged("short", facts).seeds
 
 
 @pytest.mark.parametrize("name", arena_answers.ANSWERS)
 def test_each_wrong_answer_gets_its_sentence(hostile, name):
     seed = hostile[0][name]
     wanted = arena_answers.ANSWERS[name][1]
-    said = [seed.why] if wanted.startswith("why: ") else [seed.trouble, *seed.saw, *seed.notes]
+    said = [seed.why] if wanted.startswith("why: ") else [seed.trouble, *seed.saw, *seed.notes, seed.printed]
     assert any(wanted.removeprefix("why: ") in sentence for sentence in said), seed
 
 
+@pytest.mark.parametrize("name", arena_answers.REFUSED)
+def test_what_is_refused_is_said_and_the_training_goes_on(hostile, name):
+    seed = hostile[0]["tries all that is refused"]
+    assert any(arena_answers.REFUSED[name][1] in sentence for sentence in seed.saw), seed
+    assert seed.quality > 0.5
+    assert seed.epochs == SHORT.epochs
+
+
 def test_nothing_of_the_wrong_answers_is_left(hostile, keeper):
-    assert hostile[1] == 0
     assert not Path("~/arena-was-here").expanduser().exists()
     left = psutil.Process(keeper.process).children(recursive=True)
     assert len(left) <= 2, left  # the helper that has Keras, and multiprocessing's own tracker
 
 
 def test_who_was_refused_is_not_judged_and_earns_nothing(hostile):
-    for name in ("fits in a callback", "takes the rows", "reads the test rows", "replaces Keras"):
+    for name in ("fits in a callback", "names a file elsewhere", "replaces Keras"):
         seed = hostile[0][name]
         assert seed.quality is None, name
         assert all(_score.share_of(part, seed, _score.scales()) in (0, None) for part in _score.MOST), name
 
 
 def test_a_killed_training_is_begun_again_and_its_epochs_are_counted(trained):
-    killed, broken = trained["baseline"]
+    killed = trained["baseline"]
     assert 1 < killed.killed_at <= 4
     assert killed.epochs == pytest.approx(killed.killed_at + WITH_KILL.epochs, abs=0.01)
     assert killed.resumed == 0
     assert killed.quality > 0.5
-    assert broken.killed_at is None
-    assert broken.epochs == WITH_KILL.epochs
 
 
-def test_the_broken_batch_makes_all_that_follows_nan(trained):
-    broken = trained["baseline"][1]
-    assert broken.quality is None
-    assert "answers NaN" in broken.why
-    assert broken.val_loss[-1] is None
-    assert trained["third"][1].quality > 0.5
-    assert trained["third"][1].val_loss[-1] is not None  # it stepped back and went on
+def test_the_broken_batch_makes_all_that_follows_nan(broken):
+    baseline, third = broken
+    assert baseline.killed_at is None
+    assert baseline.epochs == WITH_KILL.epochs
+    assert baseline.quality is None
+    assert "answers NaN" in baseline.why
+    assert baseline.val_loss[-1] is None
+    assert third.quality > 0.5
+    assert third.val_loss[-1] is not None  # it stepped back and went on
 
 
 def test_bytes_are_counted_at_the_peak_and_at_the_end(trained):
-    one = trained["first"][0].end  # one model file
-    assert trained["first"][0].peak == one
-    assert trained["baseline"][0].end == pytest.approx(6 * one, rel=0.01)  # best, and one for each epoch
-    assert trained["second"][0].peak > 1.9 * one  # the backup beside it
-    assert trained["second"][0].end == one
+    one = trained["first"].end  # one model file
+    assert trained["first"].peak == one
+    assert trained["baseline"].end == pytest.approx(6 * one, rel=0.01)  # best, and one for each epoch
+    assert trained["second"].peak > 1.9 * one  # the backup beside it
+    assert trained["second"].end == one
 
 
 def test_resumed_is_what_begins_with_weights_that_were_there_before(trained):
-    assert trained["third"][0].resumed > 0.4
-    assert trained["third"][0].epochs < trained["first"][0].epochs
-    assert trained["by_hand"][0].resumed > 0.4
-    assert trained["pretends"][0].resumed == 0
+    assert trained["third"].resumed > 0.4
+    assert trained["third"].epochs < trained["first"].epochs
+    assert trained["by_hand"].resumed > 0.4
+    assert trained["pretends"].resumed == 0
 
 
 def test_a_file_of_weights_is_judged_too(trained):
-    assert trained["by_hand"][0].file == "best.weights.h5"
-    assert trained["by_hand"][0].quality > 0.5
+    assert trained["by_hand"].file == "best.weights.h5"
+    assert trained["by_hand"].quality > 0.5
 
 
 # -- ends ------------------------------------------------------------------------------------------------------------

@@ -203,13 +203,13 @@ class Attempt:
         value = logs.get("val_loss", float("nan"))
         self.facts["val_loss"].append(round(value, 4) if np.isfinite(value) else None)
 
-    def _told_ended(self, *count: Any) -> None:
-        self._count(*count)
+    def _told_ended(self, batches: int, marks: list[str], peak: int) -> None:
+        self._count(batches, marks, peak)
 
     def _told_now(self, batches: int, marks: list[str], peak: int, how: str) -> None:
         self._count(batches, marks, peak)
         self._child.kill()
-        self.facts["killed_at"], self.facts["killed_how"] = self.facts["epochs"], how
+        self.facts["killed_at"], self.facts["killed_how"] = round(self.facts["epochs"], 3), how
         with contextlib.suppress(OSError):  # of files that are none, such as pipes
             shutil.copytree(self.folder, self._root / "at_kill", symlinks=True)
         self.begin()

@@ -174,15 +174,14 @@ class Fence:
                 if isinstance(value, types.FunctionType):
                     self._functions[(owner.__name__, name)] = (owner, value)
 
-    def replaced(self) -> str | None:
-        """Return a sentence if one of the functions is another now."""
+    def refuse_replaced(self) -> None:
+        """Refuse to go on if one of the functions is another now."""
         for (owner_name, name), (owner, value) in self._functions.items():
             if vars(owner).get(name) is not value:
-                return (
+                self.refuse(
                     f"Your code replaced `{owner_name}.{name}` for everybody. Make a class of your own "
                     "(`class Mine(keras.callbacks.EarlyStopping)`) and change it there."
                 )
-        return None
 
 
 def _where(fit: types.CodeType, callbacks: set[types.CodeType]) -> str | None:

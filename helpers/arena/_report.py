@@ -122,6 +122,9 @@ class Report(_cards.Shown):
         return _words.compared(self.score - self.before, self.guess, self.noise) + " "
 
     def _last(self) -> str:
+        trouble = next((seed.trouble for seed in self.seeds if seed.trouble), "")
+        if trouble:
+            return f"First mend this: {trouble}"
         if self.score > 95:
             return f"{self._compared()}There is next to nothing left to gain."
         least = self.next
@@ -133,8 +136,12 @@ class Report(_cards.Shown):
         for part in self.parts:
             lines.append(f"  {part.points:4.1f} of {part.most:2}  {part.name}: {part.measured}")
             lines.append(f"               {_cards.plain(part.advice)}")
-        lines += [f"Seen: {sentence}" for sentence in self.seen]
+        lines += [f"Seen: {sentence}" for sentence in self._seen()]
         return "\n".join([*lines, self._last().replace("*", "")])
+
+    def _seen(self) -> list[str]:
+        """Return what was seen, without what the last line says."""
+        return [sentence for sentence in self.seen if sentence not in self._last()]
 
     def to_html(self) -> str:
         """Return the report as an HTML card."""
@@ -151,8 +158,12 @@ class Report(_cards.Shown):
         )
         table = f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
         body = f'<table style="border-collapse:collapse;margin:4px 0">{table}</table>'
-        body += "".join(f'<p style="margin:4px 0"><b>Seen:</b> {_cards.inline(sentence)}</p>' for sentence in self.seen)
+        body += "".join(
+            f'<p style="margin:4px 0"><b>Seen:</b> {_cards.inline(sentence)}</p>' for sentence in self._seen()
+        )
         body += f'<p style="margin:4px 0">{_cards.inline(self._last())}</p>'
+        stories = "".join(f"<li>{_cards.inline(_words.story(seed))}</li>" for seed in self.seeds)
+        body += f"<details><summary>What happened to each training</summary><ul>{stories}</ul></details>"
         kind = "good" if self.score >= 80 else "note" if self.score >= 40 else "poor"
         return _cards.card(self._heading(), body, kind, width="60em")
 

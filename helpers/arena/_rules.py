@@ -7,17 +7,14 @@ import os
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-__all__ = ["FORKS", "Rules", "model_file"]
+__all__ = ["FORKS", "LEFT_A_PROCESS", "Rules", "model_file"]
+
+LEFT_A_PROCESS = "A process that your callbacks had started was still there in the end; the arena ended it."
 
 # Without forks (Windows) each training imports Keras anew, some seconds each.
 FORKS = "forkserver" in multiprocessing.get_all_start_methods()
 
 _ENDINGS = (".keras", ".weights.h5", ".h5")
-
-
-def _patience() -> float:
-    """Return how much longer than usual the arena waits, as COURSE_ARENA_PATIENCE says on a busy machine."""
-    return float(os.environ.get("COURSE_ARENA_PATIENCE") or 1)
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,8 @@ class Rules:
         nan: the first and the last epoch (0-based) in which the broken batch may come.
         silence: seconds without an epoch after which a training counts as hanging; before its first epoch three times
             as many, since TensorFlow prepares the training then.
-        seconds: after which the whole run is ended.
+        seconds: after which the whole run is ended; by default a minute on two cores; COURSE_ARENA_SECONDS
+            gives more.
         disk: bytes in a training's folder after which it is ended.
     """
 
@@ -42,8 +40,8 @@ class Rules:
     epochs: int = 30
     kill: tuple[int, int] | None = (7, 13)
     nan: tuple[int, int] = (6, 12)
-    silence: float = field(default_factory=lambda: 10.0 * _patience())
-    seconds: float = field(default_factory=lambda: (60.0 if FORKS else 300.0) * _patience())
+    silence: float = 10.0
+    seconds: float = field(default_factory=lambda: _seconds())
     disk: int = 40_000_000
 
     def as_dict(self) -> dict[str, Any]:
@@ -54,6 +52,13 @@ class Rules:
     def from_dict(cls, values: dict[str, Any]) -> Rules:
         """Read what `as_dict` gave."""
         return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+def _seconds() -> float:
+    named = os.environ.get("COURSE_ARENA_SECONDS")  # gives a slow or crowded machine more
+    if named:
+        return float(named)
+    return 300.0 if not FORKS else 60.0 if (os.cpu_count() or 1) > 1 else 120.0
 
 
 def model_file(names: list[str]) -> tuple[str | None, str]:

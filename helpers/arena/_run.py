@@ -15,7 +15,7 @@ from helpers.checks._core import untouched
 from . import _client, _report, _score, _store
 from ._progress_bar import Bar
 from ._report import Report
-from ._rules import Rules
+from ._rules import LEFT_A_PROCESS, Rules
 from ._seed import Seed
 
 __all__ = ["judged", "recordings", "run"]
@@ -91,7 +91,10 @@ def judged(name: str, facts: Sequence[dict[str, Any]], processes: int = 0) -> Re
     seen = dict.fromkeys(
         sentence for seed in seeds for sentence in (*filter(None, [seed.trouble]), *seed.saw, *seed.notes)
     )
+    printed = next((seed.printed.partition("\n")[0] for seed in seeds if seed.printed), "")
+    if printed:
+        seen[f"Your callbacks printed: {printed}"] = None
     if processes:
-        seen["A process that your callbacks had started was still there in the end; the arena ended it."] = None
+        seen[LEFT_A_PROCESS] = None
     when = time.strftime("%Y-%m-%dT%H:%M:%S%z")
     return Report(name, when, seeds, tuple(seen), _report.versions())

@@ -33,6 +33,7 @@ class Seed:
         trouble: a sentence about how it failed; empty when it ended well.
         saw: sentences about what the arena refused.
         notes: sentences about what it let pass.
+        printed: the first lines that the callbacks printed.
     """
 
     seed: int
@@ -53,6 +54,7 @@ class Seed:
     trouble: str = ""
     saw: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    printed: str = ""
 
     @classmethod
     def from_facts(cls, facts: dict[str, Any]) -> Seed:
@@ -72,15 +74,13 @@ class Seed:
         """Make one of what the arena's process told."""
         facts = dict(facts)
         kept, began = facts.pop("kept_at_kill") or {}, facts.pop("began_at")
-        threads, printed = facts.pop("threads"), facts.pop("printed")
+        threads = facts.pop("threads")
         trouble = _trouble(facts.pop("trouble"), facts["saw"])
         notes = facts.pop("notes")
         if threads:
             notes.append(
                 f"A thread of yours ({threads[0]}) still ran when training had ended; it ended with its process."
             )
-        if printed:
-            notes.append("Your callbacks printed: " + printed.partition("\n")[0])
         killed = facts["killed_at"]
         return cls.from_facts(
             facts
@@ -143,7 +143,8 @@ _SENTENCES: dict[str, Callable[[dict[str, Any], list[str]], str]] = {
         f"The folder held {trouble['bytes'] / 1e6:.0f} MB, so the arena ended the training before the disk was full."
     ),
     "late": lambda trouble, _: (
-        f"The run was not done after {trouble['seconds']:.0f} seconds and was ended. Do your callbacks work for long?"
+        f"The run was not done after {trouble['seconds']:.0f} seconds and was ended. Do your callbacks work for long, or "
+        "is the machine busy? COURSE_ARENA_SECONDS gives more."
     ),
     "other": lambda *_: "It was not run to its end, since another training of this run hung.",
 }

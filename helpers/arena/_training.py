@@ -19,12 +19,15 @@ from typing import Any
 
 import keras
 import numpy as np
+import psutil
 import tensorflow as tf
 
 from helpers.checks._guard import Printed
 
-from . import _fence, _meter, _task
+from . import _fence, _given, _meter, _task
 from ._fence import Fence, Refused
+from ._meter import Kill, Meter
+from ._rules import LEFT_A_PROCESS
 
 __all__ = ["settle", "train"]
 
@@ -73,6 +76,8 @@ def train(connection: Connection, job: dict[str, Any], arrays: dict[str, tuple[n
     threads = set(threading.enumerate())
     try:
         _train(tell, job, arrays, folder, scratch)
+        if psutil.Process().children():
+            tell("note", LEFT_A_PROCESS)
         tell("done", _left_threads(threads), printed.shown())
     except BaseException as error:
         tell("error", _words(error), printed.shown())
@@ -80,56 +85,69 @@ def train(connection: Connection, job: dict[str, Any], arrays: dict[str, tuple[n
     os._exit(0)  # not even a thread that was left keeps this process
 
 
+class _Log:
+    """What this process tells of its training."""
+
+    def __init__(self, tell: Callable[..., None], folder: Path) -> None:
+        self.tell, self.marks = tell, []
+        self._folder, self._peak = folder, 0
+
+    def look(self) -> None:
+        """Look how much the folder holds."""
+        self._peak = max(self._peak, _meter.folder_bytes(self._folder))
+
+    def count(self, what: str, meter: Meter, *values: Any) -> None:
+        """Tell something with what was counted so far."""
+        if what != "now":  # in the middle of a save there may be a file that is gone in a moment
+            self.look()
+        self.tell(what, meter.batches, list(self.marks), self._peak, *values)
+        self.marks.clear()
+
+
 def _train(tell: Callable[..., None], job: dict[str, Any], arrays: dict, folder: Path, scratch: Path) -> None:
-    kill = job["kill"] and _meter.Kill(**job["kill"], now=lambda how: epoch_told("now", how))
+    log, drawn = _Log(tell, folder), job.pop("kill")
+    kill = drawn and _meter.Kill(**drawn, now=lambda how: log.count("now", meter, how))
     fence = Fence(
         folder, scratch, [Path(path) for path in job["private"]],
         tell=lambda sentence: tell("saw", sentence), wrote=lambda: kill and kill.at_write(meter.epoch),
     )  # fmt: skip
-    pairs = {part: _task.Pairs(*rows) for part, rows in arrays.items()}
-    meter = _meter.Meter(pairs, job["seed"], fence, job["broken"])
+    meter = Meter(
+        {part: _task.Pairs(*arrays.pop(part)) for part in list(arrays)}, job["seed"], fence, job.pop("broken")
+    )
     model = _task.build(job["seed"], np.asarray(job.pop("order")))
-    arrays.clear()
-    del pairs
-    peak, marks = [0], []
+    fence.guard_training(_fit.__code__)
+    fence.remember_functions(_meter.First, _meter.Last, Meter, Fence)
+    fence.close()
+    try:
+        _run_theirs(job, fence, log, meter, kill, model)
+    finally:
+        log.count("ended", meter)
 
-    def look() -> None:
-        peak[0] = max(peak[0], _meter.folder_bytes(folder))
 
-    def epoch_told(what: str, *values: Any) -> None:
-        if what != "now":  # in the middle of a save there may be a file that is gone in a moment
-            look()
-        tell(what, meter.batches, list(marks), peak[0], *values)
-        marks.clear()
+def _run_theirs(job: dict[str, Any], fence: Fence, log: _Log, meter: Meter, kill: Kill | None, model: Any) -> None:
+    """Make the learner's callbacks and train with them."""
 
     def epoch_ended(epoch: int, logs: dict[str, float]) -> None:
-        epoch_told("epoch", epoch, logs)
-        sentence = fence.replaced()
-        if sentence:
-            fence.refuse(sentence)
+        log.count("epoch", meter, epoch, logs)
+        fence.refuse_replaced()
 
-    fence.guard_training(_fit.__code__)
-    fence.remember_functions(_meter.First, _meter.Last, _meter.Meter, Fence)
-    fence.close()
     make_callbacks = pickle.loads(job.pop("payload"))
-    before = _globals(make_callbacks)
-    callbacks = _checked(make_callbacks(folder), fence, lambda sentence: tell("note", sentence))
-    tell("made")
-    first = _meter.First(meter, kill, marks, tell)
-    _fit(model, meter, [first, *callbacks, _meter.Last(look, epoch_ended)], job["epochs"])
-    epoch_told("ended")
-    sentence = fence.replaced()
-    if sentence:
-        fence.refuse(sentence)
-    for name in sorted(name for name, value in _globals(make_callbacks).items() if before.get(name) != value):
-        tell(
+    before = _given.plain_globals(make_callbacks)
+    callbacks = _given.checked(make_callbacks(Path(job["folder"])), fence, lambda sentence: log.tell("note", sentence))
+    log.tell("made")
+    first, last = _meter.First(meter, kill, log.marks, log.tell), _meter.Last(log.look, epoch_ended)
+    _fit(model, meter, [first, *callbacks, last], job["epochs"])
+    fence.refuse_replaced()
+    after = _given.plain_globals(make_callbacks)
+    for name in sorted(name for name in after if before.get(name) != after[name]):
+        log.tell(
             "note",
             f"Your code changed `{name}`, a name of the notebook. A training has a copy of its own, which a kill takes "
             "along; what must last belongs into the folder.",
         )
 
 
-def _fit(model: keras.Model, meter: _meter.Meter, callbacks: list[Any], epochs: int) -> None:
+def _fit(model: keras.Model, meter: Meter, callbacks: list[Any], epochs: int) -> None:
     model.fit(meter.train, validation_data=meter.validation, epochs=epochs, verbose=0, callbacks=callbacks)
 
 
@@ -140,63 +158,6 @@ def _limit_files(size: int) -> None:
     except ImportError:
         return
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-
-class Unusable(TypeError):
-    """What `make_callbacks` returned cannot be used; the message says why."""
-
-
-def _checked(given: Any, fence: Fence, note: Callable[[str], None]) -> list[keras.callbacks.Callback]:
-    """Return the learner's callbacks.
-
-    Raises:
-        Unusable: it is no list of callbacks.
-        Refused: one of them would write outside of the folder.
-    """
-    wanted = "`make_callbacks` must return a list of callbacks"
-    if given is None:
-        raise Unusable(f"{wanted}, and it returned None. Is its last line `return [...]`?")
-    if isinstance(given, keras.callbacks.Callback):
-        raise Unusable(f"{wanted}, and it returned one callback alone. Put it into brackets: `return [...]`.")
-    if not isinstance(given, list | tuple):
-        kind = type(given).__name__
-        order = " Their order matters, and a set has none." if isinstance(given, set | frozenset) else ""
-        raise Unusable(f"{wanted}, and it returned a {kind}.{order}")
-    for number, one in enumerate(given, 1):
-        if isinstance(one, type):
-            raise Unusable(f"{wanted}, and number {number} is the class {one.__name__}: write `{one.__name__}(...)`.")
-        if not isinstance(one, keras.callbacks.Callback):
-            raise Unusable(f"{wanted}, and number {number} is a {type(one).__name__}.")
-        for name, value in vars(one).items():
-            if isinstance(value, Path) or (isinstance(value, str) and any(w in name for w in ("path", "dir", "file"))):
-                _look_at_path(type(one).__name__, name.lstrip("_"), str(value), fence, note)
-    return list(given)
-
-
-def _look_at_path(owner: str, name: str, path: str, fence: Fence, note: Callable[[str], None]) -> None:
-    where = fence.outside(path) if path else "folder"
-    if where == "outside":
-        fence.refuse(
-            f"{owner} has {name}={path!r}, which is outside of the folder. Only the folder that `make_callbacks` is "
-            "given is yours: write `folder / 'a name'`."
-        )
-    elif where == "scratch":
-        note(
-            f"{owner} has {name}={path!r}, which is not in the folder: nothing there outlives the process, and nobody "
-            f"judges it. Write `folder / {os.path.basename(path)!r}`."
-        )
-
-
-def _globals(function: Any) -> dict[str, bytes]:
-    """Return what plain values the names of the notebook hold that the function brought along."""
-    found = {}
-    for name, value in getattr(function, "__globals__", {}).items():
-        if isinstance(value, list | dict | set | int | float | str) and not name.startswith("__"):
-            try:
-                found[name] = pickle.dumps(value)
-            except Exception:
-                found[name] = repr(type(value)).encode()
-    return found
 
 
 def _left_threads(before: set[threading.Thread]) -> list[str]:
@@ -216,7 +177,7 @@ def _words(error: BaseException) -> dict[str, Any]:
     return {
         "kind": type(error).__name__,
         "message": message if len(message) <= _SHOWN else f"{message[:_SHOWN]} …",
-        "refused": isinstance(error, Refused | Unusable),
+        "refused": isinstance(error, Refused | _given.Unusable),
         "exit": isinstance(error, SystemExit | KeyboardInterrupt),
         "hook": hooks[-1] if hooks else "",
         "frames": frames[-3:],

@@ -8,7 +8,7 @@ from statistics import fmean
 from ._score import Scales
 from ._seed import Seed
 
-__all__ = ["NAMES", "advice", "compared", "kilobytes", "measured"]
+__all__ = ["NAMES", "advice", "compared", "measured", "story"]
 
 NAMES = {
     "quality": "Quality of the model on disk",
@@ -21,7 +21,7 @@ NAMES = {
 }
 
 
-def kilobytes(number: float) -> str:
+def _size(number: float) -> str:
     """Return a size as people say it."""
     return f"{number / 1e6:.1f} MB" if number >= 1e6 else f"{number / 1e3:.0f} kB"
 
@@ -54,7 +54,26 @@ def measured(part: str, seeds: Sequence[Seed], scale: Scales) -> str:
         words = f"{kept:.0%} of the epochs before the kill were kept"
         return f"{words} (references {nothing:.0%} to {everything:.0%})"
     size = fmean(getattr(seed, part) for seed in seeds)
-    return f"{kilobytes(size)} (references {kilobytes(nothing)} to {kilobytes(everything)})"
+    return f"{_size(size)} (references {_size(nothing)} to {_size(everything)})"
+
+
+def story(seed: Seed) -> str:
+    """Return in a sentence what happened to a training."""
+    words = [f"seed {seed.seed}: {seed.epochs:.1f} epochs"]
+    if seed.broken_at is not None:
+        words.append(f"a broken batch in epoch {int(seed.broken_at) + 1}")
+    if seed.killed_at is not None:
+        on_disk = (
+            "no model on disk" if seed.quality_at_kill is None else f"a model with {seed.quality_at_kill:.1%} on disk"
+        )
+        begun = f"went on with {seed.resumed:.0%} of them" if seed.resumed else "began anew"
+        words.append(f"killed after {seed.killed_at:.1f}, {seed.killed_how}, {on_disk}; {begun}")
+    if seed.trouble:
+        words.append(f"failed: {seed.trouble.rstrip('.')}")
+    words.append(
+        f"in the end {seed.file} with {seed.quality:.1%} right" if seed.quality is not None else "no model in the end"
+    )
+    return ", ".join(words) + "."
 
 
 def compared(change: float, guess: float | None, noise: float) -> str:
@@ -81,9 +100,8 @@ def compared(change: float, guess: float | None, noise: float) -> str:
 
 def advice(part: str, share: float, seeds: Sequence[Seed]) -> str:
     """Return one sentence on what would raise a part that earned this share of its points."""
-    failed = next((seed.trouble for seed in seeds if seed.trouble), "")
-    if failed and share < 0.5:
-        return f"First mend this: {failed}"
+    if share < 0.5 and any(seed.trouble for seed in seeds):
+        return "A training that fails earns nothing here: see below."
     if share > 0.95:
         return "All there is, or nearly."
     missing = next((seed.why for seed in seeds if seed.why), "")
