@@ -125,7 +125,8 @@ class Certificate:
             return f"{head}<p>No report yet: lesson 10 makes one.</p>"
         score = (
             f'<p class="score"><strong>{best.score:.0f} of 100 points, spread over seeds {best.spread:.0f}</strong></p>'
-            f"<p>The best of {count(len(self.reports), 'run')}: {html.escape(best.name)}, on {html.escape(best.when[:10])}.</p>"
+            f"<p>The best of {count(len(self.reports), 'run')}: "
+            f"{html.escape(f'{best.name}, on {best.when[:10]}')}.</p>"
         )
         rows = [["What counts", "Points", "Measured"]]
         rows += [[part.name, f"{part.points:.0f} of {part.most:.0f}", part.measured] for part in best.parts]

@@ -51,7 +51,7 @@ def measured(part: str, seeds: Sequence[Seed], scale: Scales) -> str:
         return f"{spent} (references {nothing:.1f} to {everything:.1f} a training)"
     if part == "resumed":
         kept = fmean(seed.resumed or 0.0 for seed in killed) if killed else 0.0
-        words = f"{kept:.0%} of the epochs before the kill were kept"
+        words = f"{kept:.0%} of the epochs before the kill did not have to be run again"
         return f"{words} (references {nothing:.0%} to {everything:.0%})"
     size = fmean(getattr(seed, part) for seed in seeds)
     return f"{_size(size)} (references {_size(nothing)} to {_size(everything)})"
