@@ -97,7 +97,7 @@ class Attempt:
         self, payload: bytes, seed: int, broken: bool, rules: Rules, root: Path,
         rng: np.random.Generator, save: bool,
     ) -> None:  # fmt: skip
-        self.payload, self._seed, self._rules = payload, seed, rules
+        self.payload, self._number, self._rules = payload, seed, rules
         self._root, self.folder = root, root / "folder"
         self.folder.mkdir(parents=True)
         self._order = rng.permutation(_task.PIXELS)
@@ -153,7 +153,7 @@ class Attempt:
         scratch = self._root / f"scratch-{self._runs}"
         scratch.mkdir()
         job = {
-            "payload": self.payload, "order": self._order.tolist(), "seed": self._seed, "epochs": self._rules.epochs,
+            "payload": self.payload, "order": self._order.tolist(), "seed": self._number, "epochs": self._rules.epochs,
             "folder": str(self.folder), "scratch": str(scratch), "private": [str(data.DATA), str(self._root.parent)],
             "kill": self._kill if self._runs == 1 else None, "broken": self._broken, "disk": self._rules.disk,
         }  # fmt: skip

@@ -143,7 +143,7 @@ _SENTENCES: dict[str, Callable[[dict[str, Any], list[str]], str]] = {
         f"The folder held {trouble['bytes'] / 1e6:.0f} MB, so the arena ended the training before the disk was full."
     ),
     "late": lambda trouble, _: (
-        f"The run was not done after {trouble['seconds']:.0f} seconds and was ended. Do your callbacks work for long, or "
+        f"The run was not done after {trouble['seconds']:.0f} seconds and was ended. Do your callbacks take long, or "
         "is the machine busy? COURSE_ARENA_SECONDS gives more."
     ),
     "other": lambda *_: "It was not run to its end, since another training of this run hung.",

@@ -115,6 +115,7 @@ def _train(tell: Callable[..., None], job: dict[str, Any], arrays: dict, folder:
         {part: _task.Pairs(*arrays.pop(part)) for part in list(arrays)}, job["seed"], fence, job.pop("broken")
     )
     model = _task.build(job["seed"], np.asarray(job.pop("order")))
+    keras.config.disable_traceback_filtering()  # which hook of theirs it was stands in what would be filtered out
     fence.guard_training(_fit.__code__)
     fence.remember_functions(_meter.First, _meter.Last, Meter, Fence)
     fence.close()

@@ -33,16 +33,19 @@ def measured(part: str, seeds: Sequence[Seed], scale: Scales) -> str:
     if part == "kill":
         kept = sum(seed.quality_at_kill is not None and seed.quality_at_kill >= scale.useful for seed in killed)
         return (
-            f"a model of use on disk after {kept} of {len(killed)} kills" if killed else "no training came to its kill"
+            f"a useful model on disk after {kept} of {len(killed)} kills" if killed else "no training came to its kill"
         )
     if part == "nan":
         kept = sum(seed.quality is not None and seed.quality >= scale.useful for seed in broken)
-        return f"a model of use at the end of {kept} of {len(broken)} trainings with a broken batch"
+        return f"a useful model at the end of {kept} of {len(broken)} trainings with a broken batch"
     nothing, everything = scale.ends[part]
     if part == "quality":
-        values = [seed.quality for seed in seeds if seed.quality is not None]
-        mean = f"{fmean(values):.1%} right" if values else "no model"
-        files = f" in {len(values)} of {len(seeds)} files" if len(values) < len(seeds) else ""
+        quality = [seed.quality for seed in seeds]
+        values = [value for value in quality if value is not None]
+        mean = f"{fmean(values):.1%} right" if values else "no model at the end"
+        files = (
+            f" in {len(values)} of {len(seeds)} trainings, no model in the others" if values and None in quality else ""
+        )
         return f"{mean}{files} (references {nothing:.1%} to {everything:.1%})"
     if part == "epochs":
         spent = (
@@ -51,7 +54,7 @@ def measured(part: str, seeds: Sequence[Seed], scale: Scales) -> str:
         return f"{spent} (references {nothing:.1f} to {everything:.1f} a training)"
     if part == "resumed":
         kept = fmean(seed.resumed or 0.0 for seed in killed) if killed else 0.0
-        words = f"{kept:.0%} of the epochs before the kill did not have to be run again"
+        words = f"after the kill {kept:.0%} of the epochs before it were still there"
         return f"{words} (references {nothing:.0%} to {everything:.0%})"
     size = fmean(getattr(seed, part) for seed in seeds)
     return f"{_size(size)} (references {_size(nothing)} to {_size(everything)})"
@@ -104,7 +107,7 @@ def advice(part: str, share: float, seeds: Sequence[Seed]) -> str:
         return "A training that fails earns nothing here: see below."
     if share > 0.95:
         return "All there is, or nearly."
-    missing = next((seed.why for seed in seeds if seed.why), "")
+    missing = next((seed.why for seed in seeds if seed.why and not seed.broken), "")
     return {
         "quality": _quality, "epochs": _epochs, "peak": _bytes, "end": _bytes, "kill": _kill, "nan": _nan,
         "resumed": _resumed,
@@ -121,7 +124,7 @@ def _quality(seeds: Sequence[Seed], missing: str) -> str:
 
 
 def _epochs(seeds: Sequence[Seed], missing: str) -> str:
-    if any(seed.quality is None for seed in seeds):
+    if missing:
         return "A training that leaves no model earns nothing for its thrift: see to the file first."
     if max(seed.epochs for seed in seeds) > 25:
         return (
@@ -131,7 +134,7 @@ def _epochs(seeds: Sequence[Seed], missing: str) -> str:
 
 
 def _bytes(seeds: Sequence[Seed], missing: str) -> str:
-    if any(seed.quality is None for seed in seeds):
+    if missing:
         return "A training that leaves no model earns nothing for its thrift: see to the file first."
     return "Keep fewer files: one name that is replaced instead of one for each epoch, and nothing that nobody reads."
 

@@ -12,10 +12,8 @@ import sys
 import keras
 import tensorflow
 
-import helpers.arena._attempt
-import helpers.arena._judge
-import helpers.arena._training
-import helpers.callbacks
+from helpers import callbacks
+from helpers.arena import _attempt, _judge, _training
 
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of linux/prctl.h
 
@@ -29,4 +27,4 @@ def adopt_orphans() -> None:
 
 adopt_orphans()
 
-__all__ = ["adopt_orphans", "helpers", "keras", "tensorflow"]
+__all__ = ["_attempt", "_judge", "_training", "adopt_orphans", "callbacks", "keras", "tensorflow"]
