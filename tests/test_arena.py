@@ -22,7 +22,7 @@ if "forkserver" not in multiprocessing.get_all_start_methods():
     pytest.skip("without forks each of these trainings imports Keras anew", allow_module_level=True)
 
 from helpers import arena, data
-from helpers.arena import _client, _rules, _run, _score, _seed, _store, references
+from helpers.arena import _client, _lines, _rules, _run, _score, _seed, _store, references
 from helpers.checks import _progress
 from tests import arena_answers
 
@@ -79,7 +79,10 @@ def hostile(keeper):
     """What became of each hostile answer, by name, and how many processes they left."""
     payloads = [_client.pack(make) for make, _ in arena_answers.ANSWERS.values()]
     facts, processes = keeper.ask(payloads, SHORT, quiet)
-    return dict(zip(arena_answers.ANSWERS, _run.judged("hostile", facts).seeds, strict=True)), processes
+    found = {}
+    for (name, (make, _)), fact in zip(arena_answers.ANSWERS.items(), facts, strict=True):
+        (found[name],) = _run.judged(name, [fact], find=_lines.finder(make)).seeds
+    return found, processes
 
 
 @pytest.fixture(scope="module")
@@ -355,13 +358,11 @@ def test_a_report_says_what_was_measured_and_what_is_next():
         assert part.name in page
 
 
-def test_an_error_names_the_line_of_the_notebook(tmp_path):
-    file = tmp_path / "cell.py"
-    file.write_text("a = 1\nb = a / 0\n")
-    frames = [[str(file), 2, "on_epoch_end"]]
-    error = {"kind": "ZeroDivisionError", "message": "division by zero", "refused": False, "exit": False}
-    said = _seed._trouble({"what": "error", **error, "hook": "on_epoch_end", "frames": frames}, [])
-    assert said == "`on_epoch_end` raised ZeroDivisionError: division by zero. It was in line 2: `b = a / 0`."
+def test_an_error_names_the_line_of_the_notebook(hostile):
+    line = arena_answers.raises.__code__.co_firstlineno + 1
+    assert hostile[0]["raises"].trouble == (
+        f'`on_epoch_end` raised ValueError: no luck today. It was in line {line}: `raise ValueError("no luck today")`.'
+    )
 
 
 # -- kept ------------------------------------------------------------------------------------------------------------

@@ -9,10 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+<<<<<<< HEAD
 from helpers import _cards
 from helpers.checks._core import untouched
 
 from . import _client, _report, _score, _store
+=======
+from . import _client, _lines, _report, _store
+>>>>>>> arena
 from ._progress_bar import Bar
 from ._report import Report
 from ._rules import LEFT_A_PROCESS, Rules
@@ -57,8 +61,12 @@ def run(
     before = max((report.score for report in _store.reports()), default=None) if rules is None else None
     with Bar() as bar, _client.Keeper() as keeper:
         facts, processes = keeper.ask([payload], rules or Rules(), bar)
+<<<<<<< HEAD
     report = judged(name or "a run without a name", facts, processes)
     report = replace(report, guess=guess, before=before)
+=======
+    report = judged(name or "a run without a name", facts, processes, _lines.finder(make_callbacks))
+>>>>>>> arena
     if rules is None:
         problem = _store.keep(report)
         if problem:
@@ -67,6 +75,7 @@ def run(
     return report
 
 
+<<<<<<< HEAD
 def _number(guess: object) -> float | None:
     """Return a guess as a number, None for no guess.
 
@@ -88,6 +97,16 @@ def recordings() -> dict[str, Report]:
 def judged(name: str, facts: Sequence[dict[str, Any]], processes: int = 0) -> Report:
     """Make a report of what the arena's process told."""
     seeds = tuple(map(Seed.from_keeper, facts))
+=======
+def judged(
+    name: str,
+    facts: Sequence[dict[str, Any]],
+    processes: int = 0,
+    find: Callable[[str, int], str] = lambda name, line: "",
+) -> Report:
+    """Make a report of what the arena's process told; `find` is that of `_lines.finder`."""
+    seeds = tuple(Seed.from_keeper(one, find) for one in facts)
+>>>>>>> arena
     seen = dict.fromkeys(
         sentence for seed in seeds for sentence in (*filter(None, [seed.trouble]), *seed.saw, *seed.notes)
     )

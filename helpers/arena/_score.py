@@ -101,7 +101,7 @@ def share_of(part: str, seed: Seed, scale: Scales) -> float | None:
     """Return which share of a part's points a training earns, 0 to 1; None where it has no say in it."""
     useful = seed.quality is not None and seed.quality >= scale.useful
     if part == "nan":
-        return float(useful) if seed.broken else None
+        return float(useful and not seed.trouble) if seed.broken else None
     if part in ("kill", "resumed") and seed.broken:
         return None
     if part in ("kill", "resumed") and seed.killed_at is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -70,12 +69,12 @@ class Seed:
         }
 
     @classmethod
-    def from_keeper(cls, facts: dict[str, Any]) -> Seed:
-        """Make one of what the arena's process told."""
+    def from_keeper(cls, facts: dict[str, Any], find: Callable[[str, int], str]) -> Seed:
+        """Make one of what the arena's process told; `find` is that of `_lines.finder`."""
         facts = dict(facts)
         kept, began = facts.pop("kept_at_kill") or {}, facts.pop("began_at")
         threads = facts.pop("threads")
-        trouble = _trouble(facts.pop("trouble"), facts["saw"])
+        trouble = _trouble(facts.pop("trouble"), facts["saw"], find)
         notes = facts.pop("notes")
         if threads:
             notes.append(
@@ -92,12 +91,14 @@ class Seed:
         )  # fmt: skip
 
 
-def _trouble(trouble: dict[str, Any] | None, saw: list[str]) -> str:
+def _trouble(trouble: dict[str, Any] | None, saw: list[str], find: Callable[[str, int], str]) -> str:
     """Return a sentence about how a training failed."""
-    return "" if trouble is None else _SENTENCES[trouble["what"]](trouble, saw)
+    if trouble is None:
+        return ""
+    return _error(trouble, saw, find) if trouble["what"] == "error" else _SENTENCES[trouble["what"]](trouble)
 
 
-def _error(trouble: dict[str, Any], saw: list[str]) -> str:
+def _error(trouble: dict[str, Any], saw: list[str], find: Callable[[str, int], str]) -> str:
     message = trouble["message"]
     if trouble["refused"]:
         return message
@@ -108,18 +109,18 @@ def _error(trouble: dict[str, Any], saw: list[str]) -> str:
         return (
             f"{where} ended the program ({trouble['kind']}). To end a training, set `self.model.stop_training = True`."
         )
-    return f"{where} raised {trouble['kind']}: {message.rstrip('.')}.{_line(trouble['frames'])}"
+    return f"{where} raised {trouble['kind']}: {message.rstrip('.')}.{_line(trouble['frames'], find)}"
 
 
-def _line(frames: list[list[Any]]) -> str:
-    for file, number, _ in reversed(frames):
-        line = linecache.getline(file, number or 0).strip()
+def _line(frames: list[list[Any]], find: Callable[[str, int], str]) -> str:
+    for name, number in reversed(frames):
+        line = find(name, number or 0)
         if line:
             return f" It was in line {number}: `{line}`."
     return ""
 
 
-def _died(trouble: dict[str, Any], _: list[str]) -> str:
+def _died(trouble: dict[str, Any]) -> str:
     code = trouble["code"]
     how = f"signal {-code}" if isinstance(code, int) and code < 0 else f"exit code {code}"
     return (
@@ -128,23 +129,22 @@ def _died(trouble: dict[str, Any], _: list[str]) -> str:
     )
 
 
-def _hung(trouble: dict[str, Any], _: list[str]) -> str:
+def _hung(trouble: dict[str, Any]) -> str:
     return (
         f"No epoch ended for {trouble['seconds']:.0f} seconds, so the arena ended the training. Something in your "
         "callbacks waits or loops without end."
     )
 
 
-_SENTENCES: dict[str, Callable[[dict[str, Any], list[str]], str]] = {
-    "error": _error,
+_SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "died": _died,
     "hung": _hung,
-    "disk": lambda trouble, _: (
+    "disk": lambda trouble: (
         f"The folder held {trouble['bytes'] / 1e6:.0f} MB, so the arena ended the training before the disk was full."
     ),
-    "late": lambda trouble, _: (
+    "late": lambda trouble: (
         f"The run was not done after {trouble['seconds']:.0f} seconds and was ended. Do your callbacks take long, or "
         "is the machine busy? COURSE_ARENA_SECONDS gives more."
     ),
-    "other": lambda *_: "It was not run to its end, since another training of this run hung.",
+    "other": lambda trouble: "It was not run to its end, since another training of this run hung.",
 }

@@ -169,7 +169,7 @@ def _left_threads(before: set[threading.Thread]) -> list[str]:
 def _words(error: BaseException) -> dict[str, Any]:
     """Return what the arena says about an error, and the lines of the learner's code that led to it."""
     frames = [
-        [frame.filename, frame.lineno, frame.name]
+        [frame.name, frame.lineno]
         for frame in traceback.extract_tb(error.__traceback__)
         if not frame.filename.startswith(_NOT_THEIRS)
     ]

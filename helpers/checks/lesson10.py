@@ -64,6 +64,12 @@ def _models(report: arena.Report) -> None:
     """
     broken = [seed for seed in report.seeds if seed.broken and seed.quality is None]
     others = [seed for seed in report.seeds if not seed.broken and seed.quality is None]
+    if any(seed.end == 0 and seed.quality_at_kill is not None for seed in others):
+        raise Wrong(
+            "A model lay in the folder at the kill, and at the end nothing at all: something removed it. "
+            "`BackupAndRestore` removes the folder that it is given when a training ends well, with all that lies in "
+            "it. Give it one of its own inside of yours."
+        )
     if others:
         raise Wrong(f"{_of(others, _killed(report), 'killed training')} left no model at the end. {others[0].why}")
     if broken:

@@ -60,6 +60,7 @@ CASES = (
             (made("second", killed={"resumed": 0.4}), "60% of the epochs were paid twice"),
             (made("second", some={"quality": None, "why": HALF}), "left no model at the end"),
             (made("second", broken={"quality": None, "why": NAN}), "broken batch left no model"),
+            (made("second", killed={"quality": None, "end": 0, "quality_at_kill": 0.7}), "removes the folder"),
         ),
     ),
     Cases(
