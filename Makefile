@@ -20,7 +20,7 @@ PRODUCTION_BIN := .venv-production/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks check fix contract conformance production data runs arena picture address lock production-env learner-env \
+.PHONY: help lab certificate test notebooks check fix contract conformance production data runs arena picture address lock production-env learner-env \
 	test-env data-env \
 	conformance-env
 
@@ -42,6 +42,9 @@ data-env:
 
 lab: learner-env  ## open the course in JupyterLab; ARGS="--no-browser --port 9999" passes options on
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb $(ARGS)
+
+certificate: learner-env  ## write a page of what you did in the course, to print; ARGS='--name "Ada Lovelace"'
+	@$(BIN)/python -m helpers.certificate $(ARGS)
 
 test: test-env  ## run everything: unit tests, all notebooks of both editions, browser tests
 	$(BIN)/python -m pytest $(ARGS)

@@ -9,6 +9,7 @@ import importlib.metadata
 import importlib.util
 import logging
 import os
+import platform
 import re
 import shutil
 import sys
@@ -232,6 +233,14 @@ def _installed(name: str) -> str | None:
         except importlib.metadata.PackageNotFoundError:
             continue
     return None
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what the lessons run on, by name; loads none of them."""
+    found = {"Python": platform.python_version()}
+    for title, name in (("Keras", "keras"), ("TensorFlow", "tensorflow"), ("this course", PROJECT)):
+        found[title] = _installed(name) or "not installed"
+    return found
 
 
 def _pins(name: str) -> frozenset[str]:

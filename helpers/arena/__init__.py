@@ -8,7 +8,7 @@ data break. A judge, which alone has the test rows, looks at the file that is on
 from ._compare import Comparison, compare
 from ._report import Part, Report
 from ._rules import Rules
-from ._run import run
+from ._run import recordings, run
 from ._score import Budget, budget
 from ._seed import Seed
 from ._store import load, reports
@@ -25,6 +25,7 @@ __all__ = [
     "budget",
     "compare",
     "load",
+    "recordings",
     "reports",
     "run",
 ]

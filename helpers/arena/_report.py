@@ -52,6 +52,8 @@ class Report(_cards.Shown):
         seeds: what happened to each training.
         seen: sentences about what the arena saw and does not count, or refused.
         versions: of Keras, TensorFlow and Python.
+        guess: by how many points the learner said that it would differ from `before`; None for no guess.
+        before: the best score of the learner's runs before it; None for the first one.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Report(_cards.Shown):
     seeds: tuple[Seed, ...]
     seen: tuple[str, ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
+    guess: float | None = None
+    before: float | None = None
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -85,6 +89,12 @@ class Report(_cards.Shown):
         return sum(part.points for part in self.parts)
 
     @property
+    def by_seed(self) -> tuple[float, ...]:
+        """The score that each killed training alone would have got."""
+        scale = _score.scales()
+        return tuple(_score.seed_points(seed, self.seeds, scale) for seed in self.seeds if not seed.broken)
+
+    @property
     def spread(self) -> float:
         """Return by how much the score differs from seed to seed, as a standard deviation in points."""
         return _score.spread(self.seeds, _score.scales())
@@ -105,15 +115,21 @@ class Report(_cards.Shown):
     def _heading(self) -> str:
         return f"{self.name}: {self.score:.0f} of 100 points, spread over seeds {self.spread:.0f}"
 
+    def _compared(self) -> str:
+        """Answer the guess, as far as there is something to compare with."""
+        if self.before is None:
+            return ""
+        return _words.compared(self.score - self.before, self.guess, self.noise) + " "
+
     def _last(self) -> str:
         trouble = next((seed.trouble for seed in self.seeds if seed.trouble), "")
         if trouble:
             return f"First mend this: {trouble}"
         if self.score > 95:
-            return "There is next to nothing left to gain."
+            return f"{self._compared()}There is next to nothing left to gain."
         least = self.next
         chance = f" A difference below {self.noise:.0f} points may be chance." if self.noise >= 1 else ""
-        return f"Most is left in *{least.name}*: {least.most - least.points:.0f} points.{chance}"
+        return f"{self._compared()}Most is left in *{least.name}*: {least.most - least.points:.0f} points.{chance}"
 
     def __str__(self) -> str:
         lines = [self._heading()]
@@ -164,6 +180,8 @@ class Report(_cards.Shown):
             "parts": {part.key: round(part.points, 1) for part in self.parts},
             "seen": list(self.seen),
             "versions": dict(self.versions),
+            "guess": self.guess,
+            "before": None if self.before is None else round(self.before, 1),
             "seeds": [seed.as_dict() for seed in self.seeds],
         }
 
@@ -183,6 +201,7 @@ class Report(_cards.Shown):
                 tuple(Seed.from_facts(facts) for facts in values["seeds"]),
                 tuple(map(str, values["seen"])),
                 tuple(sorted(values["versions"].items())),
+                *(None if (number := values.get(key)) is None else float(number) for key in ("guess", "before")),
             )
         except (KeyError, TypeError, AttributeError) as problem:
             raise ValueError("it is no report of the arena") from problem

@@ -8,7 +8,7 @@ from statistics import fmean
 from ._score import Scales
 from ._seed import Seed
 
-__all__ = ["NAMES", "advice", "measured", "story"]
+__all__ = ["NAMES", "advice", "compared", "measured", "story"]
 
 NAMES = {
     "quality": "Quality of the model on disk",
@@ -75,6 +75,28 @@ def story(seed: Seed) -> str:
         f"in the end {seed.file} with {seed.quality:.1%} right" if seed.quality is not None else "no model in the end"
     )
     return ", ".join(words) + "."
+
+
+def compared(change: float, guess: float | None, noise: float) -> str:
+    """Return what a run changed against the best one before it, and how good the learner's guess was.
+
+    Args:
+        change: of the score, in points.
+        guess: of that change; None for no guess.
+        noise: points below which a difference may be chance.
+    """
+    told = f"It is {change:+.0f} points against your best run before it" + (
+        ", which may be chance." if abs(change) < noise else "."
+    )
+    if guess is None:
+        return told
+    if abs(guess - change) <= max(noise, 3):
+        verdict = "A good guess."
+    elif abs(change) < noise or (guess > 0) == (change > 0):
+        verdict = "Which part did you misjudge?"
+    else:
+        verdict = "It went the other way: which part did it?"
+    return f"You guessed {guess:+g}. {told} {verdict}"
 
 
 def advice(part: str, share: float, seeds: Sequence[Seed]) -> str:

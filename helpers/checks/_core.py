@@ -489,7 +489,8 @@ class ExpectedError(_cards.Shown):
 class LessonProgress:
     """What is done in one lesson: ids of exercises and predictions, done and in all; and the points.
 
-    `points` is the sum of the best credit of each exercise, so that three exercises are worth 3 at the most.
+    `points` is the sum of the best credit of each exercise, so that three exercises are worth 3 at the most. `late`
+    are the predictions that were answered after their run, which do not count.
     """
 
     lesson: str
@@ -500,6 +501,18 @@ class LessonProgress:
     predictions: tuple[str, ...]
     predicted_right: int
     points: float = 0.0
+    late: tuple[str, ...] = ()
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was answered."""
+        return bool(self.solved or self.predicted or self.late or self.points)
+
+    @property
+    def done(self) -> bool:
+        """Whether every exercise is solved and every prediction answered, in time or late."""
+        answered = len(self.predicted) + len(self.late)
+        return self.begun and len(self.solved) == len(self.exercises) and answered == len(self.predictions)
 
 
 @dataclass(frozen=True, repr=False)
@@ -556,8 +569,9 @@ def progress() -> Progress:
     rows = []
     for name in questions.lessons():
         lesson = questions.load(name)
+        answered = {id: entry for id in lesson.predictions if (entry := kept.get(id, {}))}
         # What was chosen after the run is no prediction.
-        made = {id: entry for id in lesson.predictions if (entry := kept.get(id, {})) and not entry.get("late")}
+        made = {id: entry for id, entry in answered.items() if not entry.get("late")}
         rows.append(
             LessonProgress(
                 lesson=name,
@@ -568,6 +582,7 @@ def progress() -> Progress:
                 predictions=tuple(lesson.predictions),
                 predicted_right=sum(bool(entry.get("right")) for entry in made.values()),
                 points=sum(_credit(state["exercises"].get(id, {})) for id in lesson.exercises),
+                late=tuple(id for id in answered if id not in made),
             )
         )
     _show_notes()

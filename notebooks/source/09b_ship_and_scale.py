@@ -536,5 +536,5 @@ assert waited < plain
 # %% [markdown]
 # ## Where next
 #
-# - Lesson 10, the capstone, is planned.
+# - [The capstone, lesson 10](10_capstone.ipynb): a training budget to spend on all you know.
 # - [The pitfall lab](08_pitfall_lab.ipynb), when something breaks.
