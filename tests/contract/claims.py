@@ -20,7 +20,7 @@ LESSONS = {
     "09": "In production",
     "10": "Capstone",
 }
-ROWS = range(1, 35)
+ROWS = range(1, 60)
 MODULES = (
     "hooks",
     "early_stopping",
@@ -74,7 +74,7 @@ def claim(*lessons: str, text: str, before: str | None = None) -> Callable[[Call
         raise ValueError(f"Name at least one lesson that relies on: {text}")
     for lesson in lessons:
         if not is_lesson(lesson):
-            raise ValueError(f"{lesson!r} is not a lesson (00 to 10) or a row of the pitfall lab (08.1 to 08.34).")
+            raise ValueError(f"{lesson!r} is not a lesson (00 to 10) or a row of the pitfall lab (08.1 to 08.59).")
     if not text.strip():
         raise ValueError("A claim needs a sentence: text='...'.")
 
