@@ -49,6 +49,7 @@ class Pitfall:
         number: its number in the course, from 1.
         title: the symptom in a few words, as its heading has it.
         symptom: what a person sees.
+        fix: what to do, in one sentence, with `code` in backticks.
         message: texts that Keras or Python show; empty where there is none.
         words: more words that people use for it, for the search alone.
         threads: short names of the threads in which people met it.
@@ -58,6 +59,7 @@ class Pitfall:
     number: int
     title: str
     symptom: str
+    fix: str
     message: tuple[str, ...]
     threads: tuple[str, ...]
     notebook: str
@@ -214,7 +216,7 @@ def _read(file: Path, _changed: int) -> tuple[Pitfall, ...]:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise ValueError(
             f"{file.name} cannot be read ({type(error).__name__}: {error}). It holds one [[pitfall]] for each trouble, "
-            "with number, title, symptom, message, threads and notebook."
+            "with number, title, symptom, fix, message, threads and notebook."
         ) from None
     for one in pitfalls:
         _judge(one, file.name)
@@ -233,6 +235,7 @@ def _judge(one: Pitfall, file: str) -> None:
             "`title` has letters, digits, blanks and , . - _",
         ),
         (_text(one.symptom), "`symptom` is a text"),
+        (_text(one.fix) and "\n" not in one.fix, "`fix` is one sentence"),
         (isinstance(one.message, tuple) and all(map(_text, one.message)), "`message` is a list of texts, or []"),
         (isinstance(one.threads, tuple) and all(map(_text, one.threads)), "`threads` is a list of texts, or []"),
         (isinstance(one.words, tuple) and all(map(_text, one.words)), "`words` is a list of texts, if it is there"),
