@@ -6,7 +6,7 @@
 # **You need** to have trained a model with `fit`. Run every cell above the first trouble, then jump to yours: each
 # stands for itself. The numbers are those of the index in [the pitfall lab](08_pitfall_lab.ipynb), hence the gaps.
 #
-# **Minutes:** 3
+# **Minutes:** 5
 # for one trouble
 # %% tags=["setup"]
 from helpers import checks, data, lesson, widgets

@@ -6,7 +6,7 @@
 # **You need** to have trained a model with `fit`. Run every cell above the first trouble, then jump to yours: each
 # stands for itself. The numbers are those of the index in [the pitfall lab](08_pitfall_lab.ipynb), hence the gaps.
 #
-# **Minutes:** 3
+# **Minutes:** 4
 # for one trouble
 # %% tags=["setup"]
 from helpers import checks, data, lesson, widgets
@@ -206,7 +206,9 @@ import numpy as np
 
 x = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
 y = 0.001 * x.sum(axis=1)
-model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+model = keras.Sequential(
+    [keras.Input((4,)), keras.layers.Dense(1, kernel_initializer="zeros")]
+)
 model.compile("sgd", loss="mse")
 reducer = keras.callbacks.ReduceLROnPlateau(patience=2, min_delta=0)
 settings = {"validation_data": (x, y), "epochs": 10, "verbose": 0}
