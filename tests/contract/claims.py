@@ -35,6 +35,9 @@ MODULES = (
     "own",
     "production",
     "shipping",
+    "data",
+    "learning_rate",
+    "tuning",
 )
 
 

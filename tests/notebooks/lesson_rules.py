@@ -63,6 +63,7 @@ PREDICTIONS = {
     "06": (1, 4, "three parts with four predictions together"),
     "07": (8, 12, "each myth begins with a prediction"),
     "08": (3, 60, "each trouble begins with a prediction"),
+    "08f": (2, 60, "each trouble begins with a prediction, and there are two"),
     "09": (4, 6, "two parts, each in several short rounds"),
 }
 EXERCISES = {
