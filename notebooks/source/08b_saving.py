@@ -12,7 +12,7 @@ from helpers import checks, data, lesson, widgets
 
 lesson.begin("08b")
 import keras
-from keras.callbacks import Callback, EarlyStopping, LambdaCallback, ModelCheckpoint
+from keras.callbacks import Callback, LambdaCallback, ModelCheckpoint
 
 # %% [markdown]
 # ## Tools
@@ -256,9 +256,7 @@ model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
 model.compile("sgd", loss="mse")
 batch_size = 16
 batches = -(-len(x) // batch_size)  # rounded up
-saver = keras.callbacks.ModelCheckpoint(
-    place / "{epoch}.keras", save_freq=2 * batches
-)
+saver = keras.callbacks.ModelCheckpoint(place / "{epoch}.keras", save_freq=2 * batches)
 settings = {"batch_size": batch_size, "epochs": 6, "verbose": 0}
 model.fit(x, x[:, :1], callbacks=[saver], **settings)
 print(*sorted(path.name for path in place.iterdir()))

@@ -302,7 +302,7 @@ import os
 import subprocess
 import sys
 
-WORDS = "zero one two three four five six seven eight nine".split()
+WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 PROGRAM = f"print(*set({WORDS}))"
 
 
@@ -326,8 +326,8 @@ def numbers(names):
     return np.array([names.index(word) for word in words])
 
 
-model = build("adam")
-model.fit(x, numbers(monday), epochs=60, batch_size=len(x), verbose=0)
+model = build(keras.optimizers.Adam(0.05))
+model.fit(x, numbers(monday), epochs=20, batch_size=len(x), verbose=0)
 model.save(folder / "labels.keras")
 loaded = keras.models.load_model(folder / "labels.keras")
 right = []
@@ -347,7 +347,7 @@ dense = keras.layers.Dense(10, activation="softmax")
 inside = keras.Sequential([keras.Input((64,)), layer, dense])
 inside.save(folder / "scaled.keras")
 scaled = keras.models.load_model(folder / "scaled.keras")
-same = np.array_equal(scaled.predict(one_class), inside.predict(one_class))
+same = np.array_equal(scaled(one_class), inside(one_class))
 by_hand = (one_class - one_class.mean(axis=0)) / (one_class.std(axis=0) + 1e-7)
 other = np.allclose(layer(one_class), by_hand, atol=0.1)
 print("layer in the file: same predictions,", same)
@@ -480,6 +480,7 @@ widgets.predict("08g.p46")
 # A metric of our own, and a checkpoint:
 # %%
 def rmse(truth, guesses):
+    truth = keras.ops.cast(truth, guesses.dtype)
     return keras.ops.sqrt(keras.ops.mean((truth - guesses) ** 2))
 
 
@@ -501,7 +502,7 @@ with checks.expect_error(TypeError):
 # %%
 bare = keras.models.load_model(path, compile=False)
 x = digits.x_train[:5]
-print("same predictions:", (bare.predict(x) == model.predict(x)).all())
+print("same predictions:", (bare(x) == model(x)).numpy().all())
 with checks.expect_error(ValueError):
     bare.fit(digits.train, verbose=0)
 widgets.reveal("08g.p46")
@@ -547,6 +548,8 @@ try:
 except TypeError as error:
     first, *_, last = str(error).splitlines()
     print(first[:88], "...", last, sep="\n")
+
+
 # %% [markdown]
 # `**settings` takes what every layer has (`name`, `dtype`, `trainable`), and `get_config` gives back what `__init__`
 # was told:
@@ -619,7 +622,7 @@ class Scaled(keras.layers.Layer):
 
 Path("runs").mkdir(exist_ok=True)
 model = keras.Sequential([keras.Input((4,)), Scaled(2.0), keras.layers.Dense(1)])
-model.compile("adam", loss="mse", metrics=[root])
+model.compile("sgd", loss="mse", metrics=[root])
 model.save("runs/46.keras")
 print(keras.models.load_model("runs/46.keras").layers[0].factor)
 # %% [markdown]
@@ -828,7 +831,8 @@ def stack(*units):
     keras.utils.set_random_seed(8)
     layers = [keras.layers.Dense(one) for one in units]
     model = keras.Sequential([keras.Input((64,)), *layers])
-    model.compile("sgd", loss="mse", run_eagerly=True)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("sgd", loss=loss, run_eagerly=True)
     return model
 
 
@@ -919,13 +923,15 @@ def like_orbax(model):
 
 
 def sequential(**names):
-    layers = [keras.layers.Dense(3, name="one"), keras.layers.Dense(10, name="two")]
-    return keras.Sequential([keras.Input((64,)), *layers], **names)
+    first = keras.layers.Dense(3, name="one")
+    second = keras.layers.Dense(10, activation="softmax", name="two")
+    return keras.Sequential([keras.Input((64,)), first, second], **names)
 
 
 def functional():
     inputs = keras.Input((64,))
-    return keras.Model(inputs, keras.layers.Dense(10)(keras.layers.Dense(3)(inputs)))
+    hidden = keras.layers.Dense(3)(inputs)
+    return keras.Model(inputs, keras.layers.Dense(10, activation="softmax")(hidden))
 
 
 # %%
@@ -935,7 +941,7 @@ for name, model in {
     "Sequential, with a name": sequential(name="net"),
     "functional": functional(),
 }.items():
-    model.compile("adam", loss="mse", run_eagerly=True)
+    model.compile("adam", loss="sparse_categorical_crossentropy", run_eagerly=True)
     model.fit(digits.train, verbose=0)
     rebuilt, came_back[name] = like_orbax(model)
     print(f"{name}: {came_back[name]} of 4 arrays came back")
@@ -949,7 +955,7 @@ assert list(came_back.values()) == [0, 0, 4]
 # 09](09_survive_a_kill.ipynb) where a kill may come. Whatever you load, hold it against a number that you know:
 # %%
 model = sequential(name="net")
-model.compile("adam", loss="mse", run_eagerly=True)
+model.compile("adam", loss="sparse_categorical_crossentropy", run_eagerly=True)
 path = folder / "59.keras"
 model.fit(digits.train, callbacks=[ModelCheckpoint(path)], verbose=0)
 known = model.evaluate(digits.train, verbose=0)
@@ -961,7 +967,7 @@ print("known:", known, "  loaded:", value)
 # %%
 if lesson.optional("jax", "orbax-checkpoint"):
     for name, model in {"Sequential": sequential(), "functional": functional()}.items():
-        model.compile("adam", loss="mse", run_eagerly=True)
+        model.compile("adam", loss="sparse_categorical_crossentropy", run_eagerly=True)
         place = str((folder / name).absolute())
         orbax = keras.callbacks.OrbaxCheckpoint(place, save_on_background=False)
         model.fit(digits.train, callbacks=[orbax], verbose=0)
