@@ -6,7 +6,7 @@
 # **You need** to have trained a model with `fit`. Run every cell above the first trouble, then jump to yours: each
 # stands for itself. The index of all is in [the pitfall lab](08_pitfall_lab.ipynb). The minutes are for one trouble.
 #
-# **Minutes:** 5
+# **Minutes:** 6
 # %% tags=["setup"]
 from helpers import checks, data, lesson, widgets
 
@@ -663,26 +663,22 @@ assert history.epoch == [2, 3, 4]
 import os
 
 import keras
-import numpy as np
 
-
-class SaveBestSafely(keras.callbacks.Callback):
-    best = float("inf")
-
-    def on_epoch_end(self, epoch, logs=None):
-        if logs["val_loss"] < self.best:
-            os.makedirs("runs", exist_ok=True)
-            self.model.save("runs/33-new.keras", overwrite=True)
-            os.replace("runs/33-new.keras", "runs/33.keras")
-            self.best = logs["val_loss"]
-
-
-x = np.random.default_rng(1).normal(size=(60, 4))
-model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+os.makedirs("runs", exist_ok=True)
+x, best = keras.random.normal((60, 4), seed=1), [float("inf")]
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4)])
 model.compile("sgd", loss="mse")
-settings = {"validation_split": 0.2, "callbacks": [SaveBestSafely()], "verbose": 0}
-model.fit(x, x[:, :1], **settings)
-print(*(name for name in os.listdir("runs") if name.startswith("33")))
+
+
+def save_best(epoch, logs):
+    if logs["val_loss"] < best[-1]:
+        model.save("runs/33-new.keras", overwrite=True)
+        os.replace("runs/33-new.keras", "runs/33.keras")
+        best.append(logs["val_loss"])
+
+
+safe = keras.callbacks.LambdaCallback(on_epoch_end=save_best)
+print(model.fit(x, x, validation_split=0.2, callbacks=[safe], verbose=0).epoch, best)
 # %% [markdown] tags=["instructor"]
 # Ask who has pressed the stop button during a training that saves. It is the usual way to meet this one, and nobody
 # connects it with the file that does not load a day later.
@@ -719,6 +715,7 @@ def open_elsewhere(path):
         viewer.communicate(b"\n")
 
 
+# %%
 path = folder / "53.weights.h5"
 build().save_weights(path)
 print("before:", path.stat().st_size, "bytes")

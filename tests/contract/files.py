@@ -667,7 +667,7 @@ def test_clear_session_resets_the_dtype_policy():
 @claim(
     "08.59",
     text=(
-        "The state tree, which OrbaxCheckpoint saves and loads, goes by names: set into a Sequential made anew from its "
+        "The state tree, which OrbaxCheckpoint saves and loads, goes by names: set into a Sequential made from its "
         "config it changes nothing, in silence; into a functional model it brings all weights back."
     ),
 )

@@ -102,7 +102,7 @@ def test_best_moves_before_the_save(tmp_path):
 @claim(
     "08.53",
     "09",
-    text="Somebody who has a .weights.h5 file open, to read it, makes the next save over it fail, and empties the file.",
+    text="Somebody who has a .weights.h5 file open, to read it, makes the next save over it fail and empty it.",
 )
 @pytest.mark.skipif(sys.platform == "win32", reason="another lock, another error")
 def test_a_reader_fails_the_writer(tmp_path):
