@@ -1,4 +1,4 @@
-"""The troubles of lesson 08, read from `data/pitfalls.toml`: an index of them, and a search that takes what people paste.
+"""The troubles of lesson 08, read from `data/pitfalls.toml`: an index, and a search that takes what people paste.
 
 What is pasted is read by `_paste`, into errors, warnings and the rest; `_messages` holds it against the messages of the
 index; `_terms` and `_search` rank by words; `_lessons` finds the heading that explains a name.
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from helpers import questions
 from helpers.pitfalls import _search
+from helpers.pitfalls._found import Found
 from helpers.pitfalls._index import Index
-from helpers.pitfalls._search import Found
 from helpers.pitfalls._table import Pitfall, address, read
 
 __all__ = ["Found", "Index", "Pitfall", "address", "find", "index", "load"]

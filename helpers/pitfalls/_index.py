@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from helpers import _cards
+from helpers.pitfalls._lessons import Section
 from helpers.pitfalls._table import Pitfall
 
 
@@ -33,10 +34,10 @@ class Index(_cards.Shown):
 
     def to_html(self) -> str:
         """Return both tables as HTML; links lead to the notebooks beside the open one."""
-        rows = [(_link(one, one.heading), html.escape(one.symptom)) for one in self.pitfalls]
+        rows = [(link(one, one.heading), html.escape(one.symptom)) for one in self.pitfalls]
         parts = [table(("Trouble", "What you see"), rows)]
         texts = [
-            (_numbers(ones, lambda one: _link(one, str(one.number))), f"<code>{html.escape(text)}</code>")
+            (_numbers(ones, lambda one: link(one, str(one.number))), f"<code>{html.escape(text)}</code>")
             for text, ones in self.messages
         ]
         if texts:
@@ -61,7 +62,8 @@ def _numbers(ones: Iterable[Pitfall], shown: Callable[[Pitfall], str]) -> str:
     return ", ".join(map(shown, ones))
 
 
-def _link(one: Pitfall, text: str) -> str:
+def link(one: Pitfall | Section, text: str) -> str:
+    """Return a link to the place of a trouble or a section, from a notebook beside its own."""
     return f'<a href="{html.escape(one.link)}">{html.escape(text)}</a>'
 
 

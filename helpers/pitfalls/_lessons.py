@@ -16,7 +16,9 @@ SOURCES = questions.ROOT / "notebooks" / "source"
 _CELL = re.compile(r"^# %%(.*)$", re.MULTILINE)
 _HEADING = re.compile(r"^(#{1,2}) (.+)$")
 # Below these a lesson explains nothing of its own.
-_NOT = re.compile(r"Key takeaways|Where next|Index|Search|Tools|Your progress|Three ways through|Is everything here|The course map|Pause here|The core ends here")
+_NOT = re.compile(
+    "Key takeaways|Where next|Your progress|Three ways through|Is everything here|The course map|Pause here|The core"
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class Section:
     def words(self) -> str:
         """The heading as it is read, without backticks."""
         return self.heading.replace("`", "")
+
+    @property
+    def names(self) -> list[str]:
+        """The heading, and what stands there as code."""
+        return [self.words, *re.findall(r"`([^`]+)`", self.prose), *self.code.splitlines()]
 
     @property
     def link(self) -> str:

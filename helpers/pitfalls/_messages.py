@@ -12,9 +12,11 @@ __all__ = ["Message"]
 
 _TYPE = re.compile(r"^(?:[\w.]+\.)?\w*(?:Error|Exception|Warning|Exit|Interrupt|BadZipFile): ")
 _QUOTE = re.compile(r"['\"`]")
+# A shorter message, such as a KeyError has, is told by its type too.
+_SHORT = 15
 # At the most so many characters for a "…".
 _ANY = ".{0,300}?"
-# A paste may be cut off, and another release may say it in other words: this share of a message's words, in their order.
+# A paste may be cut off, and another release may say it in other words: so much of a message's words, in their order.
 _ENOUGH, _LEAST = 0.8, 5
 
 
@@ -26,8 +28,9 @@ class Message:
 
     @cached_property
     def body(self) -> str:
-        """The message without the type before it."""
-        return _plain(_TYPE.sub("", self.text))
+        """The message without the type before it, unless there is hardly more than the type."""
+        body = _plain(_TYPE.sub("", self.text))
+        return body if len(body) >= _SHORT else _plain(self.text)
 
     @cached_property
     def is_log(self) -> bool:
@@ -46,11 +49,11 @@ class Message:
     @cached_property
     def _names(self) -> set[str]:
         """The words that a text must have to be this message: what is quoted, and names of code."""
-        quoted = re.findall(r"'([^'…\s]+)'", self.body)
+        quoted = re.findall(r"'([^'\s]+)'", self.body)
         return {word for one in quoted for word in _split(one)} | {word for word in self._words if "_" in word}
 
     def matches(self, paste: Paste) -> float:
-        """Return how many characters of the message the paste has, not counting what `…` stands for; 0 if it does not fit."""
+        """Return how many characters of the message, without those of each `…`, the paste has; 0 if it does not fit."""
         said = _plain(paste.said)
         if self._pattern.search(said):
             return float(sum(map(len, self.body.split("…"))))
@@ -83,6 +86,6 @@ def _in_order(one: list[str], other: list[str]) -> list[str]:
         before: list[str] = []
         for place, theirs in enumerate(other, start=1):
             kept = best[place]
-            best[place] = before + [word] if word == theirs else max(best[place], best[place - 1], key=len)
+            best[place] = [*before, word] if word == theirs else max(best[place], best[place - 1], key=len)
             before = kept
     return best[-1]

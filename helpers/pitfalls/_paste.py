@@ -45,7 +45,9 @@ _PREFIXES = (
     re.compile(r"^\(\w+ pid=\d+[^)]*\)\s"),
     re.compile(r"^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,:\d]*Z?(?:[+-]\d\d:?\d\d)?\]?[\s|:-]*"),
     re.compile(r"^\[?\d\d:\d\d:\d\d[.,\d]*\]?[\s|:-]+"),
-    re.compile(r"^\[?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\]?(?:\s*[:|-]\s*|\s+)(?:[a-z][\w.]*:(?:\d+:)?\s?)?"),
+    re.compile(
+        r"^\[?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\]?(?:\s*[:|-]\s*|\s+)(?:[a-z][\w.]*:(?:\d+:)?\s?)?"
+    ),
     re.compile(r"^[IWEF]\d{4} [\d:. ]+\S+\.(?:cc|py):\d+\]\s"),
     re.compile(r"^[IWEF] \S+\.(?:cc|py):\d+\]\s"),
 )
@@ -55,7 +57,7 @@ _RAISED = re.compile(
 )
 _PROGRESS = re.compile(r"^\s*(?:Epoch )?\d+/\d+\b(?=.*(?:step|ETA|\[=|━)|\s*$)")
 # The odd ones of a progress bar say something, its usual ones do not.
-_ODD = re.compile(r"\w*loss: (?:nan|inf|0(?:\.0+)?(?:e\+00)?)\b")
+_ODD = re.compile(r"\w*loss: (?:nan|inf|0(?:\.0+)?(?:e\+00)?)(?![\w.])")
 _PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\w.~@-]*[\\/]){2,}(?=[\w.{}@-]*)|https?://\S+|0x[0-9a-f]{6,}")
 
 
@@ -88,33 +90,44 @@ def read(text: str) -> Paste:
     warnings: list[str] = []
     rest: list[str] = []
     frames: list[str] = []
-    within = ""  # what the line before began: "frame", "cell" (a frame of IPython), "error", "warning"
+    # What the line before belongs to: a frame, the code of a frame, a frame of IPython, a warning.
+    within = ""
     for line in text.splitlines():
         bare = _unprefixed(line)
         if _FRAME.match(bare):
             frames.append(line)
-            within = "cell" if re.match(r'\s*(?!File ")', bare) and not bare.lstrip().startswith('File "') else "frame"
-        elif _SCAFFOLD.match(bare) or _ARROW.match(bare):
+            within = "frame" if bare.lstrip("|+* ").startswith('File "') else "cell"
+        elif _ARROW.match(bare):
             frames.append(line)
-            within = "cell" if _ARROW.match(bare) else within
+            within = "cell"
+        elif _SCAFFOLD.match(bare):
+            frames.append(line)
         elif not bare.strip():
-            within = "" if within in ("cell", "warning") else within
+            within = ""
         elif within == "cell" and _NUMBERED.match(bare):
             frames.append(line)
         elif raised := _RAISED.match(bare):
-            kept, within = (warnings, "warning") if raised[1].endswith("Warning") else (errors, "error")
-            kept.append(bare.strip())
+            within = "warning" if raised[1].endswith("Warning") else ""
+            (warnings if within else errors).append(bare.strip())
         elif warned := _WARNED.match(bare):
             warnings.append(f"{warned[1]}: {warned[2]}")
             within = "warning"
-        elif within == "frame" or (within == "warning" and bare.startswith("  ")):
+        elif within == "frame" or (within == "code" and bare.startswith("    ")):
             frames.append(line)
-            within = "frame" if bare.startswith("    ") else ""
+            within = "code"
+        elif within == "warning" and bare.startswith("  "):
+            frames.append(line)
+            within = ""
         elif _PROGRESS.match(bare):
             rest += _ODD.findall(bare)
         else:
             rest.append(bare)
-    return Paste(tuple(map(_pathless, reversed(errors))), tuple(map(_pathless, dict.fromkeys(warnings))), _pathless("\n".join(rest)), "\n".join(frames))
+    return Paste(
+        tuple(map(_pathless, dict.fromkeys(reversed(errors)))),
+        tuple(map(_pathless, dict.fromkeys(warnings))),
+        _pathless("\n".join(rest)),
+        "\n".join(frames),
+    )
 
 
 def _unprefixed(line: str) -> str:

@@ -19,6 +19,7 @@ _QUESTIONS = {
 }
 _NOTEBOOK = re.compile(r"08[a-z]?_[a-z_]+")
 
+
 @dataclass(frozen=True)
 class Pitfall:
     """One trouble.

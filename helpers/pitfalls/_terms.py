@@ -5,55 +5,57 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["terms"]
+__all__ = ["FIELD", "terms"]
 
 # Words of every sentence, and of every question about Keras.
-_COMMON = frozenset(
-    re.findall(
-        r"\w+",
-        "a about after again all also although always am an and any are as at be because been before being but by can cannot could "
-        "did do does doing done don for from get gets getting give given go got had has have having help her here hello hi how i if in "
-        "into is isn it its just keras know let like line ll make makes many may me mean more most much must my need no not now of off "
-        "on one only or other our out over please problem python question re really s same seem seems shall should since so some "
-        "something still such t take tensorflow tf than thank thanks that the their them then there these they thing this those though "
-        "through to too traceback tried try trying two up us use used uses using ve very via want wanted was we well were what when "
-        "where which while who why will with without work working works would you your code error errors warning userwarning raise "
-        "raised exception call called file_ most recent last_ int str none_ am anyone someone everything correct right",
-    )
+_EVERYDAY = """
+    a about across after again all also although always am an and any are as at be because been before being but
+    by can cannot could did do does doing done don for from get gets getting give given go got had has have having
+    help her here hello hi how i if in into is isn it its just keras know let like line ll make makes many may me
+    mean more most much must my need no not now of off on one only or other our out over please problem python
+    question re really s same seem seems shall should since so some another during something still such t take
+    tensorflow tf than thank thanks that the their them then there these they thing this those though through to too
+    traceback tried try trying two up us use used uses using ve very via want wanted was we well were what when
+    where which while who why will with without work working works would you your code error errors warning
+    userwarning raise raised exception call called object attribute module argument keyword unexpected positional
+    required import expected value valueerror typeerror attributeerror recent int str anyone someone everything
+    correct right
+"""
+_COMMON = frozenset(_EVERYDAY.split())
+# One word for several: what people say, and what the field says.
+_GROUPS = (
+    "stop halt quit terminate finish abort",
+    "overwrite replace clobber erase",
+    "resume continue restart reboot proceed",
+    "corrupt broken unreadable damaged truncated",
+    "validation val validate",
+    "accuracy acc",
+    "evaluate eval evaluation",
+    "fold kfold cv",
+    "typo misspelled misspelt mistyped spelling",
+    "lr learning_rate learningrate",
+    "checkpoint ckpt",
+    "bigger larger greater",
+    "improve better improvement",
+    "worse bad worst",
+    "widget slider button",
+    "crash fail failure",
+    "csv csvlogger",
+    "tuner kerastuner",
+    "removed gone disappear vanish",
+    "nan nans",
+    "suffix extension",
+    "reduce lower decrease",
+    "minimum minimal lowest smallest",
+    "unfreeze unfrozen",
+    "freeze frozen",
+    "folder directory dir",
+    "label class",
+    "generator iterator",
+    "delete deleted",
 )
-# One word for several, after the endings are gone: what people say, and what the field says.
-_SAME = {
-    word: group[0]
-    for group in (
-        "stop halt quit end terminat finish abort",
-        "overwrit replac clobber eras",
-        "resum continu restart reboot proceed",
-        "corrupt broken unread damag truncat",
-        "validat val",
-        "valloss val_loss",
-        "accuracy acc",
-        "evaluat eval",
-        "fold kfold cv",
-        "typo misspel misspell mistyp spell",
-        "lr learning_rat learningrat",
-        "checkpoint ckpt",
-        "bigger larger greater",
-        "improv better",
-        "wors bad",
-        "widget slider button",
-        "ema averag",
-        "crash fail",
-        "csv csvlogger",
-        "tuner kerastuner tuning",
-        "remov gone disappear vanish",
-        "nan inf infinit",
-        "suffix extension end_",
-        "lock locked",
-    )
-    for group in [group.split()]
-    for word in group[1:]
-}
 _PHRASES = (
+    (re.compile(r"off[ -]by[ -]one", re.IGNORECASE), "offbyone"),
     (re.compile(r"learning[ _-]rate", re.IGNORECASE), "lr"),
     (re.compile(r"early[ _-]?stop(?:ping|per|ped|s)?\b", re.IGNORECASE), "EarlyStopping"),
     (re.compile(r"model[ _-]?check[ _-]?point\w*", re.IGNORECASE), "ModelCheckpoint"),
@@ -71,26 +73,39 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*|\d+[a-z]+\d*[a-z]*")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _ENDING = re.compile(r"(?:ations?|ings?|ities|ers?|ed|ion|ions|es|ely|ly|s|e)$")
 # What the parts of a name such as `save_best_only` weigh, and two words that stand beside each other.
-_PART, _PAIR = 0.4, 0.5
+_PART, _PAIR, _OFTEN = 0.4, 0.5, 1.0
 
 
 def terms(texts: Iterable[str]) -> dict[str, float]:
-    """Return the terms of texts with their weights: words 1, parts of names and neighbouring words less."""
+    """Return the terms of texts with their weights: words 1, parts of names and neighbouring words less.
+
+    A term that stands in several of the texts weighs a little more, by `_OFTEN`.
+    """
     found: dict[str, float] = {}
+    often: dict[str, int] = {}
     for text in texts:
-        for phrase, name in _PHRASES:
-            text = phrase.sub(name, text)
-        before = ""
-        for word in _WORD.findall(text):
-            stem = _stem(word.lower().strip("_"))
-            if not stem or stem in _COMMON or word.lower() in _COMMON:
-                continue
-            found[stem] = 1.0
-            for part in _parts(word):
-                found.setdefault(part, _PART)
-            if before and before != stem:
-                found[f"{before} {stem}"] = _PAIR
-            before = stem
+        of_one = _terms(text)
+        for term, weight in of_one.items():
+            found[term] = max(found.get(term, 0.0), weight)
+            often[term] = often.get(term, 0) + 1
+    return {term: weight * (1 + _OFTEN) / (1 + _OFTEN / often[term]) for term, weight in found.items()}
+
+
+def _terms(text: str) -> dict[str, float]:
+    for phrase, name in _PHRASES:
+        text = phrase.sub(name, text)
+    found: dict[str, float] = {}
+    before = ""
+    for word in _WORD.findall(text):
+        stem = _stem(word.lower().strip("_"))
+        if stem in _COMMON or word.lower() in _COMMON:
+            continue
+        found[stem] = 1.0
+        for part in _parts(word):
+            found.setdefault(part, _PART)
+        if before and before != stem:
+            found[f"{before} {stem}"] = _PAIR
+        before = stem
     return found
 
 
@@ -98,14 +113,37 @@ def _parts(word: str) -> list[str]:
     pieces = [piece for name in word.split("_") for piece in _CAMEL.split(name)]
     if len(pieces) < 2:
         return []
-    return [stem for piece in pieces if len(piece) > 1 and piece.lower() not in _COMMON and (stem := _stem(piece.lower()))]
+    return [
+        stem for piece in pieces if len(piece) > 1 and piece.lower() not in _COMMON and (stem := _stem(piece.lower()))
+    ]
 
 
 def _stem(word: str) -> str:
-    stem = word
-    if "_" not in word:
-        while len(stem) > 4 and (shorter := _ENDING.sub("", stem)) != stem and len(shorter) > 2:
-            stem = shorter
-    if len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "sl":
-        stem = stem[:-1]
+    stem = _bare(word)
     return _SAME.get(stem, stem)
+
+
+def _bare(word: str) -> str:
+    """Return a word without its endings; names of code stay whole."""
+    if "_" in word:
+        return word
+    stem = word
+    while len(stem) > 4 and (shorter := _ENDING.sub("", stem)) != stem and len(shorter) > 2:
+        stem = shorter
+    if len(stem) > 3 and (stem[-1] == "e" or (stem[-1] == stem[-2] and stem[-1] not in "sl")):
+        stem = stem[:-1]
+    return stem
+
+
+# The first of a group stands for all of it.
+_SAME = {_bare(word): _bare(group.split()[0]) for group in _GROUPS for word in group.split()}
+
+# Names that only somebody uses who has to do with callbacks.
+_NAMES = """
+    callback EarlyStopping ModelCheckpoint ReduceLROnPlateau LearningRateScheduler BackupAndRestore TerminateOnNaN
+    CSVLogger SwapEMAWeights OrbaxCheckpoint CallbackList LambdaCallback checkpoint patience monitor min_delta baseline
+    start_from_epoch restore_best_weights save_best_only save_weights_only save_freq period backup_dir
+    initial_value_threshold initial_epoch validation_freq validation_split validation_steps steps_per_epoch on_epoch_end
+    on_epoch_begin on_train_end on_train_begin on_batch_end on_train_batch_end stop_training
+"""
+FIELD = frozenset(term for term, weight in terms(_NAMES.split()).items() if weight >= 1)

@@ -17,10 +17,18 @@ lesson.begin("08")
 # %% [markdown]
 # ## Search
 #
-# Put the last line of your traceback, a warning, or words of your own between the quotes, and run the cell. The links
-# lead to the troubles.
+# Run the cell. Then paste a whole traceback or a warning, or say in your own words what you see: results stand below
+# as you type, each with its fix in a sentence. The links lead to the trouble, or to the lesson that explains it.
 # %%
-pitfalls.find("Early stopping conditioned on metric `val_acc` which is not available")
+widgets.PitfallSearch()
+# %% [markdown]
+# The same as a line of code. Between `r"""` and `"""` any paste fits, with its quotes and line breaks:
+# %%
+pitfalls.find(r"""
+UserWarning: Early stopping conditioned on metric `val_acc` which is not available.
+Available metrics are: accuracy,loss,val_accuracy,val_loss
+  current = self.get_monitor_value(logs)
+""")
 # %% [markdown]
 # ## Index
 #

@@ -34,7 +34,7 @@ import keras
 from keras.callbacks import *
 x, y = np.random.rand(64, 8).astype("float32"), np.random.randint(0, 2, (64, 1))
 def build(metrics=("accuracy",), optimizer="adam"):
-    model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4, activation="relu"), keras.layers.Dense(1, activation="sigmoid")])
+    model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4), keras.layers.Dense(1, activation="sigmoid")])
     model.compile(optimizer, loss="binary_crossentropy", metrics=list(metrics))
     return model
 model = build()
@@ -116,7 +116,7 @@ def _as_script(source: str) -> str:
 
 
 def _in_ipython(source: str, where: str) -> str:
-    """Run the lines as a cell after a cell with the prelude; return its warnings and its traceback as IPython has it."""
+    """Run the lines as a cell, after one with the prelude; return its warnings and its traceback as IPython has it."""
     from IPython.core.interactiveshell import InteractiveShell
 
     InteractiveShell.clear_instance()
