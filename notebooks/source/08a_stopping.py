@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Find your trouble: stopping
 #
-# **You will** see one of 13 troubles with stopping happen, know why, and take a proved fix home.
+# **You will** see one of 9 troubles with stopping happen, know why, and take a proved fix home.
 #
 # **You need** to have trained a model with `fit`. Run every cell above the first trouble, then jump to yours: each
 # stands for itself. The numbers are those of the index in [the pitfall lab](08_pitfall_lab.ipynb), hence the gaps.
@@ -50,8 +50,6 @@ class Album(Callback):
 
 
 # %%
-from keras.callbacks import ReduceLROnPlateau
-
 folder = lesson.new_folder("08a")
 digits = data.load_digits(train_rows=64)
 toy = keras.Sequential(
@@ -123,103 +121,6 @@ run = play(EarlyStopping("val_accuracy", patience=1), val_accuracy=falling)
 print("epochs:", run.epochs)
 # %% tags=["solution"]
 assert run.epochs == 2
-# %% [markdown]
-# ## 3. It never stops, and val_loss is not available
-#
-# **You see:** all epochs run, nothing is restored, and somewhere in the log is one warning.
-#
-# **People ask:** [keras#13689](https://github.com/keras-team/keras/issues/13689),
-# [Stack Overflow 59706714](https://stackoverflow.com/questions/59706714).
-# %% tags=["predict"]
-widgets.predict("08a.p3")
-# %%
-for monitor in ["val_loss", "val_accuracy"]:
-    stopper = EarlyStopping(monitor, patience=1, restore_best_weights=True)
-    run = play(stopper, epochs=4)
-    print(
-        "epochs:",
-        run.epochs,
-        "  best:",
-        stopper.best,
-        "  best_weights:",
-        stopper.best_weights,
-    )
-widgets.reveal("08a.p3")
-# %% [markdown]
-# **The fix:** `validation_data=...`. For arrays, `validation_split=0.2` holds back the last rows.
-# %%
-x, y = digits.x_train, digits.y_train
-stopper = EarlyStopping(patience=1, restore_best_weights=True)
-history = toy.fit(
-    x, y, validation_split=0.2, epochs=3, callbacks=[stopper], verbose=0
-).history
-print("names:", *history)
-print(
-    f"best of the history: {min(history['val_loss']):.6f},",
-    f"best of the callback: {stopper.best:.6f}",
-)
-# %% tags=["solution"]
-assert stopper.best == min(history["val_loss"])
-# %% [markdown]
-# Would `monitor="loss"` do instead? See
-# [trouble 29](08_pitfall_lab.ipynb#29.-It-watches-the-training-loss-and-never-stops).
-# %% [markdown]
-# ## 9. With validation_freq it stops late, and the best file is lost
-#
-# **You see:** validation is slow, so you validate every second epoch. Now patience lasts twice as long, warnings come,
-# and the saved model is not the best.
-#
-# **People ask:** [keras#13239](https://github.com/keras-team/keras/issues/13239),
-# [keras#13241](https://github.com/keras-team/keras/issues/13241).
-# %% tags=["predict"]
-widgets.predict("08a.p9")
-# %%
-every_second = {"validation_data": digits.validation, "validation_freq": 2}
-skipping = [None, 0.9, None, 0.1, None, 0.2, None, 0.3, None, 0.4]
-saver = ModelCheckpoint(folder / "9.keras", save_best_only=True)
-saves = SaveRecorder(saver)
-run = play(
-    EarlyStopping(patience=2), saver, saves, val_loss=skipping, more=every_second
-)
-print(
-    "epochs:",
-    run.epochs,
-    "  saved after epochs:",
-    [epoch + 1 for epoch in saves.epochs],
-)
-widgets.reveal("08a.p9")
-# %% [markdown]
-# **The fix:** validate every epoch, on fewer rows if it is slow. Then both count as you do.
-# %%
-saver = ModelCheckpoint(folder / "9-fixed.keras", save_best_only=True)
-saves = SaveRecorder(saver)
-curve = [0.95, 0.9, 0.5, 0.1, 0.15, 0.2, 0.25, 0.3]
-run = play(EarlyStopping(patience=2), saver, saves, val_loss=curve)
-print(
-    "epochs:",
-    run.epochs,
-    "  saved after epochs:",
-    [epoch + 1 for epoch in saves.epochs],
-)
-# %% tags=["solution"]
-assert run.epochs == 6
-assert saves.epochs[-1] + 1 == 4
-# %% [markdown]
-# If you must skip epochs, halve the patience and put `{epoch}` into the file name, so that nothing is written over.
-# Not `{val_loss}`, which an epoch without validation does not have:
-# %%
-saver = ModelCheckpoint(folder / "9" / "{epoch}.keras", save_best_only=True)
-run = play(EarlyStopping(patience=1), saver, val_loss=skipping, more=every_second)
-files = sorted(file.name for file in (folder / "9").iterdir())
-print("epochs:", run.epochs, "  files:", *files)
-with checks.expect_error(KeyError):
-    play(
-        ModelCheckpoint(folder / "{val_loss}.keras"),
-        val_loss=skipping,
-        more=every_second,
-    )
-# %% tags=["solution"]
-assert (run.epochs, files) == (6, [f"{epoch}.keras" for epoch in range(1, 6)])
 # %% [markdown]
 # ## 10. My own metric, and it cannot tell up from down
 #
@@ -323,64 +224,6 @@ print("best epoch:", stopper.best_epoch + 1, "  its weights came back:", came_ba
 toy.set_weights(stopper.best_weights)
 # %% tags=["solution"]
 assert (stopper.best_epoch + 1, came_back) == (2, False)
-# %% [markdown]
-# ## 13. EarlyStopping waits where ReduceLROnPlateau acts
-#
-# **You see:** both have the same patience and monitor, and only one of them thinks that training stalls. People say
-# that they count differently.
-#
-# **People ask:** [keras#9541](https://github.com/keras-team/keras/issues/9541).
-# %% tags=["predict"]
-widgets.predict("08a.p13")
-# %%
-tiny_steps = [1 - 0.00001 * epoch for epoch in range(6)]
-for curve in [tiny_steps, [1.0] * 6]:
-    run = play(EarlyStopping(patience=2), ReduceLROnPlateau(patience=2), val_loss=curve)
-    rates = [*run.history.history["learning_rate"], float(toy.optimizer.learning_rate)]
-    *used, then = [f"{rate:.5f}" for rate in rates]
-    print("epochs:", run.epochs, "  rates:", *used, "  afterwards:", then)
-widgets.reveal("08a.p13")
-# %% [markdown]
-# **The fix:** the same `min_delta` in both. Then they agree, on progress and on plateaus.
-# %%
-ends = []
-for curve in [tiny_steps, [1.0] * 6]:
-    run = play(
-        EarlyStopping(patience=2),
-        ReduceLROnPlateau(patience=2, min_delta=0),
-        val_loss=curve,
-    )
-    ends.append((run.epochs, round(float(toy.optimizer.learning_rate), 5)))
-    print("epochs:", ends[-1][0], "  rate afterwards:", ends[-1][1])
-# %% tags=["solution"]
-assert ends == [(6, 0.01), (3, 0.001)]
-# %% [markdown]
-# ## 14. The learning rate never falls
-#
-# **You see:** `ReduceLROnPlateau` is in the list, training stalls and ends, and the learning rate is the same
-# throughout.
-#
-# **People ask:** [yolov3-tf2#181](https://github.com/zzh8829/yolov3-tf2/issues/181).
-# %% tags=["predict"]
-widgets.predict("08a.p14")
-# %%
-for patience in [4, 3, 2]:
-    run = play(
-        ReduceLROnPlateau(patience=patience),
-        EarlyStopping(patience=3),
-        val_loss=[1.0] * 9,
-    )
-    rates = run.history.history["learning_rate"]
-    print(f"patience {patience} against 3: rates", *(f"{rate:.3f}" for rate in rates))
-widgets.reveal("08a.p14")
-# %% [markdown]
-# **The fix:** the rate's patience is shorter, by the number of epochs that the new rate gets.
-# %%
-run = play(ReduceLROnPlateau(patience=3), EarlyStopping(patience=5), val_loss=[1.0] * 9)
-rates = run.history.history["learning_rate"]
-print("patience 3 against 5: rates", *(f"{rate:.3f}" for rate in rates))
-# %% tags=["solution"]
-assert sum(rate < 0.009 for rate in rates) == 2
 # %% [markdown]
 # ## 15. The best it kept is not the lowest value
 #
