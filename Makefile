@@ -40,7 +40,7 @@ data-env:
 	@$(PYTHON) tools/setup_env.py data
 
 lab: learner-env  ## open the course in JupyterLab; ARGS="--no-browser --port 9999" passes options on
-	$(BIN)/jupyter lab notebooks/00_start_here.ipynb $(ARGS)
+	$(BIN)/jupyter lab --ServerApp.root_dir=. notebooks/00_start_here.ipynb $(ARGS)
 
 test: test-env  ## run everything: unit tests, all notebooks of both editions, browser tests
 	$(BIN)/python -m pytest $(ARGS)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -65,9 +66,23 @@ def test_threads_of_a_trouble_stand_under_its_heading(one):
     assert set(one.addresses) <= set(linked)
 
 
-@pytest.mark.parametrize("one", ALL, ids=lambda one: str(one.number))
-def test_anchors_hold_nothing_that_breaks_a_link(one):
-    assert re.fullmatch(r"\d+\.-[\w,.-]+", one.anchor, re.ASCII)
+def test_links_name_a_cell_of_the_notebook():
+    for one in ALL:
+        cells = json.loads((ROOT / "notebooks" / f"{one.notebook}.ipynb").read_text(encoding="utf-8"))["cells"]
+        fragment = one.link.partition("#")[2]
+        assert fragment.startswith("cell-id=")
+        found = ["".join(cell["source"]) for cell in cells if cell["id"] == fragment.removeprefix("cell-id=")]
+        assert len(found) == 1
+        assert found[0].startswith(f"## {one.heading}\n")
+
+
+def test_readme_can_be_followed_from_where_the_lab_is_opened():
+    for target in re.findall(r"\]\((notebooks/[^)#]+)", (ROOT / "README.md").read_text(encoding="utf-8")):
+        assert (ROOT / target).is_file()
+    for page in ("README.md", "Makefile"):
+        opened = re.findall(r"jupyter lab .*00_start_here.*", (ROOT / page).read_text(encoding="utf-8"))
+        assert opened
+        assert all("--ServerApp.root_dir=. " in line for line in opened)
 
 
 @pytest.mark.parametrize("source", sorted(SOURCES.glob("08*.py")), ids=lambda path: path.stem)
@@ -82,8 +97,7 @@ def test_every_numbered_heading_is_in_the_table(source):
 def test_reads_in_the_order_of_the_numbers(write):
     first, second = pitfalls.load(write(TABLE))
     assert (first.number, second.number) == (1, 2)
-    assert second.anchor == "2.-It-stops,-too-late"
-    assert second.link == "08a_stopping.ipynb#2.-It-stops,-too-late"
+    assert second.link == "08a_stopping.ipynb#cell-id=2-It-stops-too-late"
     assert second.addresses == (
         "https://github.com/keras-team/keras/issues/1",
         "https://stackoverflow.com/questions/2",
@@ -149,7 +163,7 @@ def test_no_address(thread):
 
 def test_index_as_html(write):
     text = pitfalls.index(write(TABLE)).to_html()
-    first, second = "08_pitfall_lab.ipynb#1.-It-does-not-stop", "08a_stopping.ipynb#2.-It-stops,-too-late"
+    first, second = "08_pitfall_lab.ipynb#cell-id=1-It-does-not-stop", "08a_stopping.ipynb#cell-id=2-It-stops-too-late"
     assert re.findall(r'href="([^"]+)"', text) == [first, second, first, second, second]
     assert "Nothing &lt;happens&gt;." in text
     assert text.count("TypeError: no") == 1
@@ -159,15 +173,15 @@ def test_index_as_markdown(write):
     assert pitfalls.index(write(TABLE)).to_markdown().splitlines() == [
         "| trouble | what you see |",
         "|---|---|",
-        "| [1. It does not stop](notebooks/08_pitfall_lab.ipynb#1.-It-does-not-stop) | Nothing <happens>. "
+        "| [1. It does not stop](notebooks/08_pitfall_lab.ipynb#cell-id=1-It-does-not-stop) | Nothing <happens>. "
         "(We found no thread about it.) |",
-        "| [2. It stops, too late](notebooks/08a_stopping.ipynb#2.-It-stops,-too-late) | All \\| epochs run. |",
+        "| [2. It stops, too late](notebooks/08a_stopping.ipynb#cell-id=2-It-stops-too-late) | All \\| epochs run. |",
         "",
         "| what it says | trouble |",
         "|---|---|",
-        "| `TypeError: no` | [1](notebooks/08_pitfall_lab.ipynb#1.-It-does-not-stop), "
-        "[2](notebooks/08a_stopping.ipynb#2.-It-stops,-too-late) |",
-        "| ``UserWarning: `a` is not available.`` | [2](notebooks/08a_stopping.ipynb#2.-It-stops,-too-late) |",
+        "| `TypeError: no` | [1](notebooks/08_pitfall_lab.ipynb#cell-id=1-It-does-not-stop), "
+        "[2](notebooks/08a_stopping.ipynb#cell-id=2-It-stops-too-late) |",
+        "| ``UserWarning: `a` is not available.`` | [2](notebooks/08a_stopping.ipynb#cell-id=2-It-stops-too-late) |",
     ]
 
 

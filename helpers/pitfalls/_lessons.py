@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from helpers import questions
+from helpers import _anchors, questions
 
 __all__ = ["Section", "sections"]
 
@@ -51,8 +51,8 @@ class Section:
 
     @property
     def link(self) -> str:
-        """The relative address, from a notebook beside it: JupyterLab puts a hyphen for each blank."""
-        return f"{self.notebook}.ipynb#{self.words.replace(' ', '-')}"
+        """The relative address, from a notebook beside it."""
+        return f"{self.notebook}.ipynb#{_anchors.fragment(self.heading)}"
 
 
 def sections(folder: Path | None = None) -> tuple[Section, ...]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from helpers import _anchors
+
 _SITES = {
     "keras": "https://github.com/keras-team/keras",
     "keras-io": "https://github.com/keras-team/keras-io",
@@ -50,14 +52,9 @@ class Pitfall:
         return f"{self.number}. {self.title}"
 
     @property
-    def anchor(self) -> str:
-        """The heading's anchor: JupyterLab puts a hyphen for each blank, and jumps to ASCII only."""
-        return self.heading.replace(" ", "-")
-
-    @property
     def link(self) -> str:
         """The relative address of the trouble, from a notebook beside its own."""
-        return f"{self.notebook}.ipynb#{self.anchor}"
+        return f"{self.notebook}.ipynb#{_anchors.fragment(self.heading)}"
 
     @property
     def addresses(self) -> tuple[str, ...]:
