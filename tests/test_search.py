@@ -40,6 +40,53 @@ def test_about_a_third_is_kept_out():
     assert {one.number for one in everything} >= {one.number for one in ALL}
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("TypeError: 'NoneType' object is not callable", 5),
+        ("AttributeError: 'Adam' object has no attribute 'lr'", 23),
+        ("ValueError: File not found: filepath=best.keras. Please ensure the file is an accessible", 33),
+        ("metric `val_loss` which is not available", 3),
+        ("my buttons are frozen", 30),
+        ("nan", 28),
+        ("resume training", 27),
+        ("checkpoint file from yesterday got replaced when I restarted", 7),
+        ("why does my accuracy drop after loading the saved model", 20),
+        ("callback not executed", 31),
+        ("the second fold of cross validation does not save anything", 17),
+        ("training quits after 2 epochs with EarlyStopping", 12),
+        ("my model is worse after training than the best epoch I saw", 1),
+        ("my learning rate stays constant", 14),
+        ("slider does not react while the cell runs", 30),
+        ("early stopping never triggers", 3),
+        ("val_acc not found", 2),
+        ("weights file corrupted after power cut", 33),
+        ("AttributeError: can't set attribute 'model'", 24),
+        ("KeyError: 'val_acc' in filename", 25),
+        ("TypeError: got an unexpected keyword argument 'period'", 6),
+        ("loss is nan and early stopping stops", 28),
+        ("metric auc_1 not found in second run", 21),
+        ("validation_freq patience", 9),
+        ("baseline stops", 16),
+        ("my custom metric mode auto", 10),
+        ("AttributeError: 'MyCallback' object has no attribute 'validation_data'", 22),
+        ("monitor training loss never stops", 29),
+        ("ReduceLROnPlateau patience different from EarlyStopping", 13),
+        ("backup and restore forgot best", 8),
+        ("min_delta best weights are not from the lowest loss", 15),
+        ("callbacks passed as a set", 26),
+        ("log metric from another callback not visible to early stopping", 32),
+        ("restored weights loss off by one", 18),
+        ("early stopping and checkpoint give different models", 19),
+        ("saves too often every few batches", 6),
+    ],
+)
+def test_find(text, number):
+    found = pitfalls.find(text)
+    assert found.pitfalls[0].number == number
+    assert found.note.startswith("Best fit")
+
+
 # -- messages --------------------------------------------------------------------------------------------------------
 
 AROUND = """Traceback (most recent call last):

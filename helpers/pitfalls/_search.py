@@ -25,14 +25,16 @@ _FIX, _FRAMES = 0.5, 0.4
 _HEADING, _PROSE, _CODE, _EXERCISE = 1.5, 0.6, 0.3, 0.6
 # A word that no trouble has weighs nearly as much as the rarest that one has.
 _UNKNOWN = 0.8
-# A message adds most to the one trouble that has no other; a line of a healthy log is only a hint.
+# A message tells more of a trouble that has hardly another; a line of a healthy log is only a hint.
 _FEW, _LOG = 1.0, 6.0
 # From how much evidence on a trouble fits: the weight of the words that it shares with the text, times their share of
 # the text. By what the text has: names of this field; words that many troubles have; neither. An error that is not in
 # the index must have more, and most of it: words such as "file" and "name" are in every error.
 _NAMED, _KNOWN, _FAR, _ERROR, _MOST = 2.2, 4.2, 9.5, 6.5, 0.45
-# Where it has so few words, all of them in one section, a lesson is an answer; troubles are shown if they have half.
-_SHORT, _HALF = 3, 0.5
+# Where it has so few words, all of them in one section, a lesson is an answer.
+_SHORT = 3
+# Other troubles are shown if they have such a part of the best one's weight; fewer where that has the very message.
+_NEAR, _TOLD = 4, 2
 
 _ASK = (
     "Ask where many people read: [Stack Overflow](https://stackoverflow.com/questions/tagged/keras), or "
@@ -76,13 +78,15 @@ class Engine:
         order, told = self._order(paste, asked)
         sure = told or self._fits(paste, asked, order[0])
         lessons = self._nearest(asked)
-        explained = not paste.errors and self._explains(lessons[:1], asked)
-        note = "Best fit first." if sure else "The lessons explain this." if explained else self._nothing()
+        names = {term for term, weight in asked.items() if weight >= 1}
+        explained = not paste.errors and self._explains(lessons[:1], names)
+        if explained and not names <= self.troubles.bags[order[0]].keys():
+            return Found((), lessons, "The lessons explain this.", fits=True)
         scores = [self.troubles.score(asked, place) for place in order]
-        near = [self.pitfalls[place] for place, score in zip(order, scores, strict=True) if score > scores[0] / 4]
-        if explained and not sure and self.troubles.share(asked, order[0]) < _HALF:
-            near = []
-        return Found(tuple(near[:most]), lessons, note, sure or explained)
+        least = scores[0] / (_TOLD if told else _NEAR)
+        near = [self.pitfalls[place] for place, score in zip(order, scores, strict=True) if score > least]
+        fits = sure or explained
+        return Found(tuple(near[:most]), lessons, "Best fit first." if fits else self._nothing(), fits)
 
     def _order(self, paste: _paste.Paste, asked: Bag) -> tuple[list[int], bool]:
         """Return the places of all troubles, the best first, and whether the first has a message of the paste."""
@@ -98,7 +102,7 @@ class Engine:
 
         def rank(place: int) -> tuple[float, float]:
             if lengths[place]:
-                return lengths[place], self.troubles.score(beside, place) + _FEW / len(self.messages[place])
+                return lengths[place], self.troubles.score(beside, place) + _FEW * (len(self.messages[place]) <= 2)
             return 0.0, self.troubles.score(asked, place) + (_LOG if fits[place] else 0.0)
 
         order = sorted(range(len(self.pitfalls)), key=rank, reverse=True)
@@ -119,10 +123,9 @@ class Engine:
         order = sorted(range(len(scores)), key=lambda place: -scores[place])[:2]
         return tuple(self.sections[place] for place in order if scores[place] > 0)
 
-    def _explains(self, sections: tuple[Section, ...], asked: Bag) -> bool:
-        """Return whether what is asked for is a name or two, all of them in the heading or the code of a section."""
-        names = {term for term, weight in asked.items() if weight >= 1}
-        return len(names) <= _SHORT and any(names <= terms(one.names).keys() for one in sections)
+    def _explains(self, sections: tuple[Section, ...], names: set[str]) -> bool:
+        """Return whether a section has a name or two, and no more was asked for, in its heading or as code."""
+        return 0 < len(names) <= _SHORT and any(names <= terms(one.names).keys() for one in sections)
 
     def _nothing(self) -> str:
         return (

@@ -49,13 +49,14 @@ class PitfallSearch(ipywidgets.VBox):
 
 
 class _Status(anywidget.AnyWidget):
-    """A sentence that a screen reader says when it changes; ipywidgets has none."""
+    """A sentence that a screen reader says when it changes, and nobody sees; ipywidgets has none."""
 
     _esm = """
     export default {
       render({ model, el }) {
         const line = document.createElement("div");
         line.setAttribute("role", "status");
+        line.style.cssText = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)";
         el.append(line);
         const show = () => { line.textContent = model.get("says"); };
         model.on("change:says", show);
