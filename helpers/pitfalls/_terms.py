@@ -10,24 +10,28 @@ __all__ = ["FIELD", "terms"]
 # Words of every sentence, and of every question about Keras.
 _EVERYDAY = """
     a about across after again all also although always am an and any are as at be because been before being but
-    by can cannot could did do does doing done don for from get gets getting give given go got had has have having
+    by can  could did do does  done don for from get gets getting give given go got had has have having
     help her here hello hi how i if in into is isn it its just keras know let like line ll make makes many may me
-    mean more most much must my need no not now of off on one only or other our out over please problem python
+    mean more most much must my need   now of off on one only or other our out over please problem python
     question re really s same seem seems shall should since so some another during something still such t take
     tensorflow tf than thank thanks that the their them then there these they thing this those though through to too
     traceback tried try trying two up us use used uses using ve very via want wanted was we well were what when
     where which while who why will with without work working works would you your code error errors warning
-    userwarning raise raised exception call called object attribute module argument keyword unexpected positional
+    userwarning raise raised exception   object attribute module argument keyword unexpected positional
     required import expected value valueerror typeerror attributeerror recent int str anyone someone everything
     correct right
 """
 _COMMON = frozenset(_EVERYDAY.split())
 # One word for several: what people say, and what the field says.
 _GROUPS = (
-    "stop halt quit terminate finish abort",
-    "overwrite replace clobber erase",
-    "resume continue restart reboot proceed",
+    "stop halt quit terminate finish abort cease",
+    "early soon premature",
+    "overwrite replace clobber",
+    "delete erase wipe",
+    "resume continue restart reboot rerun relaunch proceed",
     "corrupt broken unreadable damaged truncated",
+    "kill die preempt interrupt interruption",
+    "crash fail failure",
     "validation val validate",
     "accuracy acc",
     "evaluate eval evaluation",
@@ -35,27 +39,64 @@ _GROUPS = (
     "typo misspelled misspelt mistyped spelling",
     "lr learning_rate learningrate",
     "checkpoint ckpt",
-    "bigger larger greater",
+    "big bigger larger greater large huge",
+    "small tiny little minor",
     "improve better improvement",
-    "worse bad worst",
-    "widget slider button",
-    "crash fail failure",
-    "csv csvlogger",
-    "tuner kerastuner",
+    "worse bad worst terrible poor",
+    "best winner peak optimum optimal champion",
+    "last final",
+    "minimum minimal lowest smallest",
+    "reduce lower decrease fall drop shrink decline cut divide",
+    "rise increase grow raise",
+    "differ different mismatch disagree inconsistent",
+    "same equal identical",
+    "random garbage nonsense",
+    "jump fluctuate unstable noisy wobble oscillate lottery",
+    "plateau stagnate stall stuck flat",
+    "imbalanced unbalanced imbalance rare minority skewed",
+    "sort order group chronological",
+    "reuse twice share",
+    "change modify update alter adjust switch",
+    "compute calculate",
+    "print show display",
+    "call invoke execute",
+    "trigger fire",
+    "hook method",
+    "custom own",
+    "compile recompile",
     "removed gone disappear vanish",
+    "missing absent unavailable",
+    "widget slider button",
+    "tuner kerastuner",
     "nan nans",
     "suffix extension",
-    "reduce lower decrease",
-    "minimum minimal lowest smallest",
-    "unfreeze unfrozen",
     "freeze frozen",
+    "unfreeze unfrozen",
     "folder directory dir",
     "label class",
     "generator iterator",
-    "delete deleted",
+    "coefficient factor",
+    "server machine computer production",
 )
 _PHRASES = (
     (re.compile(r"off[ -]by[ -]one", re.IGNORECASE), "offbyone"),
+    (
+        re.compile(r"\b(?:every|each) (?:other|second)\b|\balternat\w+|\b(?:odd|even) (?=epoch)", re.IGNORECASE),
+        "everysecond ",
+    ),
+    (
+        re.compile(
+            r"\bno (?:effect|influence|reaction|change)\b|\bwithout effect\b|\bnothing happens\b|\bnothing at all\b"
+            r"|\b(?:does|do|did|has|have)(?: not|n't)? (?:nothing|anything|no effect)\b|\bnever does anything\b",
+            re.IGNORECASE,
+        ),
+        "noeffect",
+    ),
+    (re.compile(r"\btoo (?:early|soon)\b|\bprematurely\b", re.IGNORECASE), "tooearly early"),
+    (re.compile(r"\btoo (?:often|many|much)\b", re.IGNORECASE), "toomany"),
+    (re.compile(r"\b(?:go|goes|going|went) down\b", re.IGNORECASE), "fall"),
+    (re.compile(r"\b(?:go|goes|going|went) up\b", re.IGNORECASE), "rise"),
+    (re.compile(r"\b(?:run|runs|running|ran) (?:forever|to the (?:end|last epoch))\b", re.IGNORECASE), "never stop"),
     (re.compile(r"learning[ _-]rate", re.IGNORECASE), "lr"),
     (re.compile(r"early[ _-]?stop(?:ping|per|ped|s)?\b", re.IGNORECASE), "EarlyStopping"),
     (re.compile(r"model[ _-]?check[ _-]?point\w*", re.IGNORECASE), "ModelCheckpoint"),
@@ -69,11 +110,14 @@ _PHRASES = (
     (re.compile(r"pre[ -]process", re.IGNORECASE), "preprocess"),
     (re.compile(r"mixed[ _]precision", re.IGNORECASE), "mixed_precision"),
 )
+# Counts only together with the word that follows.
+_NOT = re.compile(r"\b(?:not|never|no|nothing|cannot|can't|without)\b|\b\w+n't\b", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*|\d+[a-z]+\d*[a-z]*")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _ENDING = re.compile(r"(?:ations?|ings?|ities|ers?|ed|ion|ions|es|ely|ly|s|e)$")
-# What the parts of a name such as `save_best_only` weigh, and two words that stand beside each other.
-_PART, _PAIR, _OFTEN = 0.4, 0.5, 1.0
+# What a name of code such as `save_best_only` weighs, where a word weighs 1, what its parts weigh, and two words that
+# stand beside each other; and what a term gains, at the most, by standing in many of the texts.
+_NAME, _PART, _PAIR, _OFTEN = 1.3, 0.4, 0.5, 1.0
 
 
 def terms(texts: Iterable[str]) -> dict[str, float]:
@@ -94,14 +138,19 @@ def terms(texts: Iterable[str]) -> dict[str, float]:
 def _terms(text: str) -> dict[str, float]:
     for phrase, name in _PHRASES:
         text = phrase.sub(name, text)
+    text = _NOT.sub(" negated ", text)
     found: dict[str, float] = {}
     before = ""
     for word in _WORD.findall(text):
+        if word == "negated":
+            before = word
+            continue
         stem = _stem(word.lower().strip("_"))
         if stem in _COMMON or word.lower() in _COMMON:
             continue
-        found[stem] = 1.0
-        for part in _parts(word):
+        parts = _parts(word)
+        found[stem] = _NAME if parts else 1.0
+        for part in parts:
             found.setdefault(part, _PART)
         if before and before != stem:
             found[f"{before} {stem}"] = _PAIR
