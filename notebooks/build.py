@@ -48,8 +48,8 @@ SOLUTION = "# solution"
 # Stands above each prediction: one that is run before the setup cell says so itself, in place of a NameError.
 IMPORT_WIDGETS = "from helpers import widgets\n\n"
 HEADING = re.compile(r"#{1,6} (?P<text>.+)")
-# A link to a heading of this notebook or of another lesson.
-TO_HEADING = re.compile(r"(?P<file>(?<=\]\()(?:\d\d[a-z]?_\w+\.ipynb)?)#(?P<anchor>[^)\s]+)")
+# A link to a heading, which begins with a capital letter or a digit, of this notebook or of another lesson.
+TO_HEADING = re.compile(r"(?P<file>(?<=\]\()(?:\d\d[a-z]?_\w+\.ipynb)?)#(?P<anchor>[A-Z\d][^)\s]*)")
 CLAIM = re.compile(r"\s*<!-- claim: [^>]*-->")
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
