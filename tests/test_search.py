@@ -223,6 +223,11 @@ def test_a_paste_means_the_same_from_anywhere(way):
     assert len(missed) <= len(RECORDED) // 50, missed
 
 
+def test_what_is_no_text_for_people_is_cut_short():
+    assert _paste.read("data:image/png;base64," + "iVBOR" * 9000 + " KeyError: 'x'").rest.endswith(" KeyError: 'x'")
+    assert len(_paste.read("A" * 40_000).rest) == 200
+
+
 @pytest.mark.parametrize("text", ["", "!", "1 + 2", None, 5])
 def test_find_wants_words(text):
     with pytest.raises(ValueError, match="Give find"):

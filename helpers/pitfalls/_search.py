@@ -30,7 +30,7 @@ _FEW, _LOG = 1.0, 6.0
 # From how much evidence on a trouble fits: the weight of the words that it shares with the text, times their share of
 # the text. By what the text has: names of this field; words that many troubles have; neither. An error that is not in
 # the index must have more, and most of it: words such as "file" and "name" are in every error.
-_NAMED, _KNOWN, _FAR, _ERROR, _MOST = 2.2, 4.2, 9.5, 6.5, 0.45
+_NAMED, _KNOWN, _FAR, _ERROR, _MOST = 2.5, 4.5, 9.5, 6.5, 0.45
 # Where it has so few words, all of them in one section, a lesson is an answer.
 _SHORT = 3
 # Other troubles are shown if they have such a part of the best one's weight; fewer where that has the very message.
