@@ -17,19 +17,27 @@ lesson.begin("08")
 # %% [markdown]
 # ## Search
 #
-# Put the last line of your traceback, a warning, or words of your own between the quotes, and run the cell. The links
-# lead to the troubles.
+# Run the cell. Then paste a whole traceback or a warning, or say in your own words what you see: results stand below
+# as you type, each with its fix in a sentence. The links lead to the trouble, or to the lesson that explains it.
 # %%
-pitfalls.find("Early stopping conditioned on metric `val_acc` which is not available")
+widgets.PitfallSearch()
+# %% [markdown]
+# The same as a line of code. Between `r"""` and `"""` any paste fits, with its quotes and line breaks:
+# %%
+pitfalls.find(r"""
+UserWarning: Early stopping conditioned on metric `val_acc` which is not available.
+Available metrics are: accuracy,loss,val_accuracy,val_loss
+  current = self.get_monitor_value(logs)
+""")
 # %% [markdown]
 # ## Index
 #
-# All 34, first by what you see, then by what the screen says (`…` stands for what is different each time). They are
-# in four notebooks: this one has the three that cost people most, [08a](08a_stopping.ipynb) is about stopping,
-# [08b](08b_saving.ipynb) about saving, [08c](08c_callbacks.ipynb) about writing and using callbacks.
+# All of them, first by what you see, then by what the screen says (`…` stands for what is different each time). This
+# notebook has the three that cost people most. The others stand where people are when they meet them:
+# [stopping](08a_stopping.ipynb), [saving and loading](08b_saving.ipynb), [callbacks](08c_callbacks.ipynb),
+# [data and validation](08d_data.ipynb), [the learning rate](08e_learning_rate.ipynb).
 #
-# In each notebook, run every cell above its first trouble. Then jump to any of them. (A link that opens a notebook at
-# its top finds the place when you click it once more.)
+# In each notebook, run every cell above its first trouble. Then jump to any of them.
 # %%
 pitfalls.index()
 # %% [markdown]
@@ -361,5 +369,5 @@ checks.check("08.1", stop_epoch)
 # %% [markdown]
 # ## Where next
 #
-# Thirty-one more: [08a](08a_stopping.ipynb) on stopping, [08b](08b_saving.ipynb) on saving,
-# [08c](08c_callbacks.ipynb) on callbacks. The whole course is on the map in [Start here](00_start_here.ipynb).
+# Many more troubles stand in [the index](#Index). The whole course is on the map in
+# [Start here](00_start_here.ipynb).
