@@ -226,6 +226,7 @@ def test_a_paste_means_the_same_from_anywhere(way):
 def test_what_is_no_text_for_people_is_cut_short():
     assert _paste.read("data:image/png;base64," + "iVBOR" * 9000 + " KeyError: 'x'").rest.endswith(" KeyError: 'x'")
     assert len(_paste.read("A" * 40_000).rest) == 200
+    assert len(_paste.read(" " * 40_000 + "a").rest) == 201
 
 
 @pytest.mark.parametrize("text", ["", "!", "1 + 2", None, 5])
@@ -299,7 +300,7 @@ def test_answers_and_notes_for_teachers_are_not_searched(tmp_path):
         encoding="utf-8",
     )
     one, two = _lessons.sections(tmp_path)
-    assert (one.heading, two.heading, two.prose, two.link) == ("Title", "Two", "text\n", "01_a.ipynb#Two")
+    assert (one.heading, two.heading, two.prose, two.link) == ("Title", "Two", "text\n", "01_a.ipynb#cell-id=Two")
     assert "stub" in one.code
     assert not re.search("answer|note", one.code + one.prose)
 

@@ -14,8 +14,8 @@ __all__ = ["Paste", "read"]
 
 # With the escape itself, or without it, as some pages lose it.
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\[\d{1,3}(?:;\d{1,3})*m")
-# No word of a message is so long; what is, such as an encoded picture, would take the patterns below for ever.
-_BLOB = re.compile(r"(\S{200})\S+")
+# No word or gap of a message is so long; what is, such as an encoded picture, would take the patterns below for ever.
+_BLOB = re.compile(r"(\S{200})\S+|([ \t]{200})[ \t]+")
 _QUOTES = str.maketrans("‘’‚‛“”„‟´′″\u00a0\u2026", "''''\"\"\"\"''\" .")
 _FRAME = re.compile(
     r"""\s*(?:
@@ -87,7 +87,7 @@ class Paste:
 
 def read(text: str) -> Paste:
     """Sort the lines of a paste; any text is fine, the empty one too."""
-    text = _BLOB.sub(r"\1", _COLOUR.sub("", html.unescape(text)).translate(_QUOTES))
+    text = _BLOB.sub(r"\1\2", _COLOUR.sub("", html.unescape(text)).translate(_QUOTES))
     errors: list[str] = []
     warnings: list[str] = []
     rest: list[str] = []
