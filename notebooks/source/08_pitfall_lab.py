@@ -8,7 +8,7 @@
 # and [lesson 03](03_model_checkpoint.ipynb) explain the two callbacks from the beginning. The exercise at the end takes
 # ten minutes more. One trouble takes:
 #
-# **Minutes:** 4
+# **Minutes:** 5
 # %% tags=["setup"]
 from helpers import checks, data, lesson, pitfalls, plots, widgets
 
@@ -34,8 +34,9 @@ Available metrics are: accuracy,loss,val_accuracy,val_loss
 #
 # All of them, first by what you see, then by what the screen says (`…` stands for what is different each time). This
 # notebook has the three that cost people most. The others stand where people are when they meet them:
-# [stopping](08a_stopping.ipynb), [saving and loading](08b_saving.ipynb), [callbacks](08c_callbacks.ipynb),
-# [data and validation](08d_data.ipynb), [the learning rate](08e_learning_rate.ipynb).
+# [stopping](08a_stopping.ipynb), [saving](08b_saving.ipynb), [loading and resuming](08g_loading.ipynb),
+# [callbacks](08c_callbacks.ipynb), [data and validation](08d_data.ipynb),
+# [the learning rate](08e_learning_rate.ipynb), [tuning](08f_tuning.ipynb).
 #
 # In each notebook, run every cell above its first trouble. Then jump to any of them.
 # %%

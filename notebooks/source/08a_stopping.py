@@ -6,13 +6,14 @@
 # **You need** to have trained a model with `fit`. Run every cell above the first trouble, then jump to yours: each
 # stands for itself. The numbers are those of the index in [the pitfall lab](08_pitfall_lab.ipynb), hence the gaps.
 #
-# **Minutes:** 3
+# **Minutes:** 4
 # for one trouble
 # %% tags=["setup"]
 from helpers import checks, data, lesson, widgets
 
 lesson.begin("08a")
 import keras
+import numpy as np
 from keras.callbacks import Callback, EarlyStopping, LambdaCallback, ModelCheckpoint
 
 from helpers.callbacks import SaveRecorder
