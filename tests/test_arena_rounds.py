@@ -27,7 +27,7 @@ def played(tmp_path, monkeypatch):
     """Let `arena.run` report what the reference whose name it is given came to when it was recorded."""
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
     monkeypatch.setattr(_client, "Keeper", NoKeeper)
-    monkeypatch.setattr(_run, "judged", lambda name, facts, processes: recorded_report(name))
+    monkeypatch.setattr(_run, "judged", lambda name, *_: recorded_report(name))
 
 
 def test_a_function_without_a_body_costs_nothing_and_says_so(capsys):
