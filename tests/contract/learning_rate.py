@@ -16,13 +16,15 @@ from keras.callbacks import (
 )
 
 from .claims import claim
-from .means import Script, fit, new_model, said, still_model
+from .means import Script, fit, new_model, rate, said, still_model
 
 
 def rates(*callbacks, values=(1.0,) * 6) -> list[float]:
-    """Return the rate of each epoch of a fit whose val_loss is `values`."""
-    model = still_model()
-    return fit(model, [Script(values), *callbacks], epochs=len(values))["learning_rate"]
+    """Return the rate with which each epoch of a fit trained, whose val_loss is `values`."""
+    model, trained = still_model(), {}
+    note = LambdaCallback(on_epoch_begin=lambda epoch, logs: trained.__setitem__(epoch, rate(model)))
+    fit(model, [Script(values), *callbacks, note], epochs=len(values))
+    return list(trained.values())
 
 
 @claim(
