@@ -25,6 +25,14 @@ def rates(*callbacks, values=(1.0,) * 6) -> list[float]:
     return fit(model, [Script(values), *callbacks], epochs=len(values))["learning_rate"]
 
 
+def used(*callbacks, values=(1.0,) * 6) -> list[float]:
+    """Return the rate that the batches of each epoch trained with."""
+    model, seen = still_model(), []
+    note = LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(float(model.optimizer.learning_rate)))
+    fit(model, [Script(values), *callbacks, note], epochs=len(values))
+    return seen[:: len(seen) // len(values)]
+
+
 @claim(
     "08.41",
     text="A loss of 0.001 that falls by 5 % each epoch is a plateau for ReduceLROnPlateau, and none with min_delta=0.",
@@ -78,9 +86,19 @@ def test_a_missing_value_never_lowers_the_rate():
 def test_a_schedule_overrules_a_reduction():
     for turn in (1, -1):
         both = [LearningRateScheduler(lambda epoch: 0.01), ReduceLROnPlateau(patience=2)]
-        assert rates(*both[::turn]) == pytest.approx([0.01] * 6)
+        assert used(*both[::turn]) == pytest.approx([0.01] * 6)
         both = [LearningRateScheduler(lambda epoch, rate: rate), ReduceLROnPlateau(patience=2)]
-        assert rates(*both[::turn]) == pytest.approx([0.01] * 3 + [0.001] * 2 + [0.0001])
+        assert used(*both[::turn]) == pytest.approx([0.01] * 3 + [0.001] * 2 + [0.0001])
+
+
+@claim(
+    "08.50",
+    text="Behind ReduceLROnPlateau in the list, LearningRateScheduler logs the lowered rate, which no batch had.",
+)
+def test_the_history_may_show_a_rate_that_no_batch_saw():
+    both = [ReduceLROnPlateau(patience=2), LearningRateScheduler(lambda epoch: 0.01)]
+    assert rates(*both, values=[1.0] * 4) == pytest.approx([0.01, 0.01, 0.001, 0.01])
+    assert used(*both, values=[1.0] * 4) == pytest.approx([0.01] * 4)
 
 
 @claim(

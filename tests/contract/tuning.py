@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import keras
+import numpy as np
 import pytest
 from keras.callbacks import EarlyStopping, ModelCheckpoint
 
@@ -12,22 +13,19 @@ from .claims import claim
 from .means import Script, fit, still_model
 
 
-@pytest.fixture
-def policy_put_back():
-    before = keras.config.dtype_policy()
-    yield
-    keras.config.set_dtype_policy(before)
-
-
 @claim("08.44", "08.21", text="clear_session resets the dtype policy: layers made afterwards are float32 again.")
-def test_clear_session_resets_the_policy(policy_put_back):
-    keras.config.set_dtype_policy("mixed_float16")
-    made_before = keras.layers.Dense(1)
-    keras.utils.clear_session()
-    assert made_before.compute_dtype == "float16"
-    assert keras.layers.Dense(1).compute_dtype == "float32"
-    keras.config.set_dtype_policy("mixed_float16")
-    assert keras.layers.Dense(1).compute_dtype == "float16"
+def test_clear_session_resets_the_policy():
+    before = keras.config.dtype_policy()
+    try:
+        keras.config.set_dtype_policy("mixed_float16")
+        made_before = keras.layers.Dense(1)
+        keras.utils.clear_session()
+        assert made_before.compute_dtype == "float16"
+        assert keras.layers.Dense(1).compute_dtype == "float32"
+        keras.config.set_dtype_policy("mixed_float16")
+        assert keras.layers.Dense(1).compute_dtype == "float16"
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 @claim(
@@ -42,7 +40,7 @@ def test_copies_leave_the_callbacks_as_they_were(tmp_path):
     for value in (0.1, 0.9):
         models.append(still_model())
         # Weights that tell the trials apart: each epoch adds 1 to the bias.
-        models[-1].set_weights([models[-1].get_weights()[0], [100 * value]])
+        models[-1].set_weights([models[-1].get_weights()[0], np.array([100 * value])])
         fit(models[-1], [Script([value]), *copy.deepcopy(callbacks)], epochs=1)
     assert [one.best for one in callbacks] == [None, None]
     kept = keras.models.load_model(file).get_weights()[1]
