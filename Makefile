@@ -20,7 +20,8 @@ PRODUCTION_BIN := .venv-production/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks check fix contract conformance production data runs picture lock production-env learner-env test-env data-env \
+.PHONY: help lab certificate test notebooks check fix contract conformance production data runs arena picture address lock production-env learner-env \
+	test-env data-env \
 	conformance-env
 
 help:  ## print this help
@@ -40,7 +41,10 @@ data-env:
 	@$(PYTHON) tools/setup_env.py data
 
 lab: learner-env  ## open the course in JupyterLab; ARGS="--no-browser --port 9999" passes options on
-	$(BIN)/jupyter lab notebooks/00_start_here.ipynb $(ARGS)
+	$(BIN)/jupyter lab --ServerApp.root_dir=. notebooks/00_start_here.ipynb $(ARGS)
+
+certificate: learner-env  ## write a page of what you did in the course, to print; ARGS='--name "Ada Lovelace"'
+	@$(BIN)/python -m helpers.certificate $(ARGS)
 
 test: test-env  ## run everything: unit tests, all notebooks of both editions, browser tests
 	$(BIN)/python -m pytest $(ARGS)
@@ -77,8 +81,14 @@ data: data-env  ## write the data sets in data/ again, from the copies in scikit
 runs: test-env  ## record the training runs in data/runs again (some minutes)
 	$(BIN)/python tools/record_runs.py
 
+arena: test-env  ## record the references of lesson 10 again, from which its score takes its scales (some ten minutes)
+	$(BIN)/python -m helpers.arena.record $(ARGS)
+
 picture: test-env  ## draw the picture in README.md again, from a real training run
 	$(BIN)/python tools/readme_picture.py
+
+address: test-env  ## say where this course or your fork is fetched from: REPO=owner/name [ARGS="--hub https://..."]
+	$(BIN)/python tools/address.py $(REPO) $(ARGS)
 
 lock: test-env  ## compile the locks and environment.yml from pyproject.toml; ARGS=--upgrade for newer versions
 	$(BIN)/python tools/lock.py $(ARGS)

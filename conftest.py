@@ -75,6 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
         HOME: str(home),
         "COURSE_PROGRESS": str(home / "progress.json"),
         "COURSE_CHECK_SECONDS": "90",  # on a busy machine a right answer may need more than a learner's 20
+        "COURSE_ARENA_SECONDS": "150",  # and a run of the arena more than a minute
         "IPYTHONDIR": str(home / "ipython"),
         "JUPYTER_CONFIG_DIR": str(home / "jupyter/config"),
         "JUPYTER_DATA_DIR": str(home / "jupyter/data"),

@@ -92,10 +92,10 @@ def plain(text: str) -> str:
     return "\n".join(out)
 
 
-def card(heading: str, body: str, kind: str) -> str:
+def card(heading: str, body: str, kind: str, *, width: str = "46em") -> str:
     """Return the HTML of a card: a bar in the colour of `kind`, `heading` (text, may be empty), `body` (HTML)."""
     head = f'<div style="font-weight:600;margin:2px 0">{inline(heading)}</div>' if heading else ""
-    style = f"border-left:4px solid {COLOURS[kind]};padding:2px 12px;margin:4px 0;max-width:46em"
+    style = f"border-left:4px solid {COLOURS[kind]};padding:2px 12px;margin:4px 0;max-width:{width}"
     return f'<div style="{style}">{head}{body}</div>'
 
 

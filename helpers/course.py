@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers import _cards, questions
+from helpers.address import Address
 
 __all__ = ["CourseLesson", "CourseMap", "Plan", "course_map"]
 
@@ -78,6 +79,7 @@ class CourseMap(_cards.Shown):
 
     lessons: tuple[CourseLesson, ...]
     plans: tuple[Plan, ...] = ()
+    address: Address = field(default_factory=Address)
 
     @property
     def express_minutes(self) -> int:
@@ -149,14 +151,23 @@ class CourseMap(_cards.Shown):
         return table + _cards.paragraphs(self.summary())
 
     def to_markdown(self, folder: str = "notebooks/") -> str:
-        """Return the map as a Markdown table whose links begin with `folder`, as README.md has it."""
+        """Return the map as a Markdown table whose links begin with `folder`, as README.md has it.
+
+        Where the course's address is known, each lesson has a badge that launches it.
+        """
+        launched = bool(self.address.repository)
         lines = ["| | lesson | minutes | afterwards you can |", "|---|---|---|---|"]
+        if launched:
+            lines = [lines[0] + " launch |", lines[1] + "---|"]
         for one in self.lessons:
             title = f"[{one.title}]({folder}{one.files[0]})" if one.files else one.title
             if len(one.files) > 1:
                 title += f" ({', '.join(f'[{_number(name)}]({folder}{name})' for name in one.files)})"
             time = one.time if one.files else f"{one.time}, planned"
-            lines.append(f"| {one.number} | {title} | {time} | {one.about[0].lower()}{one.about[1:]} |")
+            line = f"| {one.number} | {title} | {time} | {one.about[0].lower()}{one.about[1:]} |"
+            if launched:
+                line += f" {self.address.launch(folder + one.files[0]) if one.files else ''} |"
+            lines.append(line)
         return "\n".join(lines)
 
 
@@ -179,13 +190,14 @@ def course_map(file: Path | None = None, notebooks: Path | None = None) -> Cours
             CourseLesson(**entry, files=_notebooks(folder, entry["number"], numbers)) for entry in table["lesson"]
         )
         plans = tuple(Plan(**{**entry, "lessons": tuple(entry["lessons"])}) for entry in table.get("plan", ()))
+        address = Address(**table.get("address", {}))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise ValueError(
             f"{file.name} cannot be read ({type(error).__name__}: {error}). It holds one [[lesson]] for each lesson, "
             "with number, title, minutes, about, core where it has one, and each or express where they are true; and "
             "one [[plan]] for each plan, with time, minutes, lessons and how."
         ) from None
-    return CourseMap(lessons, plans)
+    return CourseMap(lessons, plans, address)
 
 
 def _notebooks(folder: Path, number: str, numbers: set[str]) -> tuple[str, ...]:

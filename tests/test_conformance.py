@@ -158,3 +158,18 @@ def test_calls_of_two_threads_that_cross(cut):
 def test_a_call_that_the_replay_does_not_know_is_named(cut):
     with pytest.raises(NotImplementedError, match="does not know truncate"):
         cut(f'truncate("{hexed("/d/a")}", 3) = 0')
+
+
+CRASH = """
+import os, signal
+from tests.conformance.processes import Died, call
+try:
+    call(lambda: os.kill(os.getpid(), signal.SIGSEGV))
+except Died as death:
+    print(death.signal)
+"""
+
+
+def test_a_crash_of_the_writer_is_an_outcome():
+    ran = subprocess.run([sys.executable, "-c", CRASH], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["SIGSEGV"]

@@ -240,3 +240,18 @@ def test_no_word_of_retracing():
         ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
         assert "of another kind" in ran.stderr
         assert ("retracing" in ran.stderr) is words, ran.stderr
+
+
+@pytest.mark.parametrize(("part", "words"), [("90", "1 of 1 exercise "), ("90b", "0 of 2 exercises "), ("90c", None)])
+def test_begin_counts_the_exercises_of_its_own_notebook(here, capsys, monkeypatch, part, words):
+    monkeypatch.setattr(questions, "ROOT", here)
+    (here / "notebooks").mkdir()
+    (here / "lessons" / "90.toml").write_text(TEXTS + '[exercise.3]\ntitle = "Three"\nhints = ["hint"]\nreason = "So."')
+    asked = {"90": [2], "90b": [1, 3], "90c": []}
+    for name, numbers in asked.items():
+        cells = "".join(f'"# Exercise 90.{number}\\n"' for number in numbers)
+        (here / "notebooks" / f"{name}_part.ipynb").write_text(f'{{"cells": [{cells}]}}')
+    _progress.record_check("90.2", solved=True)
+    lesson.begin(part)
+    said = capsys.readouterr().out
+    assert words in said if words else "exercise" not in said

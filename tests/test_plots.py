@@ -96,9 +96,8 @@ def test_every_mark_stands_where_the_record_says():
     window = one(figure, "patience-window")
     assert (window.get_x(), window.get_x() + window.get_width()) == (5, 8)
     assert saved_epochs(figure) == [1, 2, 3, 5]
-    ghost = one(figure, "ghost").get_xydata()
-    expected = [(8, 0.2), (9, 0.15), (10, 0.1), (math.nan, math.nan), (8, 0.71), (9, 0.6), (10, 0.4)]
-    np.testing.assert_array_equal(ghost[:7], expected)
+    np.testing.assert_array_equal(one(figure, "ghost-train").get_xydata(), [(8, 0.2), (9, 0.15), (10, 0.1)])
+    np.testing.assert_array_equal(one(figure, "ghost").get_xydata(), [(8, 0.71), (9, 0.6), (10, 0.4)])
     assert {"best, kept: epoch 5", "stop: epoch 8", "patience 3", "never ran", "4 saved"} <= set(words(figure))
 
 
@@ -113,7 +112,10 @@ def test_grey_epochs_of_a_longer_run_are_told_in_its_words():
 
 def test_what_is_grey_is_the_ghost():
     figure = plots.learning_curves(LOG, stopping=STOPPED)
-    assert one(figure, "ghost").get_color() == style.MARKS["ghost"].color
+    assert one(figure, "ghost").get_color() == one(figure, "ghost-train").get_color() == style.MARKS["ghost"].color
+    # Both are grey: the dashes tell them apart.
+    assert one(figure, "ghost").get_linestyle() == "-"
+    assert one(figure, "ghost-train").get_linestyle() == "--"
     assert one(figure, "validation").get_color() == style.MARKS["validation"].color
 
 

@@ -145,3 +145,46 @@ def test_other_lessons_of_a_prediction_are_refused(write, lessons):
 @pytest.mark.parametrize("id", ["02.1", "2.1", " 02.1 ", 2.1])
 def test_an_exercise_is_found_by_what_people_write(id):
     assert questions.exercise(id).id == "02.1"
+
+
+# How somebody may choose who has read the answers and thought of nothing: the places of the answers that may be right.
+HABITS = {
+    "the longest": lambda texts: [at for at, text in enumerate(texts) if len(text) == max(map(len, texts))],
+    "the shortest": lambda texts: [at for at, text in enumerate(texts) if len(text) == min(map(len, texts))],
+    "neither": lambda texts: [at for at, t in enumerate(texts) if min(map(len, texts)) < len(t) < max(map(len, texts))],
+    "one with a reason": lambda texts: [at for at, text in enumerate(texts) if REASON.search(text)],
+    "one without a reason": lambda texts: [at for at, text in enumerate(texts) if not REASON.search(text)],
+    **{letter: lambda texts, at=at: [at] if at < len(texts) else [] for at, letter in enumerate("ABCD")},
+}
+REASON = re.compile(r": |\b(because|since)\b|, (as|for|so) ")
+
+
+def lucky(habit, asked) -> float:
+    """Return how many questions somebody with this habit answers rightly, on average, less what chance gives."""
+    more = 0.0
+    for one in asked:
+        picked = HABITS[habit]([answer.text for answer in one.answers])
+        if picked:
+            more += (one.right in picked) / len(picked) - 1 / len(one.answers)
+    return more
+
+
+@pytest.mark.parametrize("habit", HABITS)
+def test_no_habit_of_choosing_is_right_more_often_than_chance(habit):
+    # In lesson 07 each answer is "True" or "Myth".
+    lessons = [questions.load(name) for name in questions.lessons() if name != "07"]
+    asked = [one for lesson in lessons for one in lesson.predictions.values()]
+    chances = [1 / len(one.answers) for one in asked]
+    assert lucky(habit, asked) <= 2 * sum(p * (1 - p) for p in chances) ** 0.5
+
+
+@pytest.mark.parametrize("habit", ["the longest", "the shortest", "one without a reason", "B"])
+def test_a_habit_that_pays_is_noticed(habit):
+    texts = {
+        "the longest": ("Short", "Longer, and more exact", "Medium one"),
+        "the shortest": ("A middling one", "Tiny", "The longest of all"),
+        "one without a reason": ("Never: it cannot", "Always", "Often: it can"),
+        "B": ("One", "Two", "Six"),
+    }
+    answers = tuple(questions.Answer(text, text == texts[habit][1], "So.") for text in texts[habit])
+    assert lucky(habit, [questions.Prediction("90.a", "Which?", answers)] * 3) == pytest.approx(2)

@@ -72,6 +72,8 @@ def test_img_html_holds_the_alt_text_escaped(picture):
     assert html.unescape(re.search(r'alt="([^"]*)"', tag)[1]) == text
     assert 'width="320"' in tag
     assert tag.startswith('<img src="data:image/png;base64,')
+    assert re.search(r"<img [^>]*class=.course-figure.[^>]*>", tag)
+    assert tag.endswith(style.DARK)
 
 
 def test_alt_text_is_one_line(picture):

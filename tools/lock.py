@@ -2,7 +2,7 @@
 
 The locks are plain `name==version ; marker` lines for every supported platform, with no registry's address in them.
 `--check` compares what is on disk without asking a registry: each direct dependency is pinned, and
-`environment.yml` says what `requirements.txt` says.
+`environment.yml` says what the locks say.
 """
 
 from __future__ import annotations
@@ -28,14 +28,22 @@ def pins(lock: Path) -> list[str]:
     return [line for line in lock.read_text().splitlines() if line and not line.startswith("#")]
 
 
+def binder_pins() -> list[str]:
+    """Return the learner's pins and those of the packages that Binder needs besides, in the order of their names."""
+    learner = pins(ROOT / "requirements.txt")
+    names = {pin.split("==")[0] for pin in learner}
+    more = [pin for pin in pins(ROOT / "requirements-binder.txt") if pin.split("==")[0] not in names]
+    return sorted([*learner, *more], key=lambda pin: pin.split("==")[0])
+
+
 def environment_text() -> str:
-    """Return what `environment.yml` must hold: the lock's own pins, inline.
+    """Return what `environment.yml` must hold: the learner's pins and what Binder needs besides, inline.
 
     Binder reinstalls everything at each commit when the pip part refers to a file of the repository
     (`-r`, `-e .`, `file:`), so it does not; `postBuild` installs the project.
     """
     lines = [
-        "# Written by tools/lock.py from requirements.txt; do not edit by hand.",
+        "# Written by tools/lock.py from requirements.txt and requirements-binder.txt; do not edit by hand.",
         "name: keras-callbacks",
         "channels:",
         "  - conda-forge",
@@ -44,7 +52,7 @@ def environment_text() -> str:
         "  - pip",
         "  - pip:",
     ]
-    lines += [f'      - "{pin}"' for pin in pins(ROOT / "requirements.txt")]
+    lines += [f'      - "{pin}"' for pin in binder_pins()]
     return "\n".join(lines) + "\n"
 
 
@@ -76,6 +84,7 @@ def write(*, upgrade: bool) -> None:
     compile_lock("requirements.txt", "pyproject.toml", upgrade=upgrade)
     shared = shared_pins()
     compile_lock("requirements-dev.txt", upgrade=upgrade, group="dev", constraints=shared)
+    compile_lock("requirements-binder.txt", upgrade=upgrade, group="binder", constraints=shared)
     compile_lock("requirements-data.txt", upgrade=upgrade, group="data", constraints=shared)
     compile_lock(
         "requirements-production.txt", "pyproject.toml", upgrade=upgrade, group="s3", extra="production",
@@ -96,6 +105,7 @@ def problems() -> list[str]:
     wanted = {
         "requirements.txt": direct,
         "requirements-dev.txt": groups["dev"],
+        "requirements-binder.txt": groups["binder"],
         "requirements-data.txt": groups["data"],
         "requirements-production.txt": [*direct, *extras["production"], *groups["s3"]],
         "requirements-conformance.txt": [*direct, *extras["conformance"]],
@@ -111,7 +121,7 @@ def problems() -> list[str]:
             if package not in locked:
                 found.append(f"{name}: {package} is in pyproject.toml and not in the lock; run `make lock`")
     if (ROOT / "environment.yml").read_text() != environment_text():
-        found.append("environment.yml does not say what requirements.txt says; run `make lock`")
+        found.append("environment.yml does not say what the locks say; run `make lock`")
     return found
 
 

@@ -45,6 +45,7 @@ class Load:
         sentences: of one's own to write, at most one a prediction.
         exercises: to do, each with one wrong try.
         written: lines of code to write in them.
+        runs: of the arena, to wait for, each with a report to read.
     """
 
     words: int = 0
@@ -55,6 +56,7 @@ class Load:
     sentences: int = 0
     exercises: int = 0
     written: int = 0
+    runs: int = 0
 
     def __add__(self, other: Load) -> Load:
         return Load(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Load)))
@@ -69,6 +71,7 @@ class Load:
 SECONDS = {
     "words": 60 / 140, "code": 4, "cells": 5, "figures": 30,
     "predictions": 30, "sentences": 30, "exercises": 60, "written": 40,
+    "runs": 60,
 }  # fmt: skip
 
 
@@ -150,12 +153,13 @@ def _load(cell: build.Cell) -> Load:
         return Load()
     if cell.kind == "markdown":
         return Load(words=words(cell.text))
+    runs = cell.text.count("arena.run(")
     called = {call: name for _, _, call, name in build.named_calls(cell)}
     if cell.tag == "predict":
         return Load(cells=1) + _prediction(called["widgets.predict"])
     if "checks.check" in called:
         exercise = questions.exercise(called["checks.check"])
-        return Load(cells=1, exercises=1, words=words(exercise.hints[0]) + words(exercise.reason))
+        return Load(cells=1, exercises=1, words=words(exercise.hints[0]) + words(exercise.reason), runs=runs)
     figures = len(re.findall(r"\bstyle\.show\(|\bwidgets\.[A-Z]", cell.text))
     if cell.tag == "setup":
         return Load(cells=1, figures=figures)
@@ -163,7 +167,7 @@ def _load(cell: build.Cell) -> Load:
         stub, answer = ([line for line in part.splitlines() if line.strip()] for part in build.cut(cell.text))
         given = {line.strip() for line in stub}
         return Load(cells=1, code=len(stub), written=sum(line.strip() not in given for line in answer))
-    return Load(cells=1, code=sum(bool(line.strip()) for line in cell.text.splitlines()), figures=figures)
+    return Load(cells=1, code=sum(bool(line.strip()) for line in cell.text.splitlines()), figures=figures, runs=runs)
 
 
 def _prediction(name: str) -> Load:

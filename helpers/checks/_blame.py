@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import difflib
+import dis
 import inspect
 import linecache
 import re
@@ -16,6 +17,7 @@ import traceback
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from helpers import _cards
@@ -101,6 +103,9 @@ def ended(error: BaseException, checker: Callable | None = None) -> Blame:
     if isinstance(error, _guard.TimeUp):
         heading = f"Ended after {_guard.SECONDS:.0f} seconds."
         told = "Your code did not come to an end. Is there a loop that never ends, or a `sleep`?"
+    elif isinstance(error, KeyboardInterrupt) and frames and linecache.getline(*frames[-1]).strip().startswith("raise"):
+        heading = "Your code raised KeyboardInterrupt."
+        told = "It stands for the Stop button. To end a training, set `self.model.stop_training = True`."
     elif isinstance(error, KeyboardInterrupt):
         heading, told = "Stopped.", "The check was stopped before it was done, so the answer was not judged."
     elif isinstance(error, SystemExit | GeneratorExit):
@@ -181,15 +186,31 @@ def forgot_super_init(callback: object) -> bool:
     return isinstance(init, types.FunctionType) and "__init__" not in init.__code__.co_names
 
 
+# Words that learners, and other libraries, use in the names of hooks.
+_WORDS = {"training": "train", "fit": "train", "epochs": "epoch", "batches": "batch", "validation": "test",
+          "start": "begin", "started": "begin", "starts": "begin", "begins": "begin", "beginning": "begin",
+          "finish": "end", "finished": "end", "finishes": "end", "stop": "end", "done": "end", "over": "end",
+          "complete": "end", "completed": "end", "ends": "end", "ended": "end",
+          "after": "end", "before": "begin"}  # fmt: skip
+
+
+def meant_hook(name: str, cutoff: float = 0.75) -> str | None:
+    """Return the hook that is probably meant by a name, by its words first and then by its letters."""
+    in_words = "_".join(_WORDS.get(word, word) for word in name.strip("_").lower().split("_"))
+    if in_words in HOOKS:
+        return in_words
+    return next(iter(difflib.get_close_matches(in_words, HOOKS, n=1, cutoff=cutoff)), None)
+
+
 def misspelt_hooks(callback: object) -> dict[str, str]:
     """Find methods named like hooks that Keras never calls, each with the hook that was probably meant."""
     kind_ = callback if isinstance(callback, type) else type(callback)
     own = [name for base in kind_.__mro__ if not base.__module__.startswith("keras.") for name in vars(base)]
     found = {}
     for name in own:
-        meant = difflib.get_close_matches(name, HOOKS, n=1, cutoff=0.75)
+        meant = meant_hook(name)
         if name not in HOOKS and meant and name.startswith(("on", "_on", "On")):
-            found[name] = meant[0]
+            found[name] = meant
     return found
 
 
@@ -250,6 +271,16 @@ _SYNTAX = {
 
 def _about_syntax(error: SyntaxError) -> str:
     return next((words for part, words in _SYNTAX.items() if part in (error.msg or "")), _SYNTAX["invalid syntax"])
+
+
+def _about_local(error: UnboundLocalError) -> str:
+    """Say that an assignment makes a name the function's own, and what to do when another of that name was meant."""
+    name = match[1] if (match := re.search(r"variable '(\w+)'", str(error))) else "name"
+    return (
+        f"a variable was read before it got a value: an assignment in a function (`=`, `+=`) makes `{name}` the "
+        f"function's own. For state that outlives one call write `self.{name}`; a list from outside is changed by its "
+        "methods, such as `append`."
+    )
 
 
 def _about_name(error: NameError) -> str:
@@ -326,6 +357,20 @@ def _functions(answer: object, depth: int = 0) -> Iterator[types.FunctionType]:
         )
 
 
+def idle_comparison(answer: object) -> str:
+    """Show a line of the learner that compares with `==` and does nothing with the result; "" where there is none."""
+    for function in _functions(answer):
+        steps = [step for step in dis.get_instructions(function) if step.opname != "CACHE"]
+        for step, after in pairwise(steps):
+            line = step.positions.lineno if step.positions else None
+            if step.opname == "COMPARE_OP" and "==" in step.argrepr and after.opname == "POP_TOP" and line:
+                return (
+                    f"{_where(function.__code__.co_filename, line)}\n\nThis line compares and changes nothing: `==` "
+                    "asks whether two things are equal. To set a value, write one `=`."
+                )
+    return ""
+
+
 _CALL = re.compile(r"^(?P<name>[\w.<>]+)\(\) (takes|missing|got an unexpected|got multiple|got some)")
 
 
@@ -377,8 +422,13 @@ def _plain_words(error: Exception, answer: object) -> str:
             return "a value that you use as a dictionary or list is None there. `logs` is None in some hooks."
         if "not callable" in text:
             return "something that should be a function is None: it was not set before it was called."
+    if isinstance(error, TypeError) and "object cannot be interpreted as an integer" in text:
+        return (
+            "a whole number belongs there, and yours is not of such a type, even where it has no fraction. `/` never "
+            "gives one; `//` does between whole numbers, and `int(...)` makes one."
+        )
     if isinstance(error, UnboundLocalError):
-        return "a variable was read before it got a value. For state that outlives one call write `self.name`."
+        return _about_local(error)
     if isinstance(error, NameError):
         return _about_name(error)
     if isinstance(error, RecursionError):

@@ -255,6 +255,8 @@ def _judge(id: str, checker: Callable[[object], Verdict], answer: object) -> Out
     except BaseException as error:
         blame = _blame.ended(error, checker)
         outcome = Outcome(id, "raised", blame.message, blame.heading)
+    if outcome.status == "wrong" and (slip := _blame.idle_comparison(answer)):
+        outcome = replace(outcome, message=f"{outcome.message}\n\n{slip}")
     return replace(outcome, printed=printed.shown(), notes=tuple(world.notes))
 
 
@@ -273,7 +275,13 @@ def untouched(answer: object) -> bool:
     if isinstance(answer, types.FunctionType):
         return _empty_body(answer)
     kind = answer if isinstance(answer, type) else type(answer)
-    return kind.__module__ == "__main__" and _empty_class(kind)
+    return kind.__module__ == "__main__" and _empty_class(kind) and not _inherits_behaviour(kind)
+
+
+def _inherits_behaviour(kind: type) -> bool:
+    """Say whether a class that may be empty can do something, as it comes from one of Keras's callbacks."""
+    return any(base.__module__.startswith("keras.") and "on_epoch_end" in vars(base) and base.__name__ != "Callback"
+               for base in kind.__mro__)  # fmt: skip
 
 
 def _empty_class(kind: type) -> bool:
@@ -481,7 +489,8 @@ class ExpectedError(_cards.Shown):
 class LessonProgress:
     """What is done in one lesson: ids of exercises and predictions, done and in all; and the points.
 
-    `points` is the sum of the best credit of each exercise, so that three exercises are worth 3 at the most.
+    `points` is the sum of the best credit of each exercise, so that three exercises are worth 3 at the most. `late`
+    are the predictions that were answered after their run, which do not count.
     """
 
     lesson: str
@@ -492,6 +501,18 @@ class LessonProgress:
     predictions: tuple[str, ...]
     predicted_right: int
     points: float = 0.0
+    late: tuple[str, ...] = ()
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was answered."""
+        return bool(self.solved or self.predicted or self.late or self.points)
+
+    @property
+    def done(self) -> bool:
+        """Whether every exercise is solved and every prediction answered, in time or late."""
+        answered = len(self.predicted) + len(self.late)
+        return self.begun and len(self.solved) == len(self.exercises) and answered == len(self.predictions)
 
 
 @dataclass(frozen=True, repr=False)
@@ -548,8 +569,9 @@ def progress() -> Progress:
     rows = []
     for name in questions.lessons():
         lesson = questions.load(name)
+        answered = {id: entry for id in lesson.predictions if (entry := kept.get(id, {}))}
         # What was chosen after the run is no prediction.
-        made = {id: entry for id in lesson.predictions if (entry := kept.get(id, {})) and not entry.get("late")}
+        made = {id: entry for id, entry in answered.items() if not entry.get("late")}
         rows.append(
             LessonProgress(
                 lesson=name,
@@ -560,6 +582,7 @@ def progress() -> Progress:
                 predictions=tuple(lesson.predictions),
                 predicted_right=sum(bool(entry.get("right")) for entry in made.values()),
                 points=sum(_credit(state["exercises"].get(id, {})) for id in lesson.exercises),
+                late=tuple(id for id in answered if id not in made),
             )
         )
     _show_notes()

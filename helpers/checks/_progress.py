@@ -1,6 +1,8 @@
 """What a learner has done, in a small local file: solved exercises, tries, committed predictions and own sentences.
 
-The file is `.course/progress.json` in the project's folder; the environment variable COURSE_PROGRESS names another.
+The file is `.course/progress.json` in the project's folder while that folder is the learner's own, and lies in their
+home where the course is shared or cannot be written, as on many a JupyterHub (see `default_path`). The environment
+variable COURSE_PROGRESS names another.
 Nothing here stops a lesson: a damaged file is set aside, and where nothing can be written progress lives in memory
 until the kernel stops. `take_notes()` holds the sentences about such events for whoever shows something next.
 """
@@ -15,6 +17,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import platformdirs
 
 from helpers import _files, questions
 
@@ -32,7 +36,23 @@ def path() -> Path:
     """Return where progress is kept now (COURSE_PROGRESS is read anew at each call)."""
     named = os.environ.get("COURSE_PROGRESS")
     # Absolute, so that a changed working folder does not start a second file.
-    return Path(named).expanduser().absolute() if named else questions.ROOT / ".course" / "progress.json"
+    return Path(named).expanduser().absolute() if named else default_path(questions.ROOT)
+
+
+def default_path(course: Path) -> Path:
+    """Return where the progress of whoever runs this belongs, for a course installed in the folder `course`.
+
+    In the course's folder if that is the learner's own: it lies in their home; or, off a JupyterHub, they own it. On a
+    hub several learners can be the same user of the system, each with a home of their own, so owning a folder proves
+    nothing there. Everywhere else, and where the course cannot be written, in the data folder of their home.
+    """
+    home, course = Path.home().resolve(), course.resolve()
+    own = course.is_relative_to(home)
+    if not own and "JUPYTERHUB_USER" not in os.environ:
+        # Windows tells no owner.
+        own = not hasattr(os, "getuid") or course.stat().st_uid == os.getuid()
+    beside = own and os.access(course, os.W_OK)
+    return (course / ".course" if beside else platformdirs.user_data_path("keras-callbacks")) / "progress.json"
 
 
 def read() -> dict:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import keras
 
+from helpers.checks._blame import HOOKS
 from helpers.checks._core import Verdict, Wrong, exercise, not_attempted, right, wrong
 from helpers.checks.scripted import (
     FakeModel,
@@ -125,6 +126,12 @@ def _why_not_collected(collector: Callback, found: list, logs: Logs) -> str:
     if any(isinstance(value, dict) for value in found):
         return 'You appended the whole `logs`. Take one value out of it: `logs["val_accuracy"]`.'
     if all(value is None for value in found):
+        hook = next((name for name in HOOKS if name in vars(collector) and name != "on_epoch_end"), None)
+        if hook and "on_epoch_end" not in vars(collector):
+            return (
+                f"You appended None: your function was called at `{hook}`, where `logs` does not hold the name you ask "
+                "for. The validation accuracy is known at the end of an epoch: `on_epoch_end=...`."
+            )
         return (
             'You appended None: `logs.get(...)` gives None for a name that is not there. The name is `"val_accuracy"`, '
             "letter for letter."

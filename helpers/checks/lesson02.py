@@ -162,6 +162,7 @@ class _Ran:
     last_best: int
     stopped: bool
     stopped_epoch: int
+    lowest_training: int
 
 
 def _weights_cases() -> list[_Case]:
@@ -184,11 +185,15 @@ def _weights_trainings() -> list[tuple[_Ran, EarlyStopping, keras.callbacks.Hist
         driven = drive(stopper, case.losses, model=FakeModel())
         history = keras.callbacks.History()
         history.epoch, history.history = list(range(driven.epochs_run)), dict(driven.history)
+        # The lowest training loss is of an epoch of its own, neither the last nor the best.
+        training = random.Random(len(trainings)).sample(range(1, 99), driven.epochs_run)
+        history.history["loss"] = [loss / 100 for loss in training]
         history.set_params({"verbose": 0, "epochs": len(case.losses), "steps": 1})
         losses = case.losses[: driven.epochs_run]
         last_best = len(losses) - losses[::-1].index(min(losses))
         facts = (driven.epochs_run, stopper.best_epoch + 1, last_best, driven.stopped, stopper.stopped_epoch)
-        trainings.append((_Ran(case, driven.kept_epoch + 1, *facts), stopper, history))
+        lowest = training.index(min(training)) + 1
+        trainings.append((_Ran(case, driven.kept_epoch + 1, *facts, lowest), stopper, history))
     return trainings
 
 
@@ -256,6 +261,15 @@ WEIGHTS_TWISTS: dict[str, tuple[Callable[[_Ran], int], str]] = {
     "epochs minus patience": (
         lambda r: r.epochs - r.case.patience if r.case.restore else r.epochs,
         "Counting `patience` back from the last epoch is right only where training was stopped. Ask `best_epoch`.",
+    ),
+    "training loss": (
+        lambda r: r.lowest_training if r.case.restore else r.epochs,
+        "That epoch has the lowest training `loss`. The callback monitored `val_loss`.",
+    ),
+    "always training loss": (
+        lambda r: r.lowest_training,
+        "That epoch has the lowest training `loss`. The callback monitored `val_loss`, and without restoring the last "
+        "weights stay.",
     ),
     "last of equal": (
         lambda r: r.last_best if r.case.restore else r.epochs,

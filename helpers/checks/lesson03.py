@@ -19,6 +19,7 @@ from helpers.checks.scripted import (
     FakeModel,
     Save,
     Wish,
+    about_folder,
     about_monitor,
     as_callback,
     as_function,
@@ -119,9 +120,8 @@ def album(answer: tuple) -> Verdict:
     for mine, want in zip(yours, wanted, strict=True):
         if any(save.path.parent.resolve() != Path(folder).resolve() for save in mine.saves):
             return wrong(
-                f"It saves at the right times, but into the folder `{mine.saves[0].path.parent}`. Begin the name "
-                "with the "
-                "folder: `album / ...`.", credit=0.7
+                f"It saves at the right times, but elsewhere. {about_folder(mine.saves[0].path, 'album')} "
+                "Begin the name with the variable `album`, which is a `Path`: `album / ...`.", credit=0.7
             )  # fmt: skip
         names = [save.path.name for save in mine.saves]
         if names != [save.path.name for save in want.saves]:
@@ -294,7 +294,7 @@ _SAVER_TOLD: dict[str, Callable[[object], str]] = {
 @exercise("03.3")
 def careful_saver(answer: object) -> Verdict:
     """Try the learner's function without a file and with two, twice, and play trainings with what it returns."""
-    function = as_function(answer, "file, validation")
+    function = as_function(answer, "file, validation", returns=ModelCheckpoint)
     # Not the data of the notebook: what is measured has to be measured on what is passed.
     validation = _other_validation()
     with tempfile.TemporaryDirectory() as folder:
@@ -396,7 +396,10 @@ def _made(function: Callable, file: Path, validation: object) -> ModelCheckpoint
     except (ValueError, OSError) as error:
         if file.exists() or not ("File not found" in str(error) or isinstance(error, OSError)):
             raise
-        raise Wrong("Your function loads a file that is not there yet. Ask first: `file.exists()`.", 0.3) from error
+        raise Wrong(
+            "Your function loads a file that is not there yet. Ask first: `file.exists()`, and load if it is.",
+            0.3,
+        ) from error
     if made is None:
         there = "when there is a model in the file" if file.exists() else "when there is no file yet"
         raise Wrong(f"Your function returned nothing {there}. End each way with `return ModelCheckpoint(...)`.", 0.2)

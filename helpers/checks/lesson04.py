@@ -16,6 +16,7 @@ from helpers.checks.scripted import (
     Driven,
     FakeModel,
     Wish,
+    about_folder,
     about_monitor,
     as_callback,
     as_function,
@@ -246,6 +247,12 @@ def _told(mine: Record, want: Record, driven: Driven, file: Path, logs: dict) ->
         return f"{case}{ran}; expected {should}."
     into = [save for save in driven.saves if save.path == file]
     if driven.saves and not into:
+        elsewhere = driven.saves[0].path
+        if elsewhere.name == file.name:
+            return (
+                f"{case}It writes `{file.name}`, but elsewhere. {about_folder(elsewhere, 'album_file')} Pass the "
+                "variable `album_file` as the file."
+            )
         names = ", ".join(sorted({save.path.name for save in driven.saves}))
         return f"{case}It writes {names}, and not `{file.name}`. Pass `album_file` as the file."
     best = want[2]
@@ -317,7 +324,7 @@ def _went_on_wrongly(rest: object, run: _Whole, done: int) -> str:
     if not isinstance(rest, keras.callbacks.History):
         return "Return what `fit` returns, the `History`, and not the model or a part of it."
     if list(rest.epoch) != [done, done + 1]:
-        return _why_other_epochs(list(rest.epoch), done)
+        return _why_other_epochs(list(rest.epoch), done, run.steps)
     if "val_loss" not in rest.history:
         return "The epochs are right, but nothing was validated. Pass `validation_data=` too."
     losses, wanted = rest.history["val_loss"], run.history["val_loss"][done : done + 2]
@@ -339,13 +346,20 @@ def _went_on_wrongly(rest: object, run: _Whole, done: int) -> str:
     return f"{told} Is it the model in `path` that you train, and on `digits.train`?"
 
 
-def _why_other_epochs(epochs: list[int], done: int) -> str:
+def _why_other_epochs(epochs: list[int], done: int, steps: int) -> str:
     told = f"For a file of epoch {done}, the next are {done + 1} and {done + 2}."
     if not epochs:
         return f"{told} Yours trained nothing: `epochs` is the number of the last epoch, not how many more."
     counted = ", ".join(str(epoch + 1) for epoch in epochs[:5]) + (", …" if len(epochs) > 5 else "")
     if epochs[0] == 0:
         return f"{told} Yours began to count at 1: {counted}. Tell `fit` with `initial_epoch` how many are done."
+    if epochs[0] == done * steps:
+        return (
+            f"{told} Yours are {counted}: the optimizer counts steps, one for each batch. An epoch here "
+            f"has {steps} of them; divide by as many as `digits.train` has batches."
+        )
+    if abs(epochs[0] - done) == 1:
+        return f"{told} Yours are {counted}. `initial_epoch` is the number of epochs that are done, {done} here."
     if epochs[0] != done:
         return f"{told} Yours are {counted}. How many epochs a file has behind it stands in its optimizer: steps."
     return f"{told} Yours are {counted}. `epochs` is the number of the last one."

@@ -330,25 +330,6 @@ def _rises(values: list[float], whole: bool = False) -> int:
 
 
 PATIENCE_TWISTS: dict[str, tuple[Callable[[list[float]], int], str]] = {
-    "one less": (
-        lambda v: max(1, enough(v) - 1),
-        "It is one too small: with it the training stops one epoch before the improvement. `wait` may not reach the "
-        "patience.",
-    ),
-    "waits": (
-        lambda v: max(_up_to_best(v)) - 1,
-        "It is the number of epochs **between** two improvements, one too small: `wait` may not reach the patience.",
-    ),
-    "gap": (lambda v: max(_up_to_best(v)), "Where each epoch improves, or none, the smallest patience is 1, not 0."),
-    "one more": (lambda v: enough(v) + 1, "It gets there too, but one less does as well."),
-    "behind": (
-        lambda v: max(1, *_gaps(v)),
-        "It gets there too, but a smaller one does as well: gaps **behind** the lowest value do not count.",
-    ),
-    "behind 0": (
-        lambda v: max(_gaps(v)),
-        "It gets there too, but a smaller one does as well: gaps **behind** the lowest value do not count.",
-    ),
     "best": (
         lambda v: v.index(min(v)),
         "That is where the best epoch lies, counted from 0; `wait` begins anew at each improvement on the way.",
@@ -376,10 +357,6 @@ PATIENCE_TWISTS: dict[str, tuple[Callable[[list[float]], int], str]] = {
     "first gap": (
         lambda v: max(1, _up_to_best(v)[0]),
         "That is the first gap between two improvements. A longer one may follow.",
-    ),
-    "ties": (
-        lambda v: max([1, *_gaps(v[: v.index(min(v)) + 1], ties=True)[:-1]]),
-        "A tie is no improvement: the way from one improvement to the next goes on over it.",
     ),
     "rises": (
         lambda v: max(1, _rises(v)),
@@ -435,6 +412,43 @@ def enough_patience(answer: object) -> Verdict:
     return wrong(_why_other_patience(curves, given, wanted, first), credit=credit)
 
 
+_COUNTED = {
+    "ties": "A tie is no improvement: the way from one improvement to the next goes on over it.",
+    "ties on": "A tie is no improvement, nor is one with the lowest value: the way ends at the first of them.",
+    "behind": "It gets there too, but a smaller one does as well: gaps **behind** the lowest value do not count.",
+    "past": "It gets there too, but a smaller one does as well: gaps **behind** the lowest value do not count.",
+    "less": (
+        "It is one too small: with it the training stops one epoch before the improvement. `wait` may not reach the "
+        "patience."
+    ),
+    "more": "It gets there too, but one less does as well.",
+    "all": "It counts all epochs without improvement together. Only those in a row count: take the longest way.",
+    "zero": "Where each epoch improves, or none, the smallest patience is 1, not 0.",
+}
+
+
+def _counted_otherwise(curves: list[list[float]], numbers: list[int | None]) -> str:
+    """Find the fewest of these mistakes that together give all that the answer said, and name them; else ""."""
+    for count in range(1, 4):
+        for twists in itertools.combinations(_COUNTED, count):
+            if [_counted(curve, twists) for curve in curves] == numbers:
+                return " And: ".join(_COUNTED[twist] for twist in twists)
+    return ""
+
+
+def _counted(values: list[float], twists: tuple[str, ...]) -> int:
+    gaps = _gaps(values if "behind" in twists else values[: values.index(min(values)) + 1], ties="ties" in twists)
+    if "ties on" in twists and "behind" not in twists:
+        # A tie with the lowest value is an improvement as well, for who counts ties.
+        gaps = _gaps(values[: len(values) - values[::-1].index(min(values))], ties=True)
+    if "past" in twists:
+        gaps = [*gaps[:-1], len(values) - sum(gaps[:-1])]
+    elif "behind" not in twists:
+        gaps = gaps[:-1]
+    found = sum(gap - 1 for gap in gaps) if "all" in twists else max(gaps, default=0)
+    return max(found - ("less" in twists), 0 if "zero" in twists else 1) + ("more" in twists)
+
+
 def _listed(curve: list[float]) -> str:
     if len(curve) > 16:
         return f"{len(curve)} losses ({', '.join(f'{value:.3g}' for value in curve[:4])}, …)"
@@ -445,6 +459,9 @@ def _why_other_patience(curves: list[list[float]], given: list, wanted: list[int
     curve, value, want = curves[first], whole(given[first]), wanted[first]
     case = f"For {_listed(curve)} your function said {value}; {want} is enough"
     numbers = [whole(one) for one in given]
+    told = _counted_otherwise(curves, numbers)
+    if told:
+        return f"{case}. {told}"
     for rule, words in PATIENCE_TWISTS.values():
         if [rule(one) for one in curves] == numbers:
             return f"{case}. {words}"

@@ -42,6 +42,7 @@ STOP_TWISTS = {
     "tie": "A tie is no improvement: it does not set the counter back, it adds 1.",
     "tie stays": "A tie is no improvement: it adds 1 to the counter, and yours leaves it as it is.",
     "before": "Better than the epoch before is not enough: it has to be better than the best so far.",
+    "never back": "Each new best sets the counter back to 0; yours counts on, through improvements, too.",
     "total": "Only epochs **in a row** count: each new best sets the counter back to 0.",
     "rising": (
         "It counts epochs that are worse than the one before. What counts are those that do not beat the best so far."
@@ -98,7 +99,7 @@ def _ends(losses: list[float], patience: int, twists: Container[str]) -> tuple[i
         still, before = loss == against, loss
         if better:
             best, best_epoch = min(best, loss), epoch
-            wait = wait if "total" in twists else 0
+            wait = wait if "total" in twists else wait + (epoch > 1) if "never back" in twists else 0
         elif not ("tie stays" in twists and still):
             wait += 1
         if (not better or "zero" in twists) and wait >= limit:
@@ -163,10 +164,15 @@ _ADVICE = "Write the counter below each loss: 0 at a new best, else one more; an
 
 def _mistakes(cases: list[Case], given: list[int | None]) -> tuple[str, ...]:
     """Return the fewest mistakes, one or two, with which the rule gives all that was given; none if there are none."""
-    for count in (1, 2):
-        for twists in itertools.combinations(STOP_TWISTS, count):
-            if all(stop_epoch(*case, twists) == value for case, value in zip(cases, given, strict=True)):
-                return twists
+    # With a patience of 0 mistakes meet; those that are there without it are named first.
+    plain = [(case, value) for case, value in zip(cases, given, strict=True) if case[1] > 0]
+    for pairs in (list(zip(cases, given, strict=True)), plain):
+        for count in (1, 2):
+            for twists in itertools.combinations(STOP_TWISTS, count) if pairs else ():
+                if all(stop_epoch(*case, twists) == value for case, value in pairs):
+                    return twists
+        if all(stop_epoch(*case) == value for case, value in plain):
+            break
     return ()
 
 

@@ -6,8 +6,6 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from helpers import style, words
 from helpers.facts import Facts, facts_of
 from helpers.plots._axes import dots_of, epoch_axis, finite, number_axis, points_of, set_scale
@@ -61,8 +59,8 @@ def learning_curves(
 
     Returns:
         A `Figure` with `alt_text`, the facts of `describe` in one paragraph. Its artists have the gids `train`,
-        `validation`, `best`, `stop`, `patience-window`, `saved`, `kept`, `ghost` as far as there is such a thing,
-        and `not-finite`.
+        `validation`, `best`, `stop`, `patience-window`, `saved`, `kept`, `ghost`, `ghost-train` as far as there is such
+        a thing, and `not-finite`.
 
     Raises:
         ValueError: If the log is bad, the callbacks do not belong to it, or an argument is unknown.
@@ -231,17 +229,18 @@ def _curves(axes: Axes, facts: Facts) -> list[Artist]:
 def _ghost(axes: Axes, facts: Facts) -> list[Artist]:
     if facts.epochs_run >= facts.length:
         return []
-    xs, ys = [], []
-    for values in (facts.train, facts.validation):
-        if values is not None:
-            x, y = points_of(values[facts.epochs_run - 1 :], facts.last)
-            xs += [*x, np.nan]
-            ys += [*y, np.nan]
-    mark = style.MARKS["ghost"]
-    lines = _line(axes,
-        xs, ys, color=mark.color, linestyle=mark.linestyle, linewidth=mark.linewidth, gid="ghost", zorder=2.7,
-        marker="o", markersize=2.5, markevery=dots_of(ys, every=False),
-    )  # fmt: skip
+    mark, lines = style.MARKS["ghost"], []
+    for gid, values, linestyle in (
+        ("ghost-train", facts.train, style.MARKS["train"].linestyle),
+        ("ghost", facts.validation, mark.linestyle),
+    ):
+        if values is None:
+            continue
+        x, y = points_of(values[facts.epochs_run - 1 :], facts.last)
+        lines += _line(axes,
+            x, y, color=mark.color, linestyle=linestyle, linewidth=mark.linewidth, gid=gid, zorder=2.7,
+            marker="o", markersize=2.5, markevery=dots_of(y, every=False),
+        )  # fmt: skip
     return [*lines, _bracket(axes, facts.last + 1, facts.first + facts.length, mark.color)]
 
 

@@ -66,6 +66,10 @@ def trade_off(
     line, band, best = style.MARKS["validation"], style.MARKS["patience_window"], style.MARKS["best"]
     axes.axhline(0, color=best.color, linestyle=best.linestyle, linewidth=best.linewidth, gid="nothing-missed")
     x, y = points["epochs"], points["missed"]
+    axes.annotate(
+        "as good as waiting to the end", (0, 0), (4, -3), xycoords=("axes fraction", "data"),
+        textcoords="offset points", va="top", fontsize=style.FONT, color=best.color, zorder=4,
+    )  # fmt: skip
     if ends:
         axes.vlines(
             x, ends["low"], ends["high"], color=band.color, alpha=0.3, linewidth=8, gid="wide-interval", zorder=2.2,

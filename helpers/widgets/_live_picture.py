@@ -61,7 +61,8 @@ class LivePicture:
         # Decoded before it is put in the old one's place, and of a known size: the page neither blinks nor jumps.
         return (
             f'<img src="data:image/png;base64,{data}" alt="{alt}" '
-            f'width="{_WIDTH}" height="{self._height}" decoding="sync" style="max-width: 100%; height: auto">'
+            f'width="{_WIDTH}" height="{self._height}" decoding="sync" class="course-figure" '
+            f'style="max-width: 100%; height: auto">{style.DARK}'
         )
 
     def png(self, now: Snapshot, *, scale: float = 1.5) -> bytes:

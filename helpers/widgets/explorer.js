@@ -252,7 +252,9 @@ class Picture {
     const lines = this.curves.map((half) => [half, this.path(half)]);
     const clip = (id) => `clip-path="url(#${this.name}-${id})"`;
     const stroke = { train: 'stroke-width="2.2" stroke-dasharray="8 3.5"', validation: 'stroke-width="2.8"' };
-    const ghosts = lines.map(([, line]) => line.d).join("");
+    const ghost = { train: { "stroke-width": 1.4, "stroke-dasharray": "8 3.5" }, validation: { "stroke-width": 2 } };
+    // Grey behind the stop, dashed where the curve was: by colour alone the two could not be told apart.
+    const ghosts = lines.map(([half, line]) => tag("path", { "data-mark": "ghost", d: line.d, fill: "none", stroke: "var(--ghost)", ...ghost[half] })).join("");
     const crowd = b - a < 42;
     const dots = lines.map(([half, line]) => line.points.filter((p) => p.alone || (crowd && half === "validation")).map((p) => `<circle cx="${p.x}" cy="${p.y}" r="3.2" fill="var(--${half})" stroke="var(--paper)"/>`).join("")).join("");
     const close = data.close.map((e) => [x(e + 1), data[data.watched][e - data.first]]).filter(([at, v]) => at >= this.left && at <= this.right && typeof v === "number");
@@ -264,7 +266,7 @@ class Picture {
     const main =
       `<defs>${plot("plot", this.left, this.right, 0)}${plot("ran", this.left, this.right, 0)}${plot("dots", this.left, this.right, 4)}${plot("rest", this.left, this.right, 0)}` +
       `<pattern id="${this.name}-hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="7" height="7" fill="var(--fill)"/><path d="M0 0V7" stroke="var(--hatch)" stroke-width="2"/></pattern></defs>` +
-      `${ignored}<g data-layer="under"></g>${out}<g ${clip("rest")}>${tag("path", { "data-mark": "ghost", d: ghosts, fill: "none", stroke: "var(--ghost)", "stroke-width": 1.6 })}</g>` +
+      `${ignored}<g data-layer="under"></g>${out}<g ${clip("rest")}>${ghosts}</g>` +
       `<g ${clip("ran")}>${lines.map(([half, line]) => `<path data-mark="${half}" d="${line.d}" fill="none" stroke="var(--${half})" ${stroke[half]} stroke-linejoin="round"/>`).join("")}</g>` +
       `<g ${clip("dots")}>${dots}<path data-mark="not-finite" d="${crosses}" fill="none" stroke="var(--ink)" stroke-width="1.8"/>${missed ? `<g data-mark="close" fill="var(--paper)" stroke="var(--validation)" stroke-width="1.6">${missed}</g>` : ""}</g><g data-layer="over"></g>`;
     this.stage.innerHTML = `<svg role="img" viewBox="0 0 ${width} ${this.high()}" width="${width}" height="${this.high()}">${main}${this.drawPanels()}</svg>`;

@@ -39,8 +39,8 @@ lesson.check_environment()
 # ## Warm up: your first prediction
 #
 # A small model will learn to read handwritten digits from 300 images, for 50 epochs. To make it hard, one label in
-# five is wrong. After each epoch it is tried on other images, from which it does not learn and whose labels are all
-# right: the **validation** images. The lower its loss on them, the better it has become.
+# five is wrong. After each epoch it is tried on other images, from which it does not learn: the **validation** images.
+# Their labels are all right. The lower its loss on them, the better it has become.
 # %% tags=["predict"]
 widgets.predict("00.a")
 # %% [markdown]

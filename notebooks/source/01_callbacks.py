@@ -185,6 +185,10 @@ widgets.reveal("01.d")
 # %% [markdown]
 # ## The core ends here
 #
+# - A callback is an object whose hooks `fit` calls at fixed places of the loop. It watches `logs`, and it may act:
+#   `self.model.stop_training = True`.
+# - Validation happens inside the epoch, so `on_epoch_end` knows both `loss` and `val_loss`.
+#
 # On the express path, go on to [lesson 02](02_early_stopping.ipynb). Everybody else reads on: a training loop built
 # from nothing, a slow callback, a slip of the pen, a log in a file, and two more exercises.
 # %% [markdown]
@@ -208,8 +212,8 @@ widgets.reveal("01.b")
 
 
 # %% [markdown] tags=["instructor"]
-# Two minutes. "Callback" makes many people think of JavaScript or of threads, so expect hands for answer A. Let them
-# say what could go wrong if it were true: a file saved while the weights change.
+# Two minutes. "Callback" makes many people think of JavaScript or of threads, so expect hands for "beside the
+# training". Let them say what could go wrong if it were true: a file saved while the weights change.
 # %% [markdown]
 # ## Build the loop from nothing
 #
@@ -326,7 +330,6 @@ widgets.predict("01.c")
 # Two epochs with it:
 # %%
 model.fit(digits.train, epochs=2, callbacks=[Announce()], verbose=0)
-print("Training is over.")
 widgets.reveal("01.c")
 # %% [markdown]
 # One line finds such slips. It lists the methods that are named like a hook, `on_...`, but are not a hook of Keras:
@@ -386,11 +389,11 @@ checks.check("01.3", with_best)
 # %% [markdown]
 # ## Key takeaways
 #
-# - A callback is an object whose hooks `fit` calls at fixed places of the loop. It watches `logs`, and it may act:
-#   `self.model.stop_training = True`.
-# - Validation happens inside the epoch, so `on_epoch_end` knows both `loss` and `val_loss`.
+# To what the core ended with:
+#
 # - All callbacks share one `logs`, in the order of the list: makers before users.
 # - Training waits for callbacks, after epochs and after batches (with TensorFlow).
+# - After a batch, `logs` holds the mean over the epoch so far.
 # - A misspelt hook is never called, and nobody tells you.
 # %% [markdown]
 # ## Where next

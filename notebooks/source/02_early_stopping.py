@@ -140,8 +140,7 @@ assert accuracies[losses.index(min(losses))] > accuracies[-1] + 0.03
 # %% [markdown]
 # ## With one argument more
 #
-# `restore_best_weights=True` asks for the best. The callback then copies the weights, and only them, at each new best,
-# keeps the copy in memory, and brings it back.
+# Whoever wants the best has to say so: `restore_best_weights=True`.
 # %%
 model = build()
 stopper = EarlyStopping(patience=8, restore_best_weights=True)
@@ -168,8 +167,11 @@ checks.check("02.1", three_wishes)
 # %% [markdown]
 # ## The core ends here
 #
+# - `EarlyStopping` stops `patience` epochs after the best. A tie is no improvement.
+# - After the stop the model holds the **last** weights. With `restore_best_weights=True`, those of the best epoch.
+#
 # On the express path, go on to [lesson 03](03_model_checkpoint.ipynb). Everybody else reads on: what happens when
-# nothing stops the training, when it breaks, and when there is nothing to watch; two more exercises; why it works.
+# nothing stops the training, when it breaks, and when there is nothing to watch. Then two exercises, and why it works.
 # %% [markdown]
 # ## The smallest patience
 #
@@ -229,7 +231,7 @@ print("with best_weights:", right(model))
 assert abs(model.evaluate(digits.validation, verbose=0)[0] - stopper.best) < 1e-3
 # %% [markdown]
 # Nothing came back by itself: whatever breaks out of `fit` skips the hook `on_train_end`, in which the weights are put
-# back. But the copy is still there, in `stopper.best_weights`.
+# back. But the callback made a copy at each new best, and the last one is still there: `stopper.best_weights`.
 # <!-- claim: early_stopping.test_an_error_restores_nothing -->
 # %% [markdown]
 # ## Read what it tells you
@@ -260,8 +262,11 @@ print("stopped_epoch:", stopper.stopped_epoch, "  best_epoch:", stopper.best_epo
 widgets.predict("02.d")
 # %%
 stopper = EarlyStopping(monitor="val_loss", patience=1, restore_best_weights=True)
-history = toy.fit(digits.train, epochs=6, callbacks=[stopper], verbose=0)
-print(len(history.epoch), "epochs ran")
+try:
+    history = toy.fit(digits.train, epochs=6, callbacks=[stopper], verbose=0)
+    print("epochs that ran:", len(history.epoch))
+except Exception as error:
+    print(type(error).__name__)
 print("best:", stopper.best, "  best_weights:", stopper.best_weights)
 widgets.reveal("02.d")
 # %% [markdown]
@@ -285,9 +290,9 @@ checks.check("02.2", (epochs_run, weights_of_epoch))
 # %% [markdown]
 # ## Exercise 02.3: whose weights, in general
 #
-# Write a function that gets an `EarlyStopping` and the `History` of the fit in which it ran, and returns the epoch
-# whose weights the model holds now, counted from 1. The callback monitored `val_loss`. The check trains with several
-# settings: with an early stop and without, with restoring and without.
+# Write a function that gets an `EarlyStopping` and the `History` of its fit. It returns the epoch whose weights the
+# model holds now, counted from 1. The callback monitored `val_loss`. The check trains with several settings: with an
+# early stop and without, with restoring and without.
 # %% tags=["exercise"]
 # Exercise 02.3
 def epoch_of_weights(stopper, history): ...  # your code here
@@ -332,22 +337,21 @@ for epoch in [1, 5, 10, 20, 35, 50]:
 assert walk["distance"][-1] > walk["distance"][19] > walk["distance"][4]
 assert walk["loss"][-1] < walk["loss"][19] < walk["loss"][4]
 # %% [markdown]
-# The distance grows with the epochs, while the training loss falls. Each step follows what the batch at hand asks for.
-# What many images ask for alike adds up, and is learnt first. What only single images need, such as a wrong label,
-# comes late and takes the weights far from the start.
+# The distance grows with the epochs, while the training loss falls. All images of a digit pull the weights in much the
+# same direction: that is learnt first. A wrong label pulls alone. It is learnt late, far from the start.
 #
-# The number of epochs is thus a knob for how complex the model may become, and early stopping turns it. Methods that
-# keep a model simple are called **regularisation**. This one costs only some data for validation.
+# So the number of epochs decides how complex the model may become, and early stopping chooses it. Methods that keep a
+# model simple are called **regularisation**. This one costs only some data for validation.
 # %% [markdown] tags=["instructor"]
 # If time is short, show only the table. For a class with mathematics: for least squares from zero weights, the path
 # of gradient descent is close to that of an L2 penalty that is slowly lifted; 1/(steps × rate) plays the penalty.
 # %% [markdown]
 # ## Key takeaways
 #
-# - `EarlyStopping` stops when the monitored metric has not improved for `patience` epochs: `patience` epochs after the
-#   best. A tie is no improvement. Patience 0 and 1 are the same.
-# - Without `restore_best_weights=True` you hold the **last** weights. With it, the best, also when the epochs run out;
-#   but not after an error or the Stop button.
+# To what the core ended with:
+#
+# - Patience 0 and 1 are the same.
+# - The best weights come back when the epochs run out, too; but not after an error or the Stop button.
 # - `stopped_epoch` and `best_epoch` count from 0; 0 in `stopped_epoch` means "not stopped".
 # - Without validation data there is no `val_loss`: a warning, and nothing is ever stopped.
 # %% [markdown]

@@ -18,7 +18,7 @@ from keras.callbacks import Callback, ModelCheckpoint
 from helpers.callbacks import SaveRecorder
 
 # %% [markdown]
-# ## Two savers, one training
+# ## A saver, and nothing else
 #
 # The digits of lesson 02: 300 to learn from, one label in five wrong. The optimizer takes larger steps here, so the
 # turn comes sooner.
@@ -36,77 +36,82 @@ def build():
     return model
 
 
+# %%
+def train(*callbacks, epochs=24):
+    return build().fit(
+        digits.train,
+        validation_data=digits.validation,
+        epochs=epochs,
+        callbacks=[*callbacks],
+        verbose=0,
+    )
+
+
 # %% [markdown]
-# `ModelCheckpoint` is the helper with the camera: it writes the model to a file. Two of them watch this training. One
-# is given a file name and nothing else, the other is told `save_best_only=True`.
-#
-# `folder` is a new one beside this notebook. `SaveRecorder`, a callback of this course, notes when a file was really
-# written.
+# `ModelCheckpoint` is the helper with the camera: it writes the model to a file. This one is given a file name and
+# nothing else. (`folder` is a new one beside this notebook.)
 # %%
 folder = lesson.new_folder("03")
-plain = ModelCheckpoint(folder / "plain.keras")
-best = ModelCheckpoint(folder / "best.keras", save_best_only=True)
-saves = SaveRecorder(best)
-history = build().fit(
-    digits.train,
-    validation_data=digits.validation,
-    epochs=24,
-    callbacks=[plain, best, saves],
-    verbose=0,
-)
-print("files:", *sorted(path.name for path in folder.iterdir()))
+history = train(ModelCheckpoint(folder / "plain.keras"))
+print("files:", *[path.name for path in folder.iterdir()])
 # %% [markdown]
 # ## Predict: which model is in the file?
 #
-# `plain.keras` comes from `ModelCheckpoint(folder / "plain.keras")`. 24 epochs ran.
+# 24 epochs ran, with `ModelCheckpoint(folder / "plain.keras")`.
 # %% tags=["predict"]
 widgets.predict("03.a")
+
+
 # %% [markdown]
-# Load both files and evaluate them, on the validation digits and on the test digits.
+# Load the file and evaluate what is in it.
 # %%
-losses = history.history["val_loss"]
-print(f"while training   last epoch {losses[-1]:.4f}, best epoch {min(losses):.4f}")
-for name in ["plain.keras", "best.keras"]:
+def evaluate(name):
     loaded = keras.models.load_model(folder / name)
     loss = loaded.evaluate(digits.validation, verbose=0)[0]
     accuracy = loaded.evaluate(digits.test, verbose=0)[1]
-    print(f"{name:16} {loss:.4f}, {accuracy:.1%} of the test digits right")
+    print(f"{name:12} val_loss {loss:.4f}, {accuracy:.1%} of the test digits right")
+    return loss, accuracy
+
+
+losses = history.history["val_loss"]
+print(f"while training: last epoch {losses[-1]:.4f}, best epoch {min(losses):.4f}")
+plain = evaluate("plain.keras")
 widgets.reveal("03.a")
-# %% tags=["solution"]
-# What the explanation above and the picture below say of this run.
-assert abs(loss - min(losses)) < 1e-4
-assert saves.epochs[-1] == losses.index(min(losses)) < len(losses) - 1
-last = keras.models.load_model(folder / "plain.keras")
-last_loss, last_accuracy = last.evaluate(digits.validation, verbose=0)
-assert abs(last_loss - losses[-1]) < 1e-4
-assert last_loss > loss + 0.03
-assert last.evaluate(digits.test, verbose=0)[1] < accuracy
 # %% [markdown]
-# When was `best.keras` written?
+# ## Only the best
+#
+# With `save_best_only=True` the file is written only when the metric that it monitors is better than ever before. That
+# is `val_loss`, if you do not say otherwise. `SaveRecorder`, a callback of this course, notes each writing.
 # %%
+saver = ModelCheckpoint(folder / "best.keras", save_best_only=True)
+saves = SaveRecorder(saver)
+history = train(saver, saves)
+best = evaluate("best.keras")
 style.show(plots.learning_curves(history, saves=saves))
+# %% tags=["solution"]
+# What the prose and the picture say of these runs.
+assert abs(best[0] - min(losses)) < 1e-4
+assert saves.epochs[-1] == losses.index(min(losses)) < len(losses) - 1
+assert abs(plain[0] - losses[-1]) < 1e-4
+assert plain[0] > best[0] + 0.03
+assert plain[1] < best[1]
 # %% [markdown]
 # Each square is one writing. The last stands below the star: **the file** holds the best model. The circle is what
 # **the memory** holds, the last weights: the callback saves, but puts nothing back.
-# <!-- claim: files.test_saving_does_not_change_the_model -->
+# <!-- claim: files.test_saving_does_not_change_the_model model_checkpoint.test_save_best_only -->
 # %% [markdown] tags=["instructor"]
 # Five minutes up to here. Expect "the best, that is what checkpoints are for". Ask what would happen to a team that
-# deploys `plain.keras`: the two accuracies answer it. Leave the picture on the wall: file and memory are two things.
+# deploys `plain.keras`: its accuracy beside that of `best.keras` answers it. Leave the picture on the wall: file and
+# memory are two things.
 # %% [markdown]
 # ## A name for each epoch
 #
-# To keep more than one file, put fields into the name: `{epoch}`, or anything that is in `logs`.
+# To keep more than one file, put fields into the name: the epoch, or anything that is in `logs`. `:02d` writes a whole
+# number with two digits, `:.2f` a number with two decimals.
 # <!-- claim: model_checkpoint.test_names_from_templates -->
 # %%
 many = folder / "many"
-named = ModelCheckpoint(many / "{epoch}-{val_loss:.2f}.keras")
-build().fit(
-    digits.train,
-    validation_data=digits.validation,
-    epochs=3,
-    callbacks=[named],
-    verbose=0,
-)
+train(ModelCheckpoint(many / "{epoch:02d}-{val_loss:.2f}.keras"), epochs=3)
 print(*sorted(path.name for path in many.iterdir()), sep="\n")
 # %% [markdown]
 # In names, epochs count from 1. And the folder was made for us.
@@ -114,8 +119,8 @@ print(*sorted(path.name for path in many.iterdir()), sep="\n")
 # ## Exercise 03.1: an album
 #
 # Assign to `album_saver` a `ModelCheckpoint` that saves the whole model each time the **validation accuracy** is better
-# than ever before, and keeps all these files in the folder `album`, with names such as `07-0.85.keras`: epoch with two
-# digits, accuracy with two decimals. The check plays a training and reads the names.
+# than ever before. It keeps all these files in the folder `album`, with epoch and accuracy in their names:
+# `07-0.85.keras`. The check plays a training and reads the names.
 # %%
 album = folder / "album"
 # %% tags=["exercise"]
@@ -162,7 +167,7 @@ def play(values, saver):
 # ## Predict: the same callback again
 #
 # One `ModelCheckpoint(..., save_best_only=True)`. A first fit with the losses 0.7, 0.5. Then a second fit, another
-# experiment, with the **same** object: 0.9, 0.6.
+# experiment, with that same object: 0.9, 0.6.
 # %% tags=["predict"]
 widgets.predict("03.d")
 # %%
@@ -175,6 +180,10 @@ widgets.reveal("03.d")
 assert (first, second) == ([1, 2], [])
 # %% [markdown]
 # ## The core ends here
+#
+# - By default `ModelCheckpoint` saves after every epoch: one file name holds the **last** model.
+#   `save_best_only=True` holds the best, and evaluating the loaded file proves it.
+# - Fields in the name, the epoch and what is in `logs`, keep more than one file.
 #
 # On the express path, go on to [lesson 04](04_together.ipynb). Below: which names are refused, and how a file lives
 # through restarts.
@@ -190,12 +199,7 @@ with checks.expect_error(ValueError):
     ModelCheckpoint(folder / "my_model.h5", save_weights_only=True)
 wrong = ModelCheckpoint(folder / "{val_acc:.2f}.keras")
 with checks.expect_error(KeyError):
-    build().fit(
-        digits.train,
-        validation_data=digits.validation,
-        callbacks=[wrong],
-        verbose=0,
-    )
+    train(wrong, epochs=1)
 # %% [markdown]
 # - A whole model ends in `.keras`. The old format `.h5` is taken too, but not all such files can be loaded again
 #   (trouble 4 in [08b](08b_saving.ipynb)). Weights only end in `.weights.h5`.
@@ -228,8 +232,8 @@ print("Friday: ", play([0.9, 0.6], ModelCheckpoint(file, save_best_only=True)))
 # ## Exercise 03.3: a saver that survives a restart
 #
 # Write `careful_saver(file, validation)`. It returns a `ModelCheckpoint` that keeps the model with the best `val_loss`
-# in `file` (a `Path`). If there is a model in the file already, it is overwritten only by a better one: measure on
-# `validation`, a data set as `evaluate` takes it. The check tries it with files and without. (Exercise 03.2 is in
+# in `file` (a `Path`). A model that is in the file already is overwritten only by a better one. To know how good it is,
+# measure on `validation`, a data set as `evaluate` takes it. The check tries it with files and without. (Exercise 03.2 is in
 # [lesson 03b](03b_resume.ipynb).)
 # %% tags=["exercise"]
 # Exercise 03.3
@@ -253,11 +257,12 @@ checks.check("03.3", careful_saver)
 # %% [markdown]
 # ## Key takeaways
 #
-# - By default `ModelCheckpoint` saves after every epoch: one file name holds the **last** model.
-#   `save_best_only=True` holds the best, and evaluating the loaded file proves it.
-# - Fields in the name, `{epoch}` and what is in `logs`, keep more than one file.
-# - The best value lives in the callback object: a new object for each fit, and `initial_value_threshold` after a
-#   restart.
+# To what the core ended with:
+#
+# - A whole model ends in `.keras`, weights only in `.weights.h5`. Other endings are refused at once, a wrong field at
+#   the first save.
+# - The best value lives in the callback object: make a new one for each fit. After a restart,
+#   `initial_value_threshold` tells it what there is to beat.
 # %% [markdown]
 # ## Where next
 #

@@ -131,8 +131,8 @@ ours = keras.models.load_model(runs / "ours.keras", custom_objects={"gentle": ge
 # %% [markdown]
 # ## Predict: resume from the weights
 #
-# Suppose the training of four epochs had died after the second. We go on twice: once with the model out of `2.keras`,
-# once with a model built anew (`build` also compiles it) that loads `2.weights.h5`.
+# Suppose the training of four epochs had died after the second. We go on twice. First with the model out of `2.keras`;
+# then with a model built anew that loads `2.weights.h5` (`build` also compiles it).
 # %% tags=["predict"]
 widgets.predict("03.c")
 
@@ -162,7 +162,7 @@ assert max(abs(one - other) for one, other in pairs) < 1e-4
 # %% [markdown]
 # `initial_epoch=2`: two epochs are done. `epochs=4`: the number of the **last** epoch, not how many more.
 #
-# The optimizer knows its 20 steps, 10 batches in each of two epochs, and went on where it was: the losses are those of
+# The optimizer knows its 20 steps, 10 batches in each of two epochs, and went on where it was. The losses are those of
 # the training that never broke off. (Ours gets the same batches in the same order in every epoch. With shuffled data,
 # expect similar losses, not equal ones.)
 # <!-- claim: files.test_resume_from_a_keras_file files.test_epochs_is_the_last_epoch -->

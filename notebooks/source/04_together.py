@@ -12,7 +12,7 @@ from helpers import checks, data, lesson, plots, style, widgets
 
 lesson.begin("04")
 import keras
-from keras.callbacks import Callback, EarlyStopping, LambdaCallback, ModelCheckpoint
+from keras.callbacks import EarlyStopping, ModelCheckpoint
 
 from helpers.callbacks import SaveRecorder
 
@@ -62,33 +62,39 @@ style.show(plots.learning_curves(history, stopping=stopper, saves=saves))
 # A square for each milestone, the hatched band for the meetings without a better draft, and the deadline. The last
 # square stands at the best epoch, and the circle shows that the model in memory is back there too.
 # %% [markdown]
-# ## Predict: how do they work together?
-#
-# Both had to know which epoch was best. And in the end, the best weights came back into memory.
-# %% tags=["predict"]
-widgets.predict("04.a")
+# Neither knows of the other. Each looks at `logs` and finds the best by itself.
+# <!-- claim: together.test_both_agree_on_the_best -->
 # %% [markdown]
-# Sabotage: the same training, but a third callback deletes the file after every epoch.
+# ## Predict: which of them comes first?
+#
+# In lesson 01 the order of the list mattered: makers before users. And here? Train twice more, with a `ModelCheckpoint`
+# that saves **every** epoch: once before `EarlyStopping`, once behind it. Both times the best weights are restored.
+# %% tags=["predict"]
+widgets.predict("04.d")
 # %%
-victim = folder / "deleted.keras"
-thief = LambdaCallback(on_epoch_end=lambda epoch, logs: victim.unlink(missing_ok=True))
-pair = [
-    EarlyStopping(monitor="val_loss", patience=5, restore_best_weights=True),
-    ModelCheckpoint(victim, monitor="val_loss", save_best_only=True),
-]
-robbed = build()
-losses = train(robbed, [*pair, thief]).history["val_loss"]
-now = robbed.evaluate(digits.validation, verbose=0)[0]
-print("the file is there:", victim.exists())
-print(f"last epoch {losses[-1]:.4f}, best epoch {min(losses):.4f}, now {now:.4f}")
-widgets.reveal("04.a")
+for place in ["before", "behind"]:
+    every = ModelCheckpoint(folder / place / "{epoch:02d}.keras")
+    stops = EarlyStopping(monitor="val_loss", patience=5, restore_best_weights=True)
+    ran = train(build(), [every, stops] if place == "before" else [stops, every])
+    last_file = max((folder / place).iterdir())
+    kept = keras.models.load_model(last_file)
+    loss = kept.evaluate(digits.validation, verbose=0)[0]
+    print(f"{place}: {len(ran.epoch)} epochs ran,", end=" ")
+    print(f"the last file is {last_file.name}, val_loss {loss:.4f}")
+losses = history.history["val_loss"]
+print(f"while training: last epoch {losses[-1]:.4f}, best epoch {min(losses):.4f}")
+widgets.reveal("04.d")
 # %% tags=["solution"]
-assert not victim.exists()
-assert abs(now - min(losses)) < 1e-4 < losses[-1] - min(losses)
 assert stopper.best == saver.best
+for place in ["before", "behind"]:
+    files = sorted((folder / place).iterdir())
+    assert len(files) == len(history.epoch)
+    kept = keras.models.load_model(files[-1])
+    loss = kept.evaluate(digits.validation, verbose=0)[0]
+    assert abs(loss - losses[-1]) < 1e-4 < losses[-1] - min(losses)
 # %% [markdown] tags=["instructor"]
-# Four minutes up to here. Expect that many say the weights come back from the file. Ask what would happen then without
-# a `ModelCheckpoint` in the list; in lesson 02 there was none, and restoring worked. That settles it before the run.
+# Four minutes up to here. Expect "the stop comes first, so the last file is missing" from those who remember lesson 01.
+# Want a file of what is in memory now? `model.save("name.keras")` after `fit`.
 # %% [markdown]
 # ## Last, restored, reloaded
 #
@@ -195,9 +201,13 @@ checks.check("04.1", (weights_in_memory, optimizer_in_memory, best_file, latest_
 # %% [markdown]
 # ## The core ends here
 #
+# - The pair in two lines: `EarlyStopping(..., restore_best_weights=True)` and
+#   `ModelCheckpoint(..., save_best_only=True)`, with the same `monitor`. Their order does not matter.
+# - Restored and reloaded weights are equal, bit for bit. Their optimizers are not: memory has the last epoch's, the
+#   file the best epoch's. To go on as if the training had never ended, load the file.
+#
 # That was the express path: you can use both callbacks well. [Lesson 05](05_choose_the_numbers.ipynb) finds out why
-# `patience=5`, and not 3 or 30. Below: what is left after a restart, how two bests come about, and whether the order in
-# the list matters.
+# `patience=5`, and not 3 or 30. Below: what is left after a restart, and how two bests come about.
 # %% [markdown]
 # ## After a restart
 #
@@ -215,9 +225,8 @@ print("new objects:", EarlyStopping().best, ModelCheckpoint(folder / "best.keras
 assert b"Adam" in everything
 assert not any(word in everything for word in [b"EarlyStopping", b"ModelCheckpoint"])
 # %% [markdown]
-# Nothing. After a restart, a new `EarlyStopping` counts from 0 and takes the first value as the best. A new
-# `ModelCheckpoint` takes the first for the best too, and saves it over the better file, if you do not give it an
-# `initial_value_threshold` (lesson 03).
+# Nothing. After a restart, a new `EarlyStopping` counts from 0 and takes the first value as the best. So does a new
+# `ModelCheckpoint`, and saves it over the better file, unless you give it an `initial_value_threshold` (lesson 03).
 # <!-- claim: model_checkpoint.test_a_restart_forgets_the_best -->
 # %% [markdown]
 # ## Watch the same number, or have two bests
@@ -241,8 +250,8 @@ assert not same_weights(split, keras.models.load_model(folder / "by_loss.keras")
 # %% [markdown]
 # ## Predict: the same monitor
 #
-# Both watch `val_loss`. `EarlyStopping` also gets `min_delta=0.1`: only a loss that is **more** than 0.1 below the best
-# counts as an improvement.
+# Both watch `val_loss`. `EarlyStopping` also gets `min_delta=0.1`: only a gain of **more** than 0.1 counts as an
+# improvement.
 # <!-- claim: numbers.test_a_gain_of_min_delta_is_too_small -->
 # %% tags=["predict"]
 widgets.predict("04.c")
@@ -260,9 +269,9 @@ assert saves.epochs[-1] > choosy.best_epoch
 # %% [markdown]
 # ## Exercise 04.2: one best
 #
-# Assign to `one_best` a list for a training that is stopped when the **validation accuracy** has not improved for
-# **4** epochs, and that leaves the best model by this measure in memory and, whole, in `album_file`: the same epoch in
-# both. The check plays a training.
+# Assign to `one_best` a list of two callbacks. Training is stopped when the **validation accuracy** has not improved for
+# **4** epochs. The best model by this measure is then in memory and, whole, in `album_file`: the same epoch in both.
+# The check plays a training.
 # %%
 album_file = folder / "one_best.keras"
 # %% tags=["exercise"]
@@ -278,53 +287,12 @@ checks.check("04.2", (one_best, album_file))
 
 
 # %% [markdown]
-# ## Which of them comes first?
-#
-# In lesson 01 the order in the list mattered: makers before users. Here? A `ModelCheckpoint` that saves every epoch,
-# once behind `EarlyStopping` and once before it. If the stop took effect at once, the file of the last epoch would be
-# missing. We play the losses 0.9, 0.7, 0.8, 0.6.
-# %%
-class Script(Callback):
-    def on_epoch_end(self, epoch, logs=None):
-        logs["val_loss"] = [0.9, 0.7, 0.8, 0.6][epoch]
-
-
-for order in ["stopper first", "saver first"]:
-    place = folder / order
-    both = [
-        EarlyStopping(patience=1, restore_best_weights=True),
-        ModelCheckpoint(place / "{epoch}.keras"),
-    ]
-    played = build()
-    callbacks = [Script(), *(both if order == "stopper first" else both[::-1])]
-    played.fit(digits.train, epochs=4, callbacks=callbacks, verbose=0)
-    print(f"{order}:", *sorted(path.name for path in place.iterdir()))
-# %% [markdown]
-# The same files. `fit` looks at `stop_training` after each batch and after each epoch, each time when all callbacks are
-# through. `EarlyStopping` sets it at an epoch's end, so the epoch that ends the training is saved as well. For these
-# two, the order does not matter.
-# <!-- claim: hooks.test_stop_training_in_a_batch together.test_their_order_does_not_matter -->
-#
-# And which weights are in `3.keras`, the last file?
-# %%
-files = [keras.models.load_model(place / f"{epoch}.keras") for epoch in (2, 3)]
-for epoch, file in zip((2, 3), files, strict=True):
-    print(f"{epoch}.keras holds what is in memory:", same_weights(file, played))
-# %% tags=["solution"]
-assert [same_weights(file, played) for file in files] == [True, False]
-# %% [markdown]
-# Those of epoch 3, as it ended: not the restored ones. The best weights come back when training ends, after the last
-# save. Want a file of what is in memory now? `model.save("name.keras")` after `fit`.
-# <!-- claim: together.test_restoring_comes_after_saving -->
-
-
-# %% [markdown]
 # ## Exercise 04.3: go on from the file
 #
 # Some days later only a file is left, such as `best.keras`. Write `go_on(path)`. It trains the model in the file for
 # **two more epochs** on `digits.train`, with `digits.validation`, as if the training had never ended, and returns the
-# `History`. Its epochs count on: for a file of epoch 8 they are 9 and 10. `go_on` gets no epoch number, only
-# the path. Who owns the number? The check brings files of another model.
+# `History`. Its epochs count on: for a file of epoch 8 they are 9 and 10. `go_on` gets only the path: what in the file
+# knows how long it has been trained? The check brings files of another model.
 # %% tags=["exercise"]
 # Exercise 04.3
 def go_on(path): ...
@@ -351,11 +319,9 @@ checks.check("04.3", go_on)
 # %% [markdown]
 # ## Key takeaways
 #
-# - The pair in two lines: `EarlyStopping(..., restore_best_weights=True)` and
-#   `ModelCheckpoint(..., save_best_only=True)`, with the same `monitor`. Their order does not matter.
+# To what the core ended with:
+#
 # - They do not talk. Each keeps its own best, and a setting such as `min_delta` makes two bests of one monitor.
-# - Restored and reloaded weights are equal, bit for bit. Their optimizers are not: memory has the last epoch's, the
-#   file the best epoch's. To go on as if the training had never ended, load the file.
 # - When the program ends, only the file is left. It knows nothing of the callbacks.
 # %% [markdown]
 # ## Where next

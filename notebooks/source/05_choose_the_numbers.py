@@ -72,7 +72,7 @@ widgets.PatienceExplorer(my_log, patience=2, restore_best_weights=True)
 # %% [markdown]
 # ## Exercise 05.3: how much would have been enough?
 #
-# Write a function that gets the `val_loss` values of a run that nobody stopped, and returns the smallest patience (at
+# Write a function that gets the `val_loss` values of a run that nobody stopped. It returns the smallest patience (at
 # least 1) with which `EarlyStopping` still reaches the lowest of them. The check asks about many curves. `replay` may
 # help, or a pencil.
 #
@@ -201,8 +201,8 @@ assert 0.8 <= share < 0.9
 # ## Predict: how often does a small patience hurt?
 #
 # Now the stakes: two numbers for each of the 100 runs and each patience. **Spent** are the epochs that ran. **Missed**
-# says how many per cent the test loss of the kept epoch lies above that of the whole run's best epoch, the one with the
-# lowest `val_loss`.
+# compares two epochs, the one that is kept and the best of the whole run by `val_loss`: by how many per cent is the test
+# loss of the first higher?
 # %%
 def price(run, min_delta=0):
     validation, test = run.history["val_loss"], np.array(run.history["test_loss"])
@@ -273,7 +273,7 @@ print(f"and {less:.2f} ± {error:.2f} % less missed")
 assert (round(float(less), 2), round(float(error), 2)) == (0.27, 0.42)
 # %% [markdown]
 # On average, 100 runs cannot tell the two apart: the interval holds 0. What speaks for 20 is the tail in the table
-# above, the runs that miss more than 2 %: 6 in 100 with patience 10, and 1 in 100 with patience 20.
+# above. More than 2 % are missed by 6 runs in 100 with patience 10, and by 1 in 100 with patience 20.
 #
 # The rule of thumb that this supports, for tasks like these: **start with 10. Take 20 if one bad stop would hurt you.
 # 3 and less stop at bumps.**

@@ -6,7 +6,7 @@
 #
 # **You need** [lessons 01](01_callbacks.ipynb) to [06](06_inside_and_your_own.ipynb).
 #
-# **Minutes:** 30
+# **Minutes:** 32
 # %% tags=["setup"]
 from helpers import checks, data, lesson, plots, style, widgets
 

@@ -122,8 +122,8 @@ for number in range(3):
     except Exception as error:  # whatever a broken file leads to
         print(f"{type(error).__name__}: {error}"[:70])
 # %% [markdown]
-# Its two files are written over the good ones, too, so the restart fails just after a kill. (`double_checkpoint=True`
-# keeps a second copy: it helps nearly always.)
+# Its two files are written over the good ones, too. (`double_checkpoint=True` keeps a second copy: it helps nearly
+# always.)
 # <!-- claim: resuming.test_a_restart_from_half_a_backup_fails -->
 # %% [markdown]
 # ## Write beside it

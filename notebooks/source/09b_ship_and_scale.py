@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Ship it, scale it
 #
-# **You will** choose a file format by measuring, send checkpoints to a bucket so that a reader never meets half a file,
-# and see what callbacks do with two replicas, in a search, and while a thread saves.
+# **You will** choose a file format by measuring, and send checkpoints to a bucket so that nobody reads half a file. You
+# will see what callbacks do with two replicas, in a search, and while a thread saves.
 #
 # **You need** [lesson 03](03_model_checkpoint.ipynb), and a callback of your own
 # ([lesson 06](06_inside_and_your_own.ipynb)). [Lesson 09](09_survive_a_kill.ipynb) comes first, but is not needed.
@@ -56,10 +56,7 @@ formats = {
     "model.keras": (large.save, keras.models.load_model),
     "model.weights.h5": (large.save_weights, large.load_weights),
     "model.h5": (large.save, keras.models.load_model),
-    "served": (
-        partial(large.export, verbose=False),
-        lambda path: tf.saved_model.load(str(path)),
-    ),
+    "served": (partial(large.export, verbose=False), tf.saved_model.load),
 }
 
 
@@ -84,10 +81,8 @@ sizes, times = {}, {}
 print(f"{'':18}  MB    save ms   load ms")
 for name, (save, load) in formats.items():
     path = folder / name
-    times[name], loading = (
-        best_time(partial(save, path)),
-        best_time(partial(load, path)),
-    )
+    times[name] = best_time(partial(save, path))
+    loading = best_time(partial(load, path))
     sizes[name] = megabytes(path)
     print(f"{name:16} {sizes[name]:5.2f} {times[name]:9.1f} {loading:9.1f}")
 widgets.reveal("09.f")
@@ -112,7 +107,7 @@ for epoch in range(4):
     manager.save(checkpoint_number=epoch + 1)
 print(*sorted(path.name for path in (folder / "loop").iterdir()), sep="\n")
 # %% [markdown]
-# Two files an epoch, and a small one, `checkpoint`, that names the newest. To go on:
+# Two files an epoch, and `checkpoint`, which names the newest. To go on:
 # <!-- claim: shipping.test_checkpoint_manager_keeps_the_last_and_restores -->
 # %%
 again = build()
@@ -128,8 +123,8 @@ assert int(again.optimizer.iterations) == int(loop.optimizer.iterations) == 4 * 
 # %% [markdown]
 # ## 3. To a bucket
 #
-# In the cloud, checkpoints go to object storage. Keras takes an address in place of a path: what has `://` in it counts
-# as remote, `file://` too, so we need no network. The last layer here finds the disk full when we say so.
+# In the cloud, checkpoints go to object storage. Keras takes an address in place of a path. What has `://` in it counts
+# as remote, `file://` too: we need no network. The last layer here finds the disk full when we say so.
 # %%
 class FullDisk(keras.layers.Dense):
     full = False
@@ -201,8 +196,8 @@ def newest(bucket):
 
 print(bucket.list(), "· latest:", newest(bucket)[0])
 # %% [markdown]
-# S3 shows whole objects only; a mounted bucket or SFTP shows halves. Whoever asks `latest` is safe on both. Real buckets
-# are reached through `fsspec`: `s3://...`, `gs://...`, and here `memory://`.
+# Whoever asks `latest` is safe, also where a bucket shows half objects, as SFTP does and S3 does not. Real buckets are
+# reached through `fsspec`: `s3://...`, `gs://...`, and here `memory://`.
 # %%
 if lesson.optional("fsspec"):
     elsewhere = storage.FsspecBucket("memory://course/models")
@@ -330,19 +325,17 @@ stopper = EarlyStopping(patience=1, start_from_epoch=4)
 results = list(search([stopper, one_file]))
 for rate, (epochs, best) in zip(rates, results, strict=True):
     print(f"rate {rate:<6} {epochs:2} epochs, best val_loss {best:.3f}")
-kept = keras.models.load_model(folder / "best.keras").evaluate(
-    digits.validation, verbose=0
-)
+in_file = keras.models.load_model(folder / "best.keras")
+kept = in_file.evaluate(digits.validation, verbose=0)
 print(f"in best.keras                   {kept:.3f}")
+ran, all_of_them = sum(epochs for epochs, _ in results), most * len(rates)
+print(f"{ran} of {all_of_them} epochs ran: {1 - ran / all_of_them:.0%} saved.")
 widgets.reveal("09.i")
 # %% tags=["solution"]
 losses = [best for _, best in results]
 assert abs(kept - losses[-1]) < 1e-3
 assert losses[-1] > min(losses) + 0.1
 assert not hasattr(stopper, "wait") or stopper.wait == 0
-# %%
-ran, all_of_them = sum(epochs for epochs, _ in results), most * len(rates)
-print(f"{ran} of {all_of_them} epochs ran: {1 - ran / all_of_them:.0%} saved.")
 # %% [markdown]
 # **The fix:** a name for each trial. KerasTuner copies just so; it also keeps the best of each trial itself, so ask it
 # for the model, with `get_best_models`.
@@ -361,8 +354,8 @@ if lesson.optional("keras-tuner", "tensorboard"):
     found = tuner.oracle.get_best_trials(1)[0].score
     print(f"{len(counted)} of {all_of_them} epochs ran; the best: {found:.3f}")
 # %% [markdown]
-# Optuna compares the trials while they run, and **prunes** one that lags behind: its callback raises an error in
-# `on_epoch_end`. So `on_train_end` never comes, and nothing puts best weights back.
+# Optuna **prunes** a trial that lags behind: its callback raises an error in `on_epoch_end`. So `on_train_end` never
+# comes, and nothing puts best weights back.
 # %%
 if lesson.optional("optuna", "optuna-integration"):
     import optuna
@@ -381,16 +374,15 @@ if lesson.optional("optuna", "optuna-integration"):
     study = optuna.create_study(sampler=sampler, pruner=pruner)
     study.optimize(objective, n_trials=len(rates))
     for trial in study.trials:
-        epochs = len(trial.intermediate_values)
-        print(trial.params, trial.state.name, "after epoch", epochs)
+        print(trial.params, trial.state.name, len(trial.intermediate_values), "epochs")
 
 
 # %% [markdown]
 # ## 6. Resources, and an alert
 #
 # What a callback puts into `logs` stands in the history, like a loss. `psutil` asks the operating system. An alert goes
-# through `logging`; handlers bring it to people: by file, by mail, or to a webhook, an address to which messages are
-# posted. `Listener` of this course is one, on this machine alone.
+# through `logging`; handlers bring it to people: by file, by mail, or to a webhook, an address that messages are posted
+# to. `Listener` of this course is one.
 # %%
 from logging.handlers import HTTPHandler
 
@@ -419,7 +411,7 @@ log.handlers.clear()
 
 
 # %% [markdown]
-# Three epochs, three messages. After a night nobody reads them. One is enough.
+# Three epochs, three messages. One is enough.
 # %% [markdown]
 # ## Exercise 09.4: an alert that fires once
 #
@@ -427,8 +419,7 @@ log.handlers.clear()
 # sentence of yours, once:
 #
 # - While the value stays above, it is quiet. Once it has been at the limit or below, the next time above is a new alert.
-# - `send` may raise `OSError`: nobody listens. Training goes on, and the alert is tried again after the next epoch that
-#   is above.
+# - `send` may raise `OSError`: nobody listens. Training goes on, and the next epoch that is above tries again.
 # - Each `fit` begins anew.
 # %% tags=["exercise"]
 # Exercise 09.4
@@ -468,8 +459,8 @@ checks.check("09.4", Alert)
 # %% [markdown]
 # ## 7. Saving without waiting
 #
-# `ModelCheckpoint` lets the training wait until the file is written. This callback copies the weights, and a thread
-# writes the copy, through a twin of the model that nobody trains.
+# `ModelCheckpoint` lets the training wait for the file. This callback copies the weights, and a thread writes the copy,
+# through a twin of the model that nobody trains.
 # %%
 from concurrent.futures import ThreadPoolExecutor
 
@@ -529,11 +520,9 @@ assert waited < plain
 #
 # <!-- claim: shipping.test_two_workers_of_multi_worker_mirrored_fail -->
 # %% [markdown]
-# - **Ray Train:** `ray.train.tensorflow.keras.ReportCheckpointCallback` reports metrics and checkpoints. Its
-#   `TensorflowTrainer` prepares `MultiWorkerMirroredStrategy`, so what is said above holds there too.
-# - **KerasTuner** spreads *trials*, not a training. All processes get `KERASTUNER_ORACLE_IP` and
-#   `KERASTUNER_ORACLE_PORT`. One is the **chief**, with `chief` in its `KERASTUNER_TUNER_ID`; the others have names of
-#   their own there.
+# - **Ray Train:** its `TensorflowTrainer` prepares `MultiWorkerMirroredStrategy`, so what is said above holds there too.
+# - **KerasTuner** spreads *trials*, not a training. One process, with `chief` in its `KERASTUNER_TUNER_ID`, hands them
+#   out; all know its `KERASTUNER_ORACLE_IP` and `KERASTUNER_ORACLE_PORT`.
 # - **OrbaxCheckpoint** on the TensorFlow backend: loading can give random weights without a word
 #   ([keras#23251](https://github.com/keras-team/keras/issues/23251)). Compare a prediction before and after.
 # %% [markdown]
@@ -547,5 +536,5 @@ assert waited < plain
 # %% [markdown]
 # ## Where next
 #
-# - The capstone, lesson 10, is planned: a training budget to spend on all you know.
+# - [The capstone, lesson 10](10_capstone.ipynb): a training budget to spend on all you know.
 # - [The pitfall lab](08_pitfall_lab.ipynb), when something breaks.

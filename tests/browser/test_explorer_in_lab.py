@@ -177,6 +177,10 @@ def test_zoom_names_focus_and_theme(lab):
     root.get_by_role("button", name="What matters").click()
     expect(stage).to_have_attribute("data-view", "1-26")
 
+    # What never ran is grey, and the dashes tell its curves apart.
+    grey = root.locator("svg [data-mark=ghost]")
+    assert len({one.get_attribute("stroke-dasharray") for one in grey.all()}) == grey.count() == len(LOG)
+
     # The picture has colours of its own in the dark theme.
     paper = "() => getComputedStyle(document.querySelector('.pex')).backgroundColor"
     light = lab.page.evaluate(paper)

@@ -40,6 +40,25 @@ def test_scratch_notebook_runs(lab):
     expect(lab.page.locator(".jp-Dialog")).to_have_count(0)
 
 
+def test_a_widget_that_is_touched_while_a_cell_runs_is_heard_after_it(lab):
+    """As trouble 30 says, with the course's own setting: no subshell answers widgets beside a running cell."""
+    lab.new_notebook([
+        "import ipywidgets, time\nbox = ipywidgets.Checkbox(description='touched')\nbox",
+        "print('runs')\nseen = set()\nfor _ in range(40):\n    time.sleep(0.1)\n    seen.add(box.value)\nseen",
+        "box.value",
+    ])  # fmt: skip
+    kernel = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+    assert lab.page.evaluate(f"() => {kernel}.commsOverSubshells") == "disabled"
+    lab.run_cell(0)
+    lab.run_cell(1, wait=False)
+    expect(lab.outputs(1).first).to_have_text("runs\n")
+    lab.outputs(0, "input[type=checkbox]").check()
+    lab.wait_idle()
+    expect(lab.outputs(1).last).to_have_text("{False}")
+    lab.run_cell(2)
+    expect(lab.outputs(2)).to_have_text("True")
+
+
 def test_errors_and_red_lines_are_found_and_cells_can_be_rewritten(lab):
     lab.new_notebook(["import sys", "print('careful', file=sys.stderr)", "1 / 0"])
     with pytest.raises(AssertionError, match="cell 2: ZeroDivisionError: division by zero"):

@@ -77,6 +77,14 @@ def test_a_learners_way_through_the_lesson(lab, wait_until):
         assert picture.evaluate("image => image.complete && image.naturalWidth") > 300
         assert picture.bounding_box()["width"] > 300
 
+    # On a dark page, pictures are dark.
+    inverted = "image => getComputedStyle(image).filter.includes('invert')"
+    # Another test may have chosen the server's theme.
+    lab.page.evaluate("() => { document.body.dataset.jpThemeLight = 'true'; }")
+    assert not pictures.first.evaluate(inverted)
+    lab.page.evaluate("() => { document.body.dataset.jpThemeLight = 'false'; }")
+    assert all(picture.evaluate(inverted) for picture in pictures.all())
+
 
 def test_builder_tells_work_from_a_mere_save(lab, builder):
     (path,) = lab.server.root.glob(f"{NUMBER}_*.ipynb")

@@ -85,6 +85,7 @@ def test_no_answer_at_all(checker):
         ),
         ("class X(keras.callbacks.Callback):\n    def on_epoch_end(self, epoch, logs=None): pass\nanswer = X()", True),
         ("class answer(keras.callbacks.EarlyStopping):\n    patience = 3", False),
+        ("class X(keras.callbacks.EarlyStopping): pass\nanswer = X()", False),
         (
             "class answer(keras.callbacks.Callback):\n    def on_train_begin(self, logs=None):\n        self.n = 0",
             False,
@@ -103,6 +104,22 @@ def test_no_answer_at_all(checker):
 )
 def test_untouched_stubs(source, stub):
     assert _core.untouched(learner(source)()) is stub
+
+
+@pytest.mark.parametrize(
+    ("line", "idle"),
+    [
+        ("logs['a'] == 1", True), ("self.model.stop_training == True", True), ("x = logs['a'] == 1", False),
+        ("self.stop = 0 < logs['a'] == 1", False), ("if logs['a'] == 1: self.n = 1", False),
+        ("self.n = 1 if logs == {} else 2", False), ("logs['a'] < 1", False), ("print(logs == {})", False),
+    ],
+)  # fmt: skip
+def test_a_comparison_in_the_place_of_an_assignment_is_shown(line, idle):
+    method = f"class answer(Callback):\n    def on_epoch_end(self, epoch, logs=None):\n        {line}"
+    for source in (method, f"def answer(self, logs):\n    {line}"):
+        told = _blame.idle_comparison(learner(source)())
+        assert bool(told) is idle
+        assert not idle or line in told
 
 
 def test_progress_counts_tries_and_solutions(checker):

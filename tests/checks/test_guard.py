@@ -115,7 +115,8 @@ print(one_more(1))
 @pytest.mark.parametrize(
     ("body", "heading", "words"),
     [
-        ("raise KeyboardInterrupt", "Stopped.", "was not judged"),
+        ("raise KeyboardInterrupt", "Your code raised KeyboardInterrupt.", "stop_training"),
+        ("import _thread, time; _thread.interrupt_main(); time.sleep(1)", "Stopped.", "was not judged"),
         ("import sys; sys.exit()", "Your code wanted to end the program.", "stop_training"),
         ("raise SystemExit(3)", "Your code wanted to end the program.", "raise SystemExit(3)"),
         ("raise GeneratorExit", "Your code wanted to end the program.", "In your code, line 2"),

@@ -77,7 +77,7 @@ def tables(died) -> tuple[Cases, ...]:
                 (saver("{epoch:2d}-{val_accuracy:.2f}.keras"), "There is a blank in front: `:02d` fills with zeros,"),
                 (saver("{epoch:02d}-{val_accuracy:.3f}.keras"), "Two decimals"),
                 (saver("{epoch:02d}-{val_loss:.2f}.keras"), "(`monitor` is another thing.)"),
-                (saver(folder=ALBUM.parent), "Begin the name with the folder"),
+                (saver(folder=ALBUM.parent), "Begin the name with the variable `album`"),
                 (saver("{epoch:02d}.weights.h5", save_weights_only=True), "The whole model was asked for."),
                 (saver("{epoch:02d}.keras", save_freq=2), "Leave it alone."),
                 (lambda: (ModelCheckpoint, ALBUM), "alone is the class"),

@@ -79,14 +79,6 @@ CASES = (
         right=(
             pair(),
             pair(turned=True),
-            pair(stop={"mode": "max"}, save={"mode": "max", "verbose": 0}),
-            one_best("""
-                answer = (
-                    TerminateOnNaN(),
-                    ModelCheckpoint(str(file), "val_accuracy", 0, True),
-                    EarlyStopping("val_accuracy", 0, 4, restore_best_weights=True),
-                )
-            """),
         ),
         wrong=(
             (pair(stop={"monitor": "val_loss"}), "Look at `monitor`."),
@@ -99,13 +91,6 @@ CASES = (
             (pair(stop={"restore_best_weights": False}), "Look at `restore_best_weights`"),
             (pair(save={"monitor": "val_loss"}), "Two monitors, two bests."),
             (pair(save={"save_best_only": False}), "after every epoch"),
-            (pair(save={"mode": "min"}), "Look at its `mode`."),
-            (pair(save={"save_weights_only": True}, file="a.weights.h5"), "Only weights are saved"),
-            (pair(file="another.keras"), "It writes another.keras"),
-            (lambda: ([pair()()[0][0]], FILE), "no `ModelCheckpoint`"),
-            (lambda: ([pair()()[0][1]], FILE), "no `EarlyStopping`"),
-            (lambda: (pair()()[0][0], FILE), "Expected a list with both"),
-            (lambda: ([EarlyStopping, ModelCheckpoint], FILE), "alone is the class"),
         ),
     ),
     Cases(
@@ -158,10 +143,6 @@ CASES = (
     return history"""),
                 "changed the file",
             ),
-            (go_on("build().load_weights(path)"), "a model of another form"),
-            (go_on("model = load(path)\n    return model"), "and not the model"),
-            (go_on("model = load(path)"), "returned nothing"),
-            (lambda: "best.keras", "Give the function itself, without brackets."),
         ),
     ),
 )

@@ -68,8 +68,6 @@ CASES = (
             (both(patience=8), "too early"),
             (both(patience=13), "too late"),
             (both({"cooldown": 3}), "Leave it alone."),
-            (both(restore_best_weights=False), "Look at `restore_best_weights`."),
-            (lambda: [ReduceLROnPlateau, EarlyStopping], "alone is the class"),
         ),
     ),
     Cases(

@@ -9,7 +9,7 @@ import warnings
 import keras
 import pytest
 from cases import Cases, learner, run
-from keras.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from keras.callbacks import Callback, EarlyStopping
 
 from helpers import checks, questions
 from helpers.checks import _core
@@ -273,42 +273,6 @@ CASES = (
             (stopper(("if self.restore_best_weights", "if True")), "in both hooks"),
             (stopper(("self.baseline is None or", "True or")), "misses the baseline may still"),
             (stopper((" or epoch < self.start_from_epoch", "")), "before `start_from_epoch` nothing"),
-            (
-                stopper(
-                    ("        self.wait += 1\n", ""),
-                    ("        if value is None", "        self.wait += 1\n        if value is None"),
-                ),
-                "leave before `wait` is raised",
-            ),
-            (
-                stopper(("self.model.stop_training = epoch, True", "self.stop_training = epoch, True")),
-                "The one that `fit` looks at is",
-            ),
-            (
-                stopper(
-                    (
-                        "        elif self.wait >= self.patience:\n"
-                        "            self.stopped_epoch, self.model.stop_training = epoch, True",
-                        "        else:\n"
-                        "            self.model.stop_training = self.wait >= self.patience and epoch > 0\n"
-                        "            self.stopped_epoch = epoch if self.model.stop_training else 0",
-                    )
-                ),
-                "took it back",
-            ),
-            (stopper(("elif self.wait", "if self.wait")), "the `elif` of point 3"),
-            (
-                stopper(("        self.wait += 1", "        value = logs['val_loss']\n        self.wait += 1")),
-                "follows another metric",
-            ),
-            (
-                stopper(("value = self.value(logs)", "value = self.value(logs)\n        logs[self.monitor] = 0.0")),
-                "changes `val_loss` in `logs`",
-            ),
-            (stopper(("super().__init__(monitor, mode, min_delta)", "self.monitor = monitor")), "`super().__init__()`"),
-            (stopper(("on_epoch_end", "on_epoch_ended")), "no hook `on_epoch_ended`"),
-            (lambda: EarlyStopping, "Keras's own `EarlyStopping`"),
-            (lambda: EarlyStopping(), "Give the class itself"),
         ),
         raised=((stopper(("value = self.value(logs)", "value = logs[self.monitor]")), "`self.value(logs)`"),),
     ),
@@ -350,22 +314,6 @@ CASES = (
             (saver((BETTER, PLAIN)), "float32, in which"),
             (saver((BETTER, "self.best is None or value < self.best")), "`mode='max', save_best_only=True`"),
             (saver((" if self.save_best_only else None", "")), "there is no rule: every epoch"),
-            (
-                saver(
-                    (BETTER, "self.better(value, getattr(self, 'seen', None))"),
-                    ("self.best = value", "self.best = self.seen = value"),
-                ),
-                "`self.best` is the threshold",
-            ),
-            (saver(("            return True\n", "            return None\n")), "returned None"),
-            (saver((BETTER, f"value == value and {BETTER}")), "Every comparison with NaN"),
-            (
-                saver(("improved = ", "value = logs['val_loss']\n        improved = ")),
-                "follows another metric",
-            ),
-            (saver(("improved = ", "logs['val_loss'] = 0.0\n        improved = ")), "changes `val_loss`"),
-            (lambda: ModelCheckpoint, "Keras's own `ModelCheckpoint`"),
-            (learner("class MyModelCheckpoint(Saver): limit = 3", "MyModelCheckpoint", **GIVEN), "The rule is missing"),
         ),
         raised=((saver(("should_save(self, logs)", "should_save(self)")), "arguments"),),
     ),
@@ -770,3 +718,48 @@ def test_a_check_warns_nobody():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert checks.check("06.2", saver()()).status == "right"
+
+
+RESUMED = {
+    "06.4": """
+class answer(Callback):
+    def __init__(self, seconds):
+        super().__init__()
+        self.seconds = seconds
+    def on_train_begin(self, logs=None):
+        self.begun = time.time()
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 0:
+            self.start = self.begun
+    def on_train_batch_end(self, batch, logs=None):
+        if time.time() - self.start >= self.seconds:
+            self.model.stop_training = True
+""",
+    "06.7": """
+class answer(Callback):
+    def __init__(self, alpha, strip=None):
+        super().__init__()
+        self.alpha, self.strip = alpha, strip
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 0:
+            self.low, self.losses = float("inf"), []
+    def on_epoch_end(self, epoch, logs=None):
+        self.losses.append(logs["loss"])
+        value, limit = logs["val_loss"], self.alpha
+        self.low = value if value < self.low else self.low
+        if self.strip:
+            if len(self.losses) < self.strip:
+                return
+            limit *= 1000 * (np.mean(self.losses) / min(self.losses) - 1)
+            self.losses = []
+        if 100 * (value / self.low - 1) > limit:
+            self.model.stop_training = True
+""",
+}
+
+
+@pytest.mark.parametrize("id", RESUMED)
+def test_a_fit_that_resumes_begins_afresh(id):
+    outcome = checks.check(id, learner(RESUMED[id], time=time)())
+    assert outcome.status == "wrong"
+    assert "resumes with `initial_epoch=3`" in outcome.message

@@ -28,6 +28,64 @@ def test_default_place_is_the_project(monkeypatch):
     assert _progress.path() == questions.ROOT / ".course" / "progress.json"
 
 
+# What a hub looks like from inside a learner's kernel, for one course folder that all of them share.
+WHERE = """
+import os, pathlib, sys
+home, course = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+os.environ["HOME"] = os.environ["USERPROFILE"] = os.environ["LOCALAPPDATA"] = str(home)
+for name in ("XDG_DATA_HOME", "COURSE_PROGRESS", "JUPYTERHUB_USER"):
+    os.environ.pop(name, None)
+if sys.argv[3]:
+    os.environ["JUPYTERHUB_USER"] = sys.argv[3]
+sys.path.insert(0, sys.argv[4])
+from helpers import questions
+questions.ROOT = course
+from helpers.checks import _progress
+_progress.record_prediction("02.a", 1, sys.argv[1], True)
+print(_progress.path())
+"""
+
+
+def a_learner(home: Path, course: Path, hub_name: str = "") -> Path:
+    home.mkdir(exist_ok=True, parents=True)
+    command = [sys.executable, "-c", WHERE, str(home), str(course), hub_name, str(ROOT)]
+    return Path(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+
+
+def test_two_learners_of_one_installation_never_meet(tmp_path):
+    course = tmp_path / "srv" / "course"
+    course.mkdir(parents=True)
+    files = [a_learner(tmp_path / "home" / name, course, name) for name in ("ana", "ben")]
+    for name, file in zip(("ana", "ben"), files, strict=True):
+        home = tmp_path / "home" / name
+        assert file.is_relative_to(home)
+        assert json.loads(file.read_text(encoding="utf-8"))["predictions"]["02.a"]["text"] == str(home)
+    assert list(course.iterdir()) == []
+
+
+def test_a_course_of_ones_own_keeps_its_progress_beside_it(tmp_path):
+    cloned = tmp_path / "home" / "ana" / "course"
+    cloned.mkdir(parents=True)
+    assert a_learner(tmp_path / "home" / "ana", cloned, "ana") == cloned / ".course" / "progress.json"
+    elsewhere = tmp_path / "disk" / "course"
+    elsewhere.mkdir(parents=True)
+    assert a_learner(tmp_path / "home" / "ana", elsewhere) == elsewhere / ".course" / "progress.json"
+
+
+def test_a_course_that_cannot_be_written_or_is_anothers_sends_progress_home(tmp_path, monkeypatch):
+    monkeypatch.delenv("JUPYTERHUB_USER", raising=False)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+    own = tmp_path / "course" / ".course" / "progress.json"
+    (tmp_path / "course").mkdir()
+    assert _progress.default_path(tmp_path / "course") == own
+    with monkeypatch.context() as patch:
+        patch.setattr(_progress.os, "access", lambda path, how: False)
+        assert _progress.default_path(tmp_path / "course") != own
+    if hasattr(os, "getuid"):
+        monkeypatch.setattr(_progress.os, "getuid", lambda: os.stat(tmp_path).st_uid + 1)
+        assert _progress.default_path(tmp_path / "course") != own
+
+
 def test_solved_stays_solved():
     _progress.record_check("02.1", solved=False)
     assert _progress.solved() == frozenset()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import random
 import warnings
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -20,7 +21,7 @@ from keras.callbacks import (
 )
 
 from helpers.checks import scripted
-from helpers.checks._blame import HOOKS
+from helpers.checks._blame import HOOKS, meant_hook
 from helpers.checks._core import Wrong
 from helpers.checks.scripted import FakeModel, compare, drive
 from helpers.checks.scripted._model import read_tag
@@ -456,3 +457,36 @@ def test_random_curves_hold_what_is_nasty():
     assert {len(curve) for curve in curves} == set(range(1, 10))
     finite = [value for value in values if value is not None and math.isfinite(value)]
     assert all(float(np.float32(value)) == value for value in finite)
+
+
+@pytest.mark.parametrize(
+    ("name", "hook"),
+    [("on_epoch_finish", "on_epoch_end"), ("on_training_start", "on_train_begin"), ("on_batch_done", "on_batch_end"),
+     ("on_fit_begin", "on_train_begin"), ("after_lunch", None)],
+)  # fmt: skip
+def test_a_misspelt_hook_is_meant_by_its_words(name, hook):
+    assert meant_hook(name) == hook
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: EarlyStopping(restore_best_weights="False"),
+        lambda: ModelCheckpoint("a.keras", save_best_only="val_loss"),
+    ],
+)
+def test_a_text_for_a_flag_is_named(made):
+    with pytest.raises(Wrong, match="True or False, without quotes"):
+        scripted.number_text(made())
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("a.keras", "no folder in it"),
+        ("x/a.keras", "begins with `x`, a folder"),
+        (Path.cwd() / "a.keras", f"the folder `{Path.cwd()}`"),
+    ],
+)
+def test_a_file_that_goes_elsewhere_is_placed(path, words):
+    assert words in scripted.about_folder(Path(path), "album")

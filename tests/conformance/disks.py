@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from .processes import Child, call
+from .processes import Child, Died, call
 from .writers import Writer, found, new_model
 
 WIDTH = 400  # a file of a quarter of a megabyte
@@ -29,28 +29,41 @@ def outcome(left: int | str, saved: int) -> str:
     return "kept" if left == saved else f"save {left}"
 
 
-def save_and_fail(kind: type[Writer], folder: str, hinder: str) -> list[str]:
-    """Make save 1, then save 2 under a hindrance; return what that raised and what a reader then finds."""
+def save_hindered(kind: type[Writer], folder: str, hinder: str) -> str:
     save = kind(folder).begin(new_model(width=WIDTH))
     save(1)
-    here = Path(folder.removeprefix("file://"))
-    raised = "no error"
-    with HINDRANCES[hinder](here):
+    with HINDRANCES[hinder](Path(folder.removeprefix("file://"))):
         try:
             save(2)
         except BaseException as error:
-            raised = type(error).__name__
-    return [raised, outcome(found(kind(here)), 1)]
+            return type(error).__name__
+    return "no error"
+
+
+def find(kind: type[Writer], folder: str) -> int | str:
+    return found(kind(Path(folder.removeprefix("file://"))))
+
+
+def save_and_fail(kind: type[Writer], folder: str, hinder: str) -> list[str]:
+    """Make save 1, then save 2 under a hindrance; return what that raised and what a reader then finds.
+
+    The writer has a process of its own, since HDF5 now and then crashes Python when a disk is full.
+    """
+    try:
+        raised = call(save_hindered, kind, folder, hinder)
+    except Died as death:
+        raised = f"Python crashed, {death.signal}"
+    return [raised, outcome(call(find, kind, folder), 1)]
 
 
 # -- hindrances ------------------------------------------------------------------------------------------------------
 
 
 FILL = """
-import sys
+import os, sys
 file = open(sys.argv[1], "ab", buffering=0)
-told = False
-while True:
+told, parent = False, int(sys.argv[2])
+while os.getppid() == parent:  # which may crash, and cannot end this program then
     try:
         file.write(bytes(65536))
     except OSError:
@@ -67,7 +80,7 @@ while True:
 def full_disk(folder: Path) -> Iterator[None]:
     """Let another program write until the disk is full, and take each byte that becomes free meanwhile."""
     filler = folder.parent / "filler"
-    with subprocess.Popen([sys.executable, "-c", FILL, filler], stdout=subprocess.PIPE) as other:
+    with subprocess.Popen([sys.executable, "-c", FILL, filler, str(os.getpid())], stdout=subprocess.PIPE) as other:
         other.stdout.readline()
         try:
             yield
@@ -137,7 +150,7 @@ def disk_full(kind: type[Writer], _folder: Path) -> list[str] | str:
         if isinstance(disk, str):
             return disk
         (disk / "saves").mkdir()
-        return call(save_and_fail, kind, str(disk / "saves"), "full")
+        return save_and_fail(kind, str(disk / "saves"), "full")
 
 
 def unwritable(kind: type[Writer], _folder: Path) -> list[str]:
@@ -146,22 +159,23 @@ def unwritable(kind: type[Writer], _folder: Path) -> list[str]:
         Path(folder).chmod(0o755)
         saves = Path(folder) / "saves"
         saves.mkdir()
-        return call(save_and_fail, kind, str(saves), "right")
+        return save_and_fail(kind, str(saves), "right")
 
 
-def save_remotely(kind: type[Writer], place: str) -> list[str] | str:
+def refusal(kind: type[Writer], place: str) -> str:
     try:
         kind(place).callback()
     except (ValueError, KeyError) as error:
         return f"refused: {error}"
-    return save_and_fail(kind, place, "short")
+    return ""
 
 
 def remote_write(kind: type[Writer], folder: Path) -> list[str] | str:
     """Return what a failing write to a `file://` path raises and leaves, or that the writer refuses such paths."""
     saves = folder / "remote"
     saves.mkdir(parents=True)
-    return call(save_remotely, kind, f"file://{saves}")
+    place = f"file://{saves}"
+    return call(refusal, kind, place) or save_and_fail(kind, place, "short")
 
 
 def save_many(tell, kind: type[Writer], folder: Path, times: int) -> None:

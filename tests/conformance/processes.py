@@ -13,6 +13,14 @@ from typing import Any
 TIMEOUT_SECONDS = 900
 
 
+class Died(RuntimeError):
+    """A child was ended by a signal; `signal` is its name, such as "SIGSEGV"."""
+
+    def __init__(self, task: str, number: int) -> None:
+        self.signal = signal.Signals(number).name
+        super().__init__(f"{task} ended by {self.signal} in its process; CONFORMANCE_LOUD=1 shows how.")
+
+
 class Child:
     """A forked child that tells its parent events, each a JSON value in a line."""
 
@@ -72,6 +80,7 @@ def call(task: Callable[..., Any], *arguments: Any) -> Any:
     """Run a task in a child and return its result.
 
     Raises:
+        Died: a signal ended the child.
         RuntimeError: the child failed.
     """
 
@@ -81,6 +90,9 @@ def call(task: Callable[..., Any], *arguments: Any) -> Any:
 
     child = Child(tell_result)
     told = list(child.events())
-    if child.wait() != 0 or len(told) != 1:
+    status = child.wait()
+    if status < 0:
+        raise Died(task.__name__, -status)
+    if status or len(told) != 1:
         raise RuntimeError(f"{task.__name__} failed in its process; CONFORMANCE_LOUD=1 shows how.")
     return told[0]

@@ -243,6 +243,7 @@ waited for.
   its place; or half of it; or all. A *moment* is one call with one of the five. *Lost*: a complete save is gone
   without a trace.
 - **Disk full.** Another program writes until a small disk is full, and takes each byte that becomes free meanwhile.
+  HDF5 may crash Python there, in some saves and not in others; the cell then says so.
 - **Folder not writable.** The rights to folder and files are taken away between two saves.
 - **A reader beside the writer** loads again and again while {plan.saves_beside_a_reader} saves are made without pause.
 - **Remote write.** Keras treats `file:///...` as a remote path; the system refuses the second half of the write.

@@ -38,6 +38,8 @@ MODULES = (
     "data",
     "learning_rate",
     "tuning",
+    "averages",
+    "midway",
 )
 
 

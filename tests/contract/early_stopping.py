@@ -75,7 +75,7 @@ def test_patience_0_and_1_are_the_same(patience):
     assert stopping([1.0, 0.9, 0.8], patience=patience)[1].epochs == 3
 
 
-@claim("02", "08.12", text="A negative patience is taken without a word and behaves as 0 (a later release refuses it).")
+@claim("02", "08.12", text="A negative patience is taken without a word and behaves as 0.")
 def test_negative_patience_is_zero():
     assert stopping([1.0, 0.9, 0.95, 0.8], patience=-1)[1].epochs == 3
 

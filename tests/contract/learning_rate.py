@@ -16,21 +16,15 @@ from keras.callbacks import (
 )
 
 from .claims import claim
-from .means import Script, fit, new_model, said, still_model
+from .means import Script, fit, new_model, rate, said, still_model
 
 
 def rates(*callbacks, values=(1.0,) * 6) -> list[float]:
-    """Return the rate of each epoch of a fit whose val_loss is `values`."""
-    model = still_model()
-    return fit(model, [Script(values), *callbacks], epochs=len(values))["learning_rate"]
-
-
-def used(*callbacks, values=(1.0,) * 6) -> list[float]:
-    """Return the rate that the batches of each epoch trained with."""
-    model, seen = still_model(), []
-    note = LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(float(model.optimizer.learning_rate)))
+    """Return the rate with which each epoch of a fit trained, whose val_loss is `values`."""
+    model, trained = still_model(), {}
+    note = LambdaCallback(on_epoch_begin=lambda epoch, logs: trained.__setitem__(epoch, rate(model)))
     fit(model, [Script(values), *callbacks, note], epochs=len(values))
-    return seen[:: len(seen) // len(values)]
+    return list(trained.values())
 
 
 @claim(
@@ -86,19 +80,20 @@ def test_a_missing_value_never_lowers_the_rate():
 def test_a_schedule_overrules_a_reduction():
     for turn in (1, -1):
         both = [LearningRateScheduler(lambda epoch: 0.01), ReduceLROnPlateau(patience=2)]
-        assert used(*both[::turn]) == pytest.approx([0.01] * 6)
+        assert rates(*both[::turn]) == pytest.approx([0.01] * 6)
         both = [LearningRateScheduler(lambda epoch, rate: rate), ReduceLROnPlateau(patience=2)]
-        assert used(*both[::turn]) == pytest.approx([0.01] * 3 + [0.001] * 2 + [0.0001])
+        assert rates(*both[::turn]) == pytest.approx([0.01] * 3 + [0.001] * 2 + [0.0001])
 
 
 @claim(
     "08.50",
     text="Behind ReduceLROnPlateau in the list, LearningRateScheduler logs the lowered rate, which no batch had.",
 )
-def test_the_history_may_show_a_rate_that_no_batch_saw():
+def test_the_history_may_show_a_rate_that_no_batch_had():
     both = [ReduceLROnPlateau(patience=2), LearningRateScheduler(lambda epoch: 0.01)]
-    assert rates(*both, values=[1.0] * 4) == pytest.approx([0.01, 0.01, 0.001, 0.01])
-    assert used(*both, values=[1.0] * 4) == pytest.approx([0.01] * 4)
+    history = fit(still_model(), [Script([1.0] * 4), *both], epochs=4)
+    assert history["learning_rate"] == pytest.approx([0.01, 0.01, 0.001, 0.01])
+    assert rates(*both, values=[1.0] * 4) == pytest.approx([0.01] * 4)
 
 
 @claim(

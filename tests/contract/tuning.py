@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 
 import keras
-import numpy as np
 import pytest
 from keras.callbacks import EarlyStopping, ModelCheckpoint
 
@@ -40,7 +39,7 @@ def test_copies_leave_the_callbacks_as_they_were(tmp_path):
     for value in (0.1, 0.9):
         models.append(still_model())
         # Weights that tell the trials apart: each epoch adds 1 to the bias.
-        models[-1].set_weights([models[-1].get_weights()[0], np.array([100 * value])])
+        models[-1].layers[0].bias.assign([100 * value])
         fit(models[-1], [Script([value]), *copy.deepcopy(callbacks)], epochs=1)
     assert [one.best for one in callbacks] == [None, None]
     kept = keras.models.load_model(file).get_weights()[1]

@@ -13,7 +13,7 @@ TROUBLE = re.compile(r"## (?P<number>\d+)\. ")
 PACKAGES = {"keras", "numpy", "tensorflow", *sys.stdlib_module_names}
 LAB = "08"
 # Lessons whose troubles do not have theirs yet. A lesson that is not named here has one for each.
-LATER = {"08", "08a", "08b", "08c"}
+LATER = {"08", "08a", "08c"}
 
 
 def number_of(cell) -> int | None:

@@ -141,6 +141,29 @@ def keeps_the_flag(callback: Callback, logs: Sequence | dict, *, batches: int = 
         )
 
 
+def begins_at_any_epoch(second: Callable[[int], object]) -> None:
+    """Play two fits with one object, of which the second resumes with `initial_epoch`, as after a crash.
+
+    Args:
+        second: makes an object, plays two fits with it, the second with this `initial_epoch`, and returns what the
+            second did.
+
+    Raises:
+        Wrong: the second does something else than with `initial_epoch=0`.
+    """
+    told = "A fit that resumes with `initial_epoch=3` begins with epoch number 3."
+    try:
+        resumed = second(3)
+    except Exception as error:
+        error.add_note(f"{told} Set all state in `on_train_begin`.")
+        raise
+    if resumed != second(0):
+        raise Wrong(
+            f"{told} Yours does not begin afresh there, as it does where a second fit begins with epoch 0. Do not ask "
+            "for `epoch == 0`: set all state in `on_train_begin`.", 0.7
+        )  # fmt: skip
+
+
 def epoch_count(count: int) -> str:
     """Return the number with its noun."""
     return f"{count} epoch" if count == 1 else f"{count} epochs"
@@ -174,6 +197,7 @@ def obeys(
     twists: Mapping[str, str],
     told: Callable[..., str],
     last: Sequence = (),
+    more: Sequence[tuple] = (),
 ) -> None:
     """Play all cases and look for the twist of a stopping rule that explains what the answer did.
 
@@ -185,6 +209,7 @@ def obeys(
         twists: each mistake with its message.
         told: describes a case that went otherwise, see `difference`.
         last: the callback of the case that was played last, and its model.
+        more: further cases, which decide between mistakes that look alike in the others.
 
     Raises:
         Wrong: some case went otherwise.
@@ -194,7 +219,12 @@ def obeys(
         return
     if all(ran[0] == len(case[-1][0][0]) for ran, case in zip(yours, cases, strict=True)):
         raise Wrong(never_stops(kind, *last))
-    found = explained(yours, lambda twist: [rule(*case, twist) for case in cases], twists)
+    alike = {
+        name: words for name, words in twists.items() if yours == [rule(*case, name) for case in cases]
+    }  # fmt: skip
+    whole = [play(case) for case in more] if alike else []
+    found = explained(whole, lambda twist: [rule(*case, twist) for case in more], alike)
+    found = found or next(iter(alike.values()), "")
     raise Wrong(f"{found} {difference(play, rule, cases, told)}".strip())
 
 

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 
 from helpers.checks._core import Verdict, not_attempted, right, wrong
 from helpers.checks.lesson06.common import (
+    Callback,
     Fit,
+    begins_at_any_epoch,
     begun,
     difference,
     drawn,
@@ -43,6 +45,8 @@ PRECHELT: tuple[Strips, ...] = (
     (0.05, 3, (((2, 4, 3, 2, 4, 3, 3, 3, 3), (10, 10, 12, 10, 11, 14, 10, 10, 11)),)),
     (0.1, 3, (((9, 9, 9, 2, 4, 3, 2, 2, 2), (10, 10, 10, 10, 10, 12, 9, 9, 9.5)),)),
     (0.1, 2, (((4, 2, 1), (10, 10, 10)), ((4, 2, 2, 2), (10, 10, 11, 11)))),
+    (0.1, 2, (((2, 2.1, 2, 2.1), (10, 10.01, 10, 10.01)),)),
+    (0.3, 2, (((2, 2, 2, 2), (10, 11, 10, 11)),)),
 )
 
 PRECHELT_TWISTS = {
@@ -79,6 +83,8 @@ PRECHELT_TWISTS = {
         "`(epoch + 1) % 5` is 0."
     ),
     "thousand": "P is meant in per mille: 1000 times the fraction.",
+    "hundred": "P is meant in per mille: 1000 times the fraction, not 100 times.",
+    "val strip": "P is taken from `val_loss`. It is the progress on the training `loss`.",
     "history": (
         "P is taken over all epochs of the fit. It belongs to the last strip alone: empty the list at its end."
     ),
@@ -106,7 +112,7 @@ def prechelt_epochs(alpha: float, strip: int | None, fits: Sequence[Fit], twist:
         ran.append(len(losses))
         for epoch, (loss, value) in enumerate(zip(losses, val_losses, strict=True)):
             value = loss if twist == "loss" else value
-            full = _strip_full(strips, loss, strip, epoch, twist)
+            full = _strip_full(strips, value if twist == "val strip" else loss, strip, epoch, twist)
             if twist != "at ends" or full:
                 before, lowest = lowest, _lowest(lowest, value, twist)
                 reference = value if before is None else before if twist == "before" else lowest
@@ -147,7 +153,9 @@ def _over(value: float, lowest: float, alpha: float, strip: int | None, losses: 
     limit = alpha
     if strip and twist != "no strip":
         total = sum(losses) if twist == "sum" else sum(losses) / len(losses)
-        limit *= (1 if twist == "thousand" else 1000) * (total / (losses[-1] if twist == "last" else min(losses)) - 1)
+        limit *= {"thousand": 1, "hundred": 100}.get(twist, 1000) * (
+            total / (losses[-1] if twist == "last" else min(losses)) - 1
+        )
     return loss >= limit if twist == ">=" or (twist == "GL >=" and not strip) else loss > limit
 
 
@@ -180,15 +188,23 @@ def prechelt(answer: object) -> Verdict:
         return ran
 
     try:
-        obeys(kind, play, prechelt_epochs, PRECHELT, PRECHELT_TWISTS, _told, last)
+        obeys(kind, play, prechelt_epochs, PRECHELT, PRECHELT_TWISTS, _told, last, drawn(_random_prechelt))
     except ZeroDivisionError as error:
         error.add_note("When the loss stands still over a strip, P is 0. Write the test as `GL > alpha * P`.")
         raise
     example = difference(play, prechelt_epochs, drawn(_random_prechelt), _told)
     if example:
         return wrong(f"On easy curves it is right. {example}", credit=0.5)
+    begins_at_any_epoch(lambda first: _resumed(kind, first))
     keeps_the_flag(made(kind, 20), {"loss": [4.0, 3.0, 2.0, 1.0], "val_loss": [4.0, 3.0, 2.0, 1.0]})
     return right("Both rules: GL looks at how much was lost, PQ also at how fast training still moves.")
+
+
+def _resumed(kind: type[Callback], initial_epoch: int) -> int:
+    callback, model = made(kind, 20), FakeModel()
+    drive(callback, {"loss": [1.0, 1.0], "val_loss": [1.0, 2.0]}, model=model)
+    logs = {"loss": [1.0] * 4, "val_loss": [9.0, 8.0, 7.0, 9.0]}
+    return drive(callback, logs, model=model, initial_epoch=initial_epoch).epochs_run
 
 
 def _told(case: Strips, number: int, ran: int, expected: int) -> str:

@@ -154,8 +154,8 @@ def _stopping_remark(found: Disagreement) -> str:
         if found.yours is None or "restore_best_weights" not in named:
             return " Look at `restore_best_weights` in both hooks."
         return (
-            " `on_train_end` is called however the training ended: is there a condition too many, or one missing? And "
-            "is what you keep a copy, from `self.model.get_weights()`?"
+            " Are the weights copied in point 3 only, where the value is a new best, by `self.model.get_weights()`? "
+            "And are they put back in `on_train_end` without a further condition? It is called however training ended."
         )
     if "baseline" in named:
         return " Point 3: a value that misses the baseline may still be the new best. Only `wait` then keeps running."
@@ -165,6 +165,13 @@ def _stopping_remark(found: Disagreement) -> str:
         return " Ask `self.better(value, self.best)`; it knows `min_delta`."
     if any(value is None for value in found.curves[0]):
         return " Point 1: leave before `wait` is raised."
+    if found.what == "best" and found.yours is None:
+        return (
+            " The value was not looked at. Point 1: with `start_from_epoch=0` no epoch is left out, for `epoch` counts "
+            "from 0, and 0 is not `<` 0."
+        )
+    if found.settings.get("mode") == "max":
+        return ' With `mode="max"` higher is better. Ask `self.better(value, self.best)`, which knows the mode.'
     return ""
 
 
@@ -235,10 +242,12 @@ def _saving_remark(found: Disagreement) -> str:
         )
     if not found.settings.get("save_best_only"):
         return " Without `save_best_only` there is no rule: every epoch is saved, and `best` stays as it is."
+    if any(value is None for value in found.curves[0]) and found.what == "best":
+        return " Without a value there is nothing to note: `best` stays as it was. (It saves, to be on the safe side.)"
     if any(value is None for value in found.curves[0]):
         return " When the metric is missing, the real one saves, to be on the safe side."
     if "initial_value_threshold" in found.settings:
         return " `self.best` is the threshold until something beats it: compare with `self.best`."
     if found.what == "best":
         return " When a value is better, and only then, it becomes `self.best`."
-    return " Ask `self.better(value, self.best)`."
+    return " Ask `self.better(value, self.best)`, in this order: is the new value better than the best?"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
 from helpers.checks.lesson06.clock import FakeClock
-from helpers.checks.lesson06.common import Callback, begun, held, keeps_the_flag, made, taken
+from helpers.checks.lesson06.common import Callback, begins_at_any_epoch, begun, held, keeps_the_flag, made, taken
 from helpers.checks.scripted import Driven, FakeModel, about_stopping, drive
 
 # Where the hands stand: epoch and batch, both 0-based.
@@ -56,9 +56,10 @@ class _Hands(Callback):
         super().__init__()
         self.clock, self.times = clock, times
         self.at: At = (0, 0)
+        self.first_epoch = 0
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.at = (epoch, 0)
+        self.at = (epoch - self.first_epoch, 0)
         self.clock.advance(self.times.begin)
 
     def on_train_batch_begin(self, batch, logs=None):
@@ -80,9 +81,23 @@ def _logs(epochs: int) -> dict:
     return {"loss": falling, "val_loss": [value + 0.5 for value in falling]}
 
 
-def _play(callback: Callback, hands: _Hands, model: FakeModel) -> Driven:
-    rows = hands.times.batches
-    return drive([hands, callback], _logs(len(rows)), batches=len(rows[0]), validation_batches=1, model=model)
+def _play(callback: Callback, hands: _Hands, model: FakeModel, initial_epoch: int = 0) -> Driven:
+    rows, hands.first_epoch = hands.times.batches, initial_epoch
+    return drive(
+        [hands, callback], _logs(len(rows)), batches=len(rows[0]), validation_batches=1, model=model,
+        initial_epoch=initial_epoch,
+    )  # fmt: skip
+
+
+def _resumed(made_one: Callable[[list], Callback], clock: FakeClock, times: Times, initial_epoch: int) -> tuple:
+    """Return how many batches the second of two fits trains, and how often it alerts; the second resumes."""
+    told: list = []
+    callback, model = made_one(told), FakeModel()
+    _play(callback, _Hands(clock, times), model)
+    before = len(told)
+    clock.advance(40)
+    ran = _play(callback, _Hands(clock, times), model, initial_epoch)
+    return sum(hook == "on_train_batch_end" for hook, _ in ran.hooks), len(told) - before
 
 
 def _uses(kind: Callable, *names: str) -> str | None:
@@ -228,6 +243,7 @@ def time_budget(answer: object) -> Verdict:
         if yours != wanted:
             hits = sum(one == other for one, other in zip(yours, wanted, strict=True)) / len(cases)
             return wrong(_why_not_in_time(kind, cases, plays, wanted), credit=0.5 if hits > 0.5 else 0.0)
+        begins_at_any_epoch(lambda first: _resumed(lambda told: made(kind, 7.0), clock, EVEN, first))
         keeps_the_flag(made(kind, 1e6), _logs(4), batches=2)
     return right("It stops after the first batch at which the budget is spent, in the first fit and in the next.")
 
@@ -325,6 +341,10 @@ LIMIT_TWISTS = {
     "since epoch": (
         "It measures from the beginning of the epoch. The time starts anew with each batch: `on_train_batch_begin`."
     ),
+    "whole epoch": (
+        "It measures whole epochs, up to their end. Each batch has a time of its own: `on_train_batch_begin` and "
+        "`on_train_batch_end`."
+    ),
     "not first": "It leaves out the first batch of each epoch. Every batch counts.",
     "not last": "It leaves out the last batch of each epoch. Every batch counts.",
     "last": "It alerts at the last batch that was too long. The alert belongs to the first.",
@@ -353,6 +373,9 @@ def limit_alerts(case: Limit, twist: str = "") -> list[list[At]]:
             last_end = end
             skipped = (twist == "not first" and at[1] == 0) or (twist == "not last" and at[1] == 3)
             exact = twist in (">=", "every >=") and abs(seconds - limit) < 1e-9
+            if twist == "whole epoch":
+                seconds = end + times.validation - epoch_begin + times.begin
+                skipped = at[1] != len(times.batches[at[0]]) - 1
             if (seconds > limit + 1e-9 or exact) and not skipped:
                 found.append(at)
         if twist == "epoch":
@@ -404,6 +427,7 @@ def batch_alert(answer: object) -> Verdict:
                         "It alerts where it should. But the alert should get exactly one text, such as "
                         "`self.alert('Batch 3 took 3.0 seconds.')`.", credit=0.7
                     )  # fmt: skip
+        begins_at_any_epoch(lambda first: _resumed(lambda told: made(kind, 2.0, told.append), clock, UNEVEN, first))
         keeps_the_flag(made(kind, 1.0, lambda *texts: None), _logs(4), batches=2)
     return right("One alert in each fit, at the first batch that took too long. Validation and pauses do not count.")
 

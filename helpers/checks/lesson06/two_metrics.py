@@ -12,8 +12,10 @@ from collections.abc import Sequence
 
 from helpers.checks._core import Verdict, not_attempted, right, wrong
 from helpers.checks.lesson06.common import (
+    Callback,
     Curve,
     Fit,
+    begins_at_any_epoch,
     begun,
     difference,
     drawn,
@@ -59,6 +61,10 @@ FIRST_EPOCH = (
         (1, (((NAN, 3, 2), (NAN, 0.5, 0.6)),)),
         "The first epoch always counts as an improvement. NaN is never new, not even in the first epoch: with NaN in "
         "both metrics it is an epoch with neither.",
+    ),
+    (
+        (3, (((3, 4, None, 5, 1), (0.5, 0.4, None, 0.3, 0.7)),)),
+        "An epoch without the two metrics counts with yours. It should not: leave before the counter is touched.",
     ),
 )
 
@@ -207,7 +213,7 @@ def stop_when_both(answer: object) -> Verdict:
             ran.append(held(drive(callback, logs, model=model)).epochs_run)
         return ran
 
-    obeys(kind, play, both_epochs, BOTH, BOTH_TWISTS, _told, last)
+    obeys(kind, play, both_epochs, BOTH, BOTH_TWISTS, _told, last, drawn(_random_both))
     for case, message in FIRST_EPOCH:
         example = difference(play, both_epochs, [case], _told)
         if example:
@@ -216,8 +222,16 @@ def stop_when_both(answer: object) -> Verdict:
     example = difference(play, both_epochs, more, _told)
     if example:
         return wrong(f"On easy curves it is right. {example}", credit=0.5)
+    begins_at_any_epoch(lambda first: _resumed(kind, first))
     keeps_the_flag(made(kind, 3), {"val_loss": [4.0, 3.0, 2.0, 1.0], "val_accuracy": [0.1, 0.2, 0.3, 0.4]})
     return right(f"It goes on while either improves, and stops when both have stood still: {len(more)} trainings.")
+
+
+def _resumed(kind: type[Callback], initial_epoch: int) -> int:
+    callback, model = made(kind, 2), FakeModel()
+    drive(callback, {"val_loss": [1.0, 2.0, 3.0], "val_accuracy": [0.9, 0.8, 0.7]}, model=model)
+    logs = {"val_loss": [9.0, 8.0, 7.0, 6.0], "val_accuracy": [0.1, 0.2, 0.3, 0.4]}
+    return drive(callback, logs, model=model, initial_epoch=initial_epoch).epochs_run
 
 
 def _told(case: tuple[int, tuple[Fit, ...]], number: int, ran: int, expected: int) -> str:

@@ -21,13 +21,15 @@ _short.maxlist = _short.maxtuple = 12
 _short.maxstring = _short.maxother = 60
 
 
-def as_function(answer: object, arguments: str) -> Callable:
+def as_function(answer: object, arguments: str, returns: type | None = None) -> Callable:
     """Return the answer if it is a function (or anything that is called like one, a class apart).
+
+    A class is taken where calling it gives what the function should return: a subclass of `returns`.
 
     Raises:
         Wrong: it is something else; the message says what to write, with `arguments`.
     """
-    if isinstance(answer, type):
+    if isinstance(answer, type) and not (returns and issubclass(answer, returns)):
         raise Wrong(f"`{answer.__name__}` is a class. Asked for is a function: `def ...({arguments}):`.")
     if not callable(answer):
         raise Wrong(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 import keras
 
-from helpers.checks._blame import HOOKS, misspelt_hooks
+from helpers.checks._blame import HOOKS, meant_hook, misspelt_hooks
 from helpers.checks.scripted._model import FakeModel
 
-__all__ = ["about_monitor", "about_stopping", "strange_hook"]
+__all__ = ["about_folder", "about_monitor", "about_stopping", "strange_hook"]
 
 Callback = keras.callbacks.Callback
 
@@ -24,7 +25,7 @@ def strange_hook(answer: object) -> str:
     for name in dict.fromkeys(own):
         if name in HOOKS or not (name in meant or (name.startswith("on_") and name != "on_error")):
             continue
-        close = meant.get(name) or next(iter(difflib.get_close_matches(name, HOOKS, n=1, cutoff=0.6)), None)
+        close = meant.get(name) or meant_hook(name, 0.6)
         told = f" Did you mean `{close}`?" if close else ""
         return f"Keras knows no hook `{name}`, so nobody calls it.{told}"
     return ""
@@ -43,6 +44,17 @@ def about_monitor(monitor: object, logs: Iterable[str], wished: str) -> str:
         )
     training = ", which is measured on the training data that the model learns by heart" if monitor[0] != "v" else ""
     return f"It watches `{monitor}`{training}; asked for is `{wished}`. Look at `monitor`."
+
+
+def about_folder(given: Path, wanted: str) -> str:
+    """Say into which folder a file goes that has the right name, in place of that of the variable `wanted`."""
+    if given.parent == Path("."):
+        return "The name has no folder in it, so the file goes to the working folder."
+    if not given.is_absolute():
+        return (
+            f"The name begins with `{given.parent}`, a folder of the working folder, and not with that of `{wanted}`."
+        )
+    return f"It goes into the folder `{given.parent}`, and not into that of `{wanted}`."
 
 
 # What a fresh model has; anything else was put there by the answer.

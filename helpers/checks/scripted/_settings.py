@@ -21,6 +21,7 @@ from helpers.checks.scripted._detect import about_monitor
 __all__ = ["Wish", "causes", "fresh", "odd_types", "settings_of"]
 
 _NUMBERS = ("patience", "min_delta", "start_from_epoch", "baseline", "factor", "cooldown", "min_lr", "save_freq")
+_FLAGS = ("restore_best_weights", "save_best_only", "save_weights_only")
 _EPOCHS = ("patience", "start_from_epoch", "cooldown")
 
 
@@ -76,8 +77,14 @@ def fresh(callback: keras.callbacks.Callback, **changes: object) -> keras.callba
 
 
 def odd_types(callback: keras.callbacks.Callback) -> str:
-    """Say which setting is no number where a number belongs; "" where all are well."""
+    """Say which setting is a text, a list or a flag where something else belongs; "" where all are well."""
     given = settings_of(callback)
+    for name in _FLAGS:
+        if isinstance(given.get(name), str):
+            return (
+                f"`{name}` is True or False, without quotes; yours is the text `{given[name]!r}`. Any text counts as "
+                "true, even 'False'."
+            )
     for name in _NUMBERS:
         value = given.get(name)
         if isinstance(value, bool):
