@@ -87,6 +87,17 @@ def test_a_schedule_overrules_a_reduction():
 
 @claim(
     "08.50",
+    text="Behind ReduceLROnPlateau in the list, LearningRateScheduler logs the lowered rate, which no batch had.",
+)
+def test_the_history_may_show_a_rate_that_no_batch_had():
+    both = [ReduceLROnPlateau(patience=2), LearningRateScheduler(lambda epoch: 0.01)]
+    history = fit(still_model(), [Script([1.0] * 4), *both], epochs=4)
+    assert history["learning_rate"] == pytest.approx([0.01, 0.01, 0.001, 0.01])
+    assert rates(*both, values=[1.0] * 4) == pytest.approx([0.01] * 4)
+
+
+@claim(
+    "08.50",
     text="With a schedule object in the optimizer, ReduceLROnPlateau raises TypeError at its first reduction only.",
 )
 def test_a_schedule_object_fails_at_the_first_reduction():
