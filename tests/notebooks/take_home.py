@@ -12,8 +12,6 @@ TROUBLE = re.compile(r"## (?P<number>\d+)\. ")
 # What a Python with Keras has.
 PACKAGES = {"keras", "numpy", "tensorflow", *sys.stdlib_module_names}
 LAB = "08"
-# Lessons whose troubles do not have theirs yet. A lesson that is not named here has one for each.
-LATER = {"08", "08a", "08c"}
 
 
 def number_of(cell) -> int | None:
@@ -56,8 +54,6 @@ def faults(builder, lesson) -> Iterator[tuple[object, str]]:
     for number, cells in troubles.items():
         code = [cell for cell in cells if cell.kind == "code" and cell.tag not in builder.TEACHER_ONLY]
         homes = [cell for cell in code if number_of(cell) is not None]
-        if not homes and lesson.number in LATER:
-            continue
         if [number_of(cell) for cell in homes] != [number] or homes != code[-1:]:
             yield cells[0], f"the last code of trouble {number} must be one cell `# Take home {number}: what it does`."
         for cell in homes:
