@@ -69,6 +69,8 @@ def arrays(file):
         return {name: one.shape for name, one in found.items() if hasattr(one, "shape")}
 
 
+# %% [markdown]
+# The two files of epoch 2, side by side:
 # %%
 in_weights = arrays(runs / "2.weights.h5")
 with zipfile.ZipFile(runs / "2.keras") as archive:

@@ -45,8 +45,8 @@ widgets.reveal("03.e")
 # %% [markdown]
 # ## The setting that decides
 #
-# Whatever came out: `load_model` has a setting for it, `safe_mode`. Here is the same file with the setting the other
-# way round. Look for the line that the stranger's code prints:
+# Whatever came out: one setting of `load_model` decides it. Here is the same file with that setting the other way
+# round. Look for the line that the stranger's code prints:
 # %%
 open_gift(safe_mode=False)
 # %% [markdown]
