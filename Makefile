@@ -41,7 +41,7 @@ data-env:
 	@$(PYTHON) tools/setup_env.py data
 
 lab: learner-env  ## open the course in JupyterLab; ARGS="--no-browser --port 9999" passes options on
-	$(BIN)/jupyter lab notebooks/00_start_here.ipynb $(ARGS)
+	$(BIN)/jupyter lab --ServerApp.root_dir=. notebooks/00_start_here.ipynb $(ARGS)
 
 certificate: learner-env  ## write a page of what you did in the course, to print; ARGS='--name "Ada Lovelace"'
 	@$(BIN)/python -m helpers.certificate $(ARGS)

@@ -25,8 +25,9 @@ from helpers.checks import _progress
 PROJECT = "keras-callbacks-course"
 PYTHONS = ((3, 11), (3, 12), (3, 13))
 FREE_MEGABYTES = 300
-# The optional parts of lesson 09: the extra `production` in pyproject.toml.
+# The optional parts of lessons 09 and 08g: extras in pyproject.toml, each with an environment of its own.
 PRODUCTION = ("fsspec", "keras-tuner", "optuna", "optuna-integration", "s3fs", "tensorboard")
+CONFORMANCE = ("jax", "orbax-checkpoint")
 _QUIET = {
     # Without oneDNN's reordering results repeat on more machines, and TensorFlow prints no red lines at its import.
     "TF_ENABLE_ONEDNN_OPTS": "0",
@@ -113,10 +114,10 @@ def _remove_if_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-_PRODUCTION = (
-    "To take it, run `python tools/setup_env.py production` in the folder of the course. It makes an environment of "
-    "its own with all that lesson 09 can use. Open the lesson with that one's JupyterLab: "
-    "`.venv-production/bin/jupyter lab` (on Windows `.venv-production/Scripts/jupyter lab`)."
+_TAKE_IT = (
+    "To take it, run `python tools/setup_env.py {0}` in the folder of the course. It makes an environment of "
+    "its own with all that this part can use. Open the lesson with that one's JupyterLab: "
+    "`.venv-{0}/bin/jupyter lab` (on Windows `.venv-{0}/Scripts/jupyter lab`)."
 )
 
 
@@ -129,18 +130,20 @@ def optional(*packages: str) -> bool:
         packages: as they are called where they are installed, such as "keras-tuner".
 
     Raises:
-        ValueError: a package is not among those of the extra `production`, so the advice would be wrong.
+        ValueError: the packages are not all of one extra, `production` or `conformance`, so the advice would be wrong.
     """
-    unknown = [name for name in packages if name not in PRODUCTION]
-    if unknown or not packages:
-        raise ValueError(f"optional() takes names out of {', '.join(PRODUCTION)}; got {packages}.")
+    extras = {"production": PRODUCTION, "conformance": CONFORMANCE}
+    extra = next((extra for extra, names in extras.items() if packages and {*packages} <= {*names}), None)
+    if extra is None:
+        known = " or out of ".join(", ".join(names) for names in extras.values())
+        raise ValueError(f"optional() takes names out of {known}; got {packages}.")
     missing = [name for name in packages if _installed(name) is None]
     if not missing:
         return True
     names = " and ".join(f"`{name}`" for name in missing)
     needs = "is" if len(missing) == 1 else "are"
     text = f"Optional: this part needs {names}, which {needs} not installed here. The lesson goes on without it."
-    _cards.Note(f"{text}\n\n{_PRODUCTION}", "quiet").show()
+    _cards.Note(f"{text}\n\n{_TAKE_IT.format(extra)}", "quiet").show()
     return False
 
 

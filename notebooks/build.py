@@ -38,7 +38,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 
-from helpers import _files
+from helpers import _anchors, _files
 
 HERE = Path(__file__).resolve().parent
 TAGS = ("setup", "exercise", "solution", "instructor", "predict")
@@ -47,6 +47,9 @@ CODE_ONLY = ("setup", "exercise", "predict")
 SOLUTION = "# solution"
 # Stands above each prediction: one that is run before the setup cell says so itself, in place of a NameError.
 IMPORT_WIDGETS = "from helpers import widgets\n\n"
+HEADING = re.compile(r"#{1,6} (?P<text>.+)")
+# A link to a heading, which begins with a capital letter or a digit, of this notebook or of another lesson.
+TO_HEADING = re.compile(r"(?P<file>(?<=\]\()(?:\d\d[a-z]?_\w+\.ipynb)?)#(?P<anchor>[A-Z\d][^)\s]*)")
 CLAIM = re.compile(r"\s*<!-- claim: [^>]*-->")
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -504,10 +507,17 @@ def named_calls(cell: Cell) -> list[tuple[int, str, str, str | None]]:
 
 
 def cell_ids(cells: Sequence[Cell]) -> list[str]:
-    """Return an id for each cell, made from its content, so that a cell keeps its id wherever it moves."""
+    """Return an id for each cell: made from the heading that it begins with, for links, or else from its content.
+
+    A cell keeps its id wherever it moves.
+    """
     seen: Counter[str] = Counter()
-    ids = []
+    ids: list[str] = []
     for cell in cells:
+        heading = HEADING.match(cell.text) if cell.kind == "markdown" else None
+        if heading and (named := _anchors.cell_id(heading["text"])) not in ("", *ids):
+            ids.append(named)
+            continue
         content = json.dumps([cell.kind, cell.tag, cell.text])
         seen[content] += 1
         ids.append(hashlib.sha256(f"{seen[content]} {content}".encode()).hexdigest()[:12])
@@ -522,9 +532,13 @@ def learner_text(cell: Cell, _lesson: Lesson) -> str | None:
 
 
 def plain_text(cell: Cell) -> str:
-    """Return a cell as both editions have it: a prediction can be run first, claim ids are for the tests alone."""
+    """Return a cell as both editions have it: a prediction can be run first, claim ids are for the tests alone.
+
+    Links to headings name the cell instead, which JupyterLab finds at the first click.
+    """
     if cell.kind == "markdown":
-        return CLAIM.sub("", cell.text)
+        text = CLAIM.sub("", cell.text)
+        return TO_HEADING.sub(lambda link: f"{link['file']}#{_anchors.fragment(link['anchor'])}", text)
     return IMPORT_WIDGETS + cell.text if cell.tag == "predict" else cell.text
 
 

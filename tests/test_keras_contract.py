@@ -81,7 +81,7 @@ def test_claim_ids_and_words_about_releases_are_found(tmp_path):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("lesson", ["11", "2", "08.0", "08.35", "08.07", "05.1", "08.", ""])
+@pytest.mark.parametrize("lesson", ["11", "2", "08.0", "08.60", "08.07", "05.1", "08.", ""])
 def test_a_claim_about_no_lesson_is_refused(lesson):
     with pytest.raises(ValueError, match="is not a lesson"):
         claims.claim(lesson, text="Something about Keras.")

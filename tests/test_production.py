@@ -179,6 +179,12 @@ def test_a_missing_package_is_told_in_words(monkeypatch, capsys):
     told = " ".join(capsys.readouterr().out.split())
     assert "needs `optuna`, which is not installed here. The lesson goes on without it." in told
     assert "python tools/setup_env.py production" in told
+    assert lesson.optional("orbax-checkpoint")
+    monkeypatch.setattr(lesson, "_installed", lambda name: None)
+    assert not lesson.optional("jax", "orbax-checkpoint")
+    assert "python tools/setup_env.py conformance" in " ".join(capsys.readouterr().out.split())
+    with pytest.raises(ValueError, match="takes names out of"):
+        lesson.optional("optuna", "jax")
     with pytest.raises(ValueError, match="takes names out of"):
         lesson.optional("numpy")
     with pytest.raises(ValueError, match="takes names out of"):
@@ -191,6 +197,7 @@ def test_the_advice_fits_the_project():
 
     root = Path(__file__).resolve().parents[1]
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extra = {name.partition(">")[0] for name in project["optional-dependencies"]["production"]}
-    assert extra == set(lesson.PRODUCTION)
-    assert '"production": (".venv-production",' in (root / "tools" / "setup_env.py").read_text(encoding="utf-8")
+    setup = (root / "tools" / "setup_env.py").read_text(encoding="utf-8")
+    for extra, names in {"production": lesson.PRODUCTION, "conformance": lesson.CONFORMANCE}.items():
+        assert {name.partition(">")[0] for name in project["optional-dependencies"][extra]} == set(names)
+        assert f'"{extra}": (".venv-{extra}",' in setup

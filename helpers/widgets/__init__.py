@@ -1,6 +1,6 @@
-"""Things to click: `predict` and its `reveal`, `PatienceExplorer`, `LiveTraining`; thin, over modules without widgets.
+"""Things to click: `predict`, its `reveal`, `PatienceExplorer`, `LiveTraining`, `PitfallSearch`; thin.
 
-The larger two are loaded when first used. None of them loads TensorFlow.
+The larger ones are loaded when first used. None of them loads TensorFlow.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from helpers.widgets.reveal import reveal
 _WHERE = {
     "PatienceExplorer": "helpers.widgets.explorer",
     "LiveTraining": "helpers.widgets.live_training",
+    "PitfallSearch": "helpers.widgets.pitfall_search",
 }
 
-__all__ = ["LiveTraining", "PatienceExplorer", "predict", "reveal"]
+__all__ = ["LiveTraining", "PatienceExplorer", "PitfallSearch", "predict", "reveal"]
 
 
 def __getattr__(name: str):

@@ -8,7 +8,7 @@
 # and [lesson 03](03_model_checkpoint.ipynb) explain the two callbacks from the beginning. The exercise at the end takes
 # ten minutes more. One trouble takes:
 #
-# **Minutes:** 4
+# **Minutes:** 5
 # %% tags=["setup"]
 from helpers import checks, data, lesson, pitfalls, plots, widgets
 
@@ -17,19 +17,28 @@ lesson.begin("08")
 # %% [markdown]
 # ## Search
 #
-# Put the last line of your traceback, a warning, or words of your own between the quotes, and run the cell. The links
-# lead to the troubles.
+# Run the cell. Then paste a whole traceback or a warning, or say in your own words what you see: results stand below
+# as you type, each with its fix in a sentence. The links lead to the trouble, or to the lesson that explains it.
 # %%
-pitfalls.find("Early stopping conditioned on metric `val_acc` which is not available")
+widgets.PitfallSearch()
+# %% [markdown]
+# The same as a line of code. Between `r"""` and `"""` any paste fits, with its quotes and line breaks:
+# %%
+pitfalls.find(r"""
+UserWarning: Early stopping conditioned on metric `val_acc` which is not available.
+Available metrics are: accuracy,loss,val_accuracy,val_loss
+  current = self.get_monitor_value(logs)
+""")
 # %% [markdown]
 # ## Index
 #
-# All 34, first by what you see, then by what the screen says (`…` stands for what is different each time). They are
-# in four notebooks: this one has the three that cost people most, [08a](08a_stopping.ipynb) is about stopping,
-# [08b](08b_saving.ipynb) about saving, [08c](08c_callbacks.ipynb) about writing and using callbacks.
+# All of them, first by what you see, then by what the screen says (`…` stands for what is different each time). This
+# notebook has the three that cost people most. The others stand where people are when they meet them:
+# [stopping](08a_stopping.ipynb), [saving](08b_saving.ipynb), [loading and resuming](08g_loading.ipynb),
+# [callbacks](08c_callbacks.ipynb), [data and validation](08d_data.ipynb),
+# [the learning rate](08e_learning_rate.ipynb), [tuning](08f_tuning.ipynb).
 #
-# In each notebook, run every cell above its first trouble. Then jump to any of them. (A link that opens a notebook at
-# its top finds the place when you click it once more.)
+# In each notebook, run every cell above its first trouble. Then jump to any of them.
 # %%
 pitfalls.index()
 # %% [markdown]
@@ -149,6 +158,24 @@ assert abs(saved - last) < 1e-4 < saved - held[True]
 # %% [markdown] tags=["instructor"]
 # Trouble 1 in front of a class, three minutes: predict, run, then ask: "How many models on your disk are the last and
 # not the best?" The answer is in their code: look for `save_best_only`.
+# %%
+# Take home 1: keep the best model, in the file and in memory
+import keras
+import numpy as np
+from keras.callbacks import EarlyStopping, ModelCheckpoint
+
+rng = np.random.default_rng(0)
+x, y = rng.random((40, 4)), rng.random((40, 1))
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+stopper = EarlyStopping(patience=5, restore_best_weights=True)
+saver = ModelCheckpoint("runs/1/best.keras", save_best_only=True)
+todo = {"validation_data": (x[30:], y[30:]), "epochs": 20, "verbose": 0}
+history = model.fit(x[:30], y[:30], callbacks=[stopper, saver], **todo).history
+loaded = keras.models.load_model("runs/1/best.keras")
+print("best of the history:", min(history["val_loss"]))
+for name, one in {"in memory": model, "in the file": loaded}.items():
+    print(name, one.evaluate(x[30:], y[30:], verbose=0))
 # %% [markdown]
 # ## 12. It stops too early
 #
@@ -207,6 +234,24 @@ for patience in [0, 1, 2, 3]:
 widgets.reveal("08.p12")
 # %% tags=["solution"]
 assert waited == {0: 1, 1: 1, 2: 2, 3: 3}
+# %%
+# Take home 12: a patience longer than the dips of your curve
+import keras
+import numpy as np
+from keras.callbacks import EarlyStopping
+
+rng = np.random.default_rng(0)
+x, y = rng.random((40, 4)), rng.random((40, 1))
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+todo = {"validation_split": 0.2, "epochs": 40, "verbose": 0}
+losses = model.fit(x, y, **todo).history["val_loss"]  # once, without a stopper
+bests = [n for n, loss in enumerate(losses) if loss == min(losses[: n + 1])]
+longest = max(np.diff(bests), default=1)  # epochs from one best to the next
+print("the longest way from a best to a better one:", longest, "epochs")
+stopper = EarlyStopping(patience=2 * int(longest), restore_best_weights=True)
+history = model.fit(x, y, callbacks=[stopper], **todo)
+print("patience:", stopper.patience, "  epochs:", len(history.epoch))
 # %% [markdown]
 # ## 29. It watches the training loss and never stops
 #
@@ -254,6 +299,24 @@ assert float(results["right"]["its validation loss"]) < float(
 # %% [markdown] tags=["instructor"]
 # Trouble 29 is the best of the three to discuss. Expect the reply "But it does monitor something!" Cover the right
 # picture and ask which epoch they would choose from the left one alone. Nobody can.
+# %%
+# Take home 29: hold some rows back, and stop by what happens on them
+import keras
+import numpy as np
+from keras.callbacks import EarlyStopping
+
+rng = np.random.default_rng(0)
+x, y = rng.random((40, 4)), rng.random((40, 1))
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+rows = rng.permutation(len(x))  # shuffle before you split
+known, held = rows[:30], rows[30:]
+stopper = EarlyStopping("val_loss", patience=5, restore_best_weights=True)
+todo = {"validation_data": (x[held], y[held]), "epochs": 20, "verbose": 0}
+model.fit(x[known], y[known], callbacks=[stopper], **todo)
+print("best on rows it never trained on:", stopper.best)
+
+
 # %% [markdown]
 # ## Exercise 08.1: spot the bug
 #
@@ -307,5 +370,5 @@ checks.check("08.1", stop_epoch)
 # %% [markdown]
 # ## Where next
 #
-# Thirty-one more: [08a](08a_stopping.ipynb) on stopping, [08b](08b_saving.ipynb) on saving,
-# [08c](08c_callbacks.ipynb) on callbacks. The whole course is on the map in [Start here](00_start_here.ipynb).
+# Many more troubles stand in [the index](#Index). The whole course is on the map in
+# [Start here](00_start_here.ipynb).

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Find your trouble: callbacks, your own and from old code
 #
-# **You will** see one of 8 troubles with callbacks happen, know why, and take a proved fix home.
+# **You will** see one of 14 troubles with callbacks happen, know why, and take a proved fix home.
 #
 # **You need** to have trained a model with `fit`. Run every cell above the first trouble, then jump to yours: each
 # stands for itself. The index of all is in [the pitfall lab](08_pitfall_lab.ipynb). The minutes are for one trouble.
@@ -109,6 +109,27 @@ for run, values in enumerate([[0.2, 0.1], [5.0, 4.0, 3.0, 2.0]], start=1):
     print(
         "run", run, "epochs:", len(history.epoch), " saved:", len(callbacks[-1].epochs)
     )
+# %%
+# Take home 17: new callbacks for each training, made by a function
+import keras
+import numpy as np
+from keras.callbacks import EarlyStopping, ModelCheckpoint
+
+
+def new_callbacks(fold):
+    saver = ModelCheckpoint(f"runs/17/{fold}.keras", "loss", save_best_only=True)
+    return [EarlyStopping("loss", patience=2), saver]
+
+
+rng = np.random.default_rng(0)
+x, y = rng.random((40, 4)), rng.random((40, 1))
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+for fold in range(2):
+    model = keras.models.clone_model(model)
+    model.compile("sgd", "mse")
+    callbacks = new_callbacks(fold)
+    model.fit(x, y, epochs=3, callbacks=callbacks, verbose=0)
+    print("fold", fold, "  best:", callbacks[1].best)
 
 
 # %% [markdown]
@@ -147,33 +168,53 @@ widgets.predict("08c.p22")
 
 
 # %% [markdown]
-# Two epochs, the callback's own numbers beside those of `fit`:
+# Two epochs, the callback's own numbers beside those of `fit`; once with a data set, once with arrays:
 # %%
 class Score(Callback):
-    def __init__(self, rows):
+    def __init__(self, *data):
         super().__init__()
-        self.rows = rows
+        self.data = data
 
     def on_epoch_end(self, epoch, logs=None):
-        logs["score"] = self.model.evaluate(self.rows, verbose=0, return_dict=True)[
-            "loss"
-        ]
+        found = self.model.evaluate(*self.data, verbose=0, return_dict=True)
+        logs["score"] = found["loss"]
 
 
-settings = {
-    "validation_data": digits.validation,
-    "callbacks": [Score(digits.validation)],
-    "verbose": 0,
-}
-history = build().fit(digits.train, epochs=2, **settings).history
-print("score:   ", history["score"])
-print("val_loss:", history["val_loss"])
+arrays = digits.x_validation, digits.y_validation
+for data_given in ([digits.validation], arrays):
+    settings = {"validation_data": digits.validation, "verbose": 0}
+    score = Score(*data_given)
+    history = build().fit(digits.train, epochs=2, callbacks=[score], **settings).history
+    print("score:   ", history["score"])
+    print("val_loss:", history["val_loss"])
 widgets.reveal("08c.p22")
 # %% tags=["solution"]
 assert abs(history["score"][-1] - history["val_loss"][-1]) < 1e-6
 # %% [markdown]
-# (Without `return_dict=True` a model with metrics would give a list.) The callback evaluates a second time, so do this
-# only for what no metric of `compile` can tell.
+# `Score(dataset)` or `Score(x, y)`: what it is given goes on to `evaluate`. (Without `return_dict=True` a model with
+# metrics would give a list.) The callback evaluates a second time, so do this only for what no metric of `compile` can
+# tell.
+# %%
+# Take home 22: hand the validation data to the callback, arrays or a data set
+import keras
+import numpy as np
+
+
+class Score(keras.callbacks.Callback):
+    def __init__(self, *data):
+        super().__init__()
+        self.data = data
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["score"] = self.model.evaluate(*self.data, verbose=0)
+
+
+x, y = np.ones((40, 4)), np.zeros((40, 1))
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+score = Score(x[30:], y[30:])
+history = model.fit(x[:30], y[:30], epochs=2, callbacks=[score], verbose=0)
+print(history.history)
 # %% [markdown]
 # ## 23. optimizer.lr and K.set_value are gone
 #
@@ -235,6 +276,24 @@ print(
 )
 # %% tags=["solution"]
 assert (model.get_weights()[0] == before).all()
+# %%
+# Take home 23: change the learning rate from a callback
+import keras
+import numpy as np
+
+
+class Halve(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        logs["rate"] = float(self.model.optimizer.learning_rate)
+        self.model.optimizer.learning_rate = logs["rate"] / 2
+
+
+rng = np.random.default_rng(0)
+x, y = rng.random((40, 4)), rng.random((40, 1))
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+history = model.fit(x, y, epochs=3, callbacks=[Halve()], verbose=0)
+print("rates:", history.history["rate"])
 # %% [markdown]
 # ## 24. self.model cannot be set
 #
@@ -282,6 +341,27 @@ print("teacher:", history["teacher_loss"])
 # %% tags=["solution"]
 assert callback.model is student
 assert history["teacher_loss"][0] == history["teacher_loss"][1]
+# %%
+# Take home 24: a second model in a callback has a name of its own
+import keras
+import numpy as np
+
+
+class Beside(keras.callbacks.Callback):
+    def __init__(self, teacher):
+        super().__init__()
+        self.teacher = teacher
+
+    def on_epoch_end(self, epoch, logs=None):
+        gap = self.teacher.predict(x, verbose=0) - self.model.predict(x, verbose=0)
+        logs["gap"] = float(np.mean(gap**2))
+
+
+x, y = np.ones((40, 4)), np.zeros((40, 1))
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+beside = Beside(keras.models.clone_model(model))
+print(model.fit(x, y, epochs=2, callbacks=[beside], verbose=0).history["gap"])
 # %% [markdown]
 # ## 26. Callbacks given as a set or as a class
 #
@@ -310,6 +390,19 @@ for right in ([note], (note,), note, [[note], []], {"any name": note}):
     build().fit(digits.train, callbacks=right, verbose=0)
     assert called == ["note"], f"callbacks={right} was not called once"
 print("A list works. So do a tuple, one callback alone, nested lists and a dictionary.")
+# %%
+# Take home 26: square brackets around all callbacks, round ones behind each name
+import keras
+import numpy as np
+from keras.callbacks import EarlyStopping, LambdaCallback
+
+rng = np.random.default_rng(0)
+x, y = rng.random((40, 4)), rng.random((40, 1))
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+note = LambdaCallback(on_epoch_end=lambda epoch, logs: print("epoch", epoch + 1))
+callbacks = [EarlyStopping("loss"), note]
+model.fit(x, y, epochs=2, callbacks=callbacks, verbose=0)
 # %% [markdown]
 # ## 30. Buttons and sliders are frozen while a cell trains
 #
@@ -400,6 +493,27 @@ print("stopped after epoch", stopper.stopped_epoch + 1)
 assert 0 < stopper.stopped_epoch < epochs - 1
 # %% [markdown]
 # With curves and buttons, ready to use: `widgets.LiveTraining(trainer)`, in [lesson 05b](05b_the_other_arguments.ipynb).
+# %%
+# Take home 30: train in a thread; the cell ends, and buttons are answered
+import threading
+
+import keras
+import numpy as np
+from keras.callbacks import LambdaCallback
+
+rng = np.random.default_rng(0)
+x, y = rng.random((40, 4)), rng.random((40, 1))
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+begun = threading.Event()
+note = LambdaCallback(on_epoch_end=lambda epoch, logs: begun.set())
+todo = {"epochs": 100_000, "callbacks": [note], "verbose": 0}
+training = threading.Thread(target=model.fit, args=(x, y), kwargs=todo)
+training.start()
+begun.wait()
+print("this line runs while it trains:", training.is_alive())
+model.stop_training = True  # what a button's on_click may do
+training.join()
 # %% [markdown]
 # ## 31. My hook is never called
 #
@@ -475,6 +589,25 @@ assert calls == [0, 1]
 # %% [markdown] tags=["instructor"]
 # Worth two minutes with every class that writes callbacks: Python's freedom is the reason, and a check of a few lines
 # turns a silent mistake into a loud one. The same idea serves for any class with optional methods.
+# %%
+# Take home 31: a class that refuses misspelt hooks
+from keras.callbacks import Callback
+
+KNOWN = {name for name in dir(Callback) if name.startswith("on_")}
+
+
+class Careful(Callback):
+    def __init_subclass__(cls, **settings):
+        super().__init_subclass__(**settings)
+        unknown = {name for name in vars(cls) if name.startswith("on_")} - KNOWN
+        if unknown:
+            raise TypeError(f"Keras calls no hook named {', '.join(sorted(unknown))}")
+
+
+try:
+    type("Mine", (Careful,), {"on_epoch_ended": print})  # class Mine(Careful): ...
+except TypeError as error:
+    print(error)
 # %% [markdown]
 # ## 32. EarlyStopping does not see a metric that another callback adds
 #
@@ -510,6 +643,470 @@ history = fit_with(Script([0.5] * 5, "f2"), EarlyStopping("f2", mode="max", pati
 print("epochs:", len(history["loss"]))
 # %% tags=["solution"]
 assert len(history["loss"]) == 2
+# %%
+# Take home 32: who adds a metric stands before who reads it
+import keras
+import numpy as np
+from keras.callbacks import EarlyStopping, LambdaCallback
+
+
+def add(epoch, logs):
+    logs["f2"] = 0.5  # your own metric
+
+
+rng = np.random.default_rng(0)
+x, y = rng.random((40, 4)), rng.random((40, 1))
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+stopper = EarlyStopping("f2", mode="max", patience=1)
+callbacks = [LambdaCallback(on_epoch_end=add), stopper]  # in this order
+history = model.fit(x, y, epochs=9, callbacks=callbacks, verbose=0)
+print("epochs:", len(history.epoch))
+
+
+# %% [markdown]
+# ## 37. A layer that a callback unfreezes does not learn
+#
+# **You see:** `layer.trainable = True` in `on_epoch_begin`, and in no later epoch does the layer change.
+#
+# **People ask:** [tensorflow#47906](https://github.com/tensorflow/tensorflow/issues/47906),
+# [keras#3268](https://github.com/keras-team/keras/issues/3268),
+# [keras#16234](https://github.com/keras-team/keras/issues/16234).
+#
+# The layer `base` is frozen for the first two epochs, and a callback sets it free:
+# %%
+def frozen():
+    keras.utils.set_random_seed(8)
+    base = keras.layers.Dense(16, activation="relu", trainable=False, name="base")
+    head = keras.layers.Dense(10, activation="softmax")
+    model = keras.Sequential([keras.Input((64,)), base, head])
+    model.compile("sgd", loss="sparse_categorical_crossentropy")
+    return model
+
+
+class Unfreeze(Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        self.before = self.model.get_layer("base").get_weights()[0]
+        if epoch + 1 == 3:
+            self.model.get_layer("base").trainable = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        now = self.model.get_layer("base").get_weights()[0]
+        logs["moved"] = bool((now != self.before).any())
+
+
+# %%
+todo = {"epochs": 4, "verbose": 0, "callbacks": [Unfreeze()]}
+print("the layer moved:", frozen().fit(digits.train, **todo).history["moved"])
+# %% [markdown]
+# `trainable` counts from the next `compile` on. So let the callback compile, after the layer is free:
+# %% tags=["predict"]
+widgets.predict("08c.p37")
+
+
+# %%
+class Compile(Unfreeze):
+    def on_epoch_begin(self, epoch, logs=None):
+        super().on_epoch_begin(epoch)
+        if epoch + 1 == 3:
+            self.model.compile("sgd", loss="sparse_categorical_crossentropy")
+
+
+with checks.expect_error(TypeError):
+    frozen().fit(digits.train, epochs=4, verbose=0, callbacks=[Compile()])
+widgets.reveal("08c.p37")
+# %% [markdown]
+# **The fix:** two fits, and between them `trainable` and `compile`, mostly with a smaller rate. `initial_epoch` lets the
+# second go on counting. <!-- claim: midway.test_unfreezing_in_a_callback_does_nothing_until_compile -->
+# %%
+model = frozen()
+model.fit(digits.train, epochs=2, verbose=0)
+model.get_layer("base").trainable = True
+sgd = keras.optimizers.SGD(0.001)
+model.compile(sgd, loss="sparse_categorical_crossentropy")
+todo = {"initial_epoch": 2, "epochs": 4, "verbose": 0, "callbacks": [Unfreeze()]}
+moved = model.fit(digits.train, **todo).history["moved"]
+print("the layer moved:", moved)
+# %% tags=["solution"]
+assert moved == [True, True]
+# %% [markdown]
+# `EarlyStopping` and the others begin anew with the second fit: give each of the two its own.
+# %%
+# Take home 37: unfreeze between two fits, and compile there
+import keras
+import numpy as np
+
+rng = np.random.default_rng(0)
+x, y = rng.random((40, 4)), rng.random((40, 1))
+base, head = keras.layers.Dense(8, trainable=False), keras.layers.Dense(1)
+model = keras.Sequential([keras.Input((4,)), base, head])
+model.compile("sgd", "mse")
+model.fit(x, y, epochs=2, verbose=0)
+before = base.get_weights()[0]
+base.trainable = True
+model.compile(keras.optimizers.SGD(0.001), "mse")  # now it counts
+history = model.fit(x, y, initial_epoch=2, epochs=4, verbose=0)
+print("epochs", history.epoch, "moved:", (base.get_weights()[0] != before).any())
+
+
+# %% [markdown]
+# ## 38. A weight in the loss that a callback changes has no effect
+#
+# **You see:** a callback raises the weight of one term of the loss from epoch to epoch (KL annealing, say), and the
+# loss behaves as if it had stayed as it was.
+#
+# **People ask:** [keras#13826](https://github.com/keras-team/keras/issues/13826).
+#
+# This loss is `beta` times 1, so it shows which `beta` it uses. A callback sets `beta` to 0, 1, 2:
+# %%
+class Term:
+    def __init__(self, beta):
+        self.beta = beta
+
+    def loss(self, true, predicted):
+        return self.beta * (1 + 0 * keras.ops.mean(predicted))
+
+
+class Raise(Callback):
+    def __init__(self, term):
+        super().__init__()
+        self.term = term
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if isinstance(self.term.beta, keras.Variable):
+            self.term.beta.assign(float(epoch))
+        else:
+            self.term.beta = float(epoch)
+
+
+# %%
+def losses(term, run_eagerly=False):
+    model = build()
+    model.compile("sgd", loss=term.loss, run_eagerly=run_eagerly)
+    todo = {"epochs": 3, "verbose": 0, "callbacks": [Raise(term)]}
+    return model.fit(digits.train, **todo).history["loss"]
+
+
+print("losses:", losses(Term(0.0)))
+# %% [markdown]
+# And the same, with the same number, compiled with `run_eagerly=True`?
+# %% tags=["predict"]
+widgets.predict("08c.p38")
+# %%
+seen = losses(Term(0.0), run_eagerly=True)
+print("losses:", seen)
+widgets.reveal("08c.p38")
+# %% tags=["solution"]
+assert seen == [0.0, 1.0, 2.0]
+# %% [markdown]
+# **The fix:** a `keras.Variable`. The graph reads its value anew in each step.
+# <!-- claim: midway.test_a_number_in_the_loss_is_fixed_and_a_variable_is_not -->
+# %%
+seen = losses(Term(keras.Variable(0.0, trainable=False)))
+print("losses:", seen)
+# %% tags=["solution"]
+assert seen == [0.0, 1.0, 2.0]
+# %%
+# Take home 38: a weight of the loss that may change is a keras.Variable
+import keras
+import numpy as np
+from keras.callbacks import LambdaCallback
+
+rng = np.random.default_rng(0)
+x, y = rng.random((40, 4)), rng.random((40, 1))
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+beta = keras.Variable(0.0, trainable=False)
+
+
+def loss(true, predicted):
+    return beta * keras.ops.mean(keras.ops.square(true - predicted))
+
+
+model.compile("sgd", loss)
+anneal = LambdaCallback(on_epoch_begin=lambda epoch, logs: beta.assign(epoch / 2))
+history = model.fit(x, y, epochs=3, callbacks=[anneal], verbose=0)
+print("losses:", history.history["loss"])
+# %% [markdown]
+# ## 45. The training numbers are wrong since a callback evaluates
+#
+# **You see:** a callback calls `evaluate` every few batches. Since then the printed loss and accuracy make no sense.
+#
+# **People ask:** [keras#16526](https://github.com/keras-team/keras/issues/16526),
+# [tensorflow#42994](https://github.com/tensorflow/tensorflow/issues/42994).
+#
+# Each epoch has two batches here; the callback evaluates after each of them.
+# %% tags=["predict"]
+widgets.predict("08c.p45")
+
+
+# %%
+class AfterBatch(Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        self.model.evaluate(digits.validation, verbose=0)
+
+
+class AfterEpoch(Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.evaluate(digits.validation, verbose=0)
+
+
+def numbers(*callbacks):
+    todo = {"validation_data": digits.validation, "verbose": 0}
+    history = build().fit(digits.train, callbacks=list(callbacks), **todo).history
+    return {name: round(values[0], 4) for name, values in history.items()}
+
+
+# %%
+plain, spoilt = numbers(), numbers(AfterBatch())
+print("no callback:         ", plain)
+print("evaluates each batch:", spoilt)
+widgets.reveal("08c.p45")
+# %% tags=["solution"]
+assert plain["loss"] != spoilt["loss"] == spoilt["val_loss"] == plain["val_loss"]
+
+
+# %% [markdown]
+# **The fix:** evaluate in `on_epoch_end`, when the epoch's numbers are in `logs` already. Within an epoch use `predict`,
+# which counts nothing, and compute the score yourself.
+# <!-- claim: midway.test_evaluate_in_a_batch_hook_spoils_the_training_metrics -->
+# %%
+class Predicts(Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        predicted = self.model.predict(digits.validation, verbose=0)
+        right = predicted.argmax(axis=1) == digits.y_validation
+        print(f"after batch {batch + 1}: {right.mean():.1%} right")
+
+
+found = [numbers(AfterEpoch()), numbers(Predicts())]
+print(*found, sep="\n")
+# %% tags=["solution"]
+assert found == [plain, plain]
+# %% [markdown]
+# `on_epoch_begin` is no better than a batch hook: what it evaluates is counted into the epoch.
+# %%
+# Take home 45: a score within the epoch, by predict, which counts nothing
+import keras
+import numpy as np
+
+
+class Within(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if batch % 2 == 0:
+            error = self.model.predict(x[30:], verbose=0) - y[30:]
+            print(f"batch {batch + 1}: {np.mean(error**2):.4f}")
+
+
+rng = np.random.default_rng(0)
+x, y = rng.random((40, 4)), rng.random((40, 1))
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+model.fit(x[:30], y[:30], batch_size=8, callbacks=[Within()], verbose=0)
+# %% [markdown]
+# ## 54. KeyError metrics or lr, and hooks that take 2 arguments
+#
+# **You see:** a callback from an older page fails with a `KeyError` or a `TypeError` at its first hook, or the code
+# after `fit` does.
+#
+# **People ask:** [tensorflow#38512](https://github.com/tensorflow/tensorflow/issues/38512),
+# [tensorflow#40515](https://github.com/tensorflow/tensorflow/issues/40515),
+# [livelossplot#56](https://github.com/stared/livelossplot/issues/56).
+# %% tags=["predict"]
+widgets.predict("08c.p54")
+
+
+# %%
+class OldNames(Callback):
+    def on_train_begin(self, logs=None):
+        print("params:", self.params)
+        self.names = self.params["metrics"]
+
+
+class OldHook(Callback):
+    def on_epoch_end(self, epoch):
+        print("epoch", epoch)
+
+
+with checks.expect_error(KeyError):
+    play([1.0], OldNames())
+with checks.expect_error(TypeError):
+    play([1.0], OldHook())
+rate = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate)
+history = play([1.0, 0.5], rate).history
+with checks.expect_error(KeyError):
+    print(history["lr"])
+widgets.reveal("08c.p54")
+
+
+# %% [markdown]
+# **The fix:** names come from `logs`, the rate is called `learning_rate`, and each hook takes `logs=None` as its last
+# argument. <!-- claim: midway.test_what_old_callbacks_expect_is_gone -->
+# %%
+class NewNames(Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        names = [name for name in logs if not name.startswith("val_")]
+        print("epoch", epoch + 1, "of", self.params["epochs"], "names:", names)
+
+
+history = play([1.0, 0.5], NewNames(), rate).history
+print("rates:", history["learning_rate"])
+# %% tags=["solution"]
+assert len(history["learning_rate"]) == 2
+# %%
+# Take home 54: names from logs, learning_rate in the history, logs=None in hooks
+import keras
+import numpy as np
+
+
+class Names(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        print("epoch", epoch + 1, "of", self.params["epochs"], dict(logs))
+
+
+x, y = np.ones((40, 4)), np.zeros((40, 1))
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse", metrics=["mae"])
+rate = keras.callbacks.ReduceLROnPlateau("loss")
+history = model.fit(x, y, epochs=2, callbacks=[Names(), rate], verbose=0)
+print("rates:", history.history["learning_rate"])
+# %% [markdown]
+# ## 56. The CSV log has values under the wrong names
+#
+# **You see:** `CSVLogger(file, append=True)` goes on in the file of an earlier run, and the columns no longer fit.
+#
+# **People ask:** [keras#21173](https://github.com/keras-team/keras/issues/21173).
+#
+# The first run has a metric, `accuracy`; the second has none, and appends.
+# %% tags=["predict"]
+widgets.predict("08c.p56")
+
+
+# %%
+def logged(file, metrics, **settings):
+    model = build()
+    loss = "sparse_categorical_crossentropy"
+    model.compile("sgd", loss, metrics=metrics, run_eagerly=True)
+    logger = keras.callbacks.CSVLogger(file, **settings)
+    model.fit(digits.train, callbacks=[logger], verbose=0)
+    return file.read_text()
+
+
+# %%
+log = folder / "56.csv"
+logged(log, ["accuracy"])
+text = logged(log, [], append=True)
+print(text)
+widgets.reveal("08c.p56")
+# %% tags=["solution"]
+header, first, second = (line.split(",") for line in text.split())
+assert header[1:3] == ["accuracy", "loss"]
+assert second[1] == first[2]
+# %% [markdown]
+# The other way round there are more values than names. Without `append` the old log is gone. And a folder that is not
+# there is not made:
+# %%
+print(logged(log, []))
+print(logged(log, ["accuracy"], append=True))
+with checks.expect_error(FileNotFoundError):
+    logged(folder / "logs" / "56.csv", [])
+
+
+# %% [markdown]
+# **The fix:** a file for each run, in a folder that you make. `append=True` only for a run that goes on with the same
+# metrics. <!-- claim: midway.test_csv_logger_appends_without_a_look_at_the_names -->
+# %%
+def new_log(start):
+    (folder / "logs").mkdir(exist_ok=True)
+    return folder / "logs" / f"56-from-{start}.csv"
+
+
+for start, metrics in [(0, ["accuracy"]), (1, [])]:
+    text = logged(new_log(start), metrics)
+    names, values = (line.split(",") for line in text.split())
+    print(dict(zip(names, values, strict=True)))
+# %% tags=["solution"]
+assert len(list((folder / "logs").iterdir())) == 2
+# %%
+# Take home 56: a log for each run, in a folder that is made before
+from pathlib import Path
+
+import keras
+import numpy as np
+
+x, y = np.ones((40, 4)), np.zeros((40, 1))
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse", metrics=["mae"])
+logs = Path("runs/56")
+logs.mkdir(parents=True, exist_ok=True)
+log = logs / f"run-{len(list(logs.iterdir())) + 1}.csv"
+model.fit(x, y, epochs=2, callbacks=[keras.callbacks.CSVLogger(log)], verbose=0)
+print(log.name, log.read_text(), sep="\n")
+# %% [markdown]
+# ## 57. EarlyStopping fails in a training loop of my own
+#
+# **You see:** a loop around `train_on_batch` calls the hooks of `EarlyStopping` itself. It goes well for a while, then
+# comes an `AttributeError` about `stop_training`.
+#
+# **People ask:** [keras#616](https://github.com/keras-team/keras/issues/616).
+#
+# The loss here never gets better after the first epoch, and `patience` is 3.
+# %% tags=["predict"]
+widgets.predict("08c.p57")
+# %%
+model, stopper = build(), EarlyStopping("loss", patience=3)
+epochs = []
+stopper.on_train_begin()
+with checks.expect_error(AttributeError):
+    for epoch in range(9):
+        epochs.append(epoch + 1)
+        model.train_on_batch(digits.x_train, digits.y_train)
+        stopper.on_epoch_end(epoch, {"loss": 1.0})
+print("epochs:", epochs)
+widgets.reveal("08c.p57")
+# %% tags=["solution"]
+assert epochs == [1, 2, 3, 4]
+# %% [markdown]
+# **The fix:** `CallbackList` with `model=`. It tells every callback about the model, and calls their hooks in order. Your
+# part is to look at `model.stop_training`. <!-- claim: midway.test_early_stopping_alone_knows_no_model -->
+# %%
+model = build()
+callbacks = keras.callbacks.CallbackList(
+    [EarlyStopping("loss", patience=3, restore_best_weights=True)], model=model
+)
+model.stop_training, epochs = False, []
+callbacks.on_train_begin()
+for epoch in range(9):
+    callbacks.on_epoch_begin(epoch)
+    model.train_on_batch(digits.x_train, digits.y_train)
+    epochs.append(epoch + 1)
+    callbacks.on_epoch_end(epoch, {"loss": 1.0})
+    if model.stop_training:
+        break
+callbacks.on_train_end()
+print("epochs:", epochs)
+# %% tags=["solution"]
+assert epochs == [1, 2, 3, 4]
+# %% [markdown]
+# What else such a loop must do itself stands in [lesson 06](06_inside_and_your_own.ipynb).
+# %%
+# Take home 57: callbacks in a loop of your own, through CallbackList
+import keras
+import numpy as np
+from keras.callbacks import CallbackList, EarlyStopping
+
+x, y = np.ones((40, 4)), np.zeros((40, 1))
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+model.compile(keras.optimizers.SGD(0.0), "mse")  # learns nothing, so it stops
+callbacks = CallbackList([EarlyStopping("loss", patience=3)], model=model)
+model.stop_training = False
+callbacks.on_train_begin()
+for epoch in range(20):
+    callbacks.on_epoch_begin(epoch)
+    loss = model.train_on_batch(x, y)
+    callbacks.on_epoch_end(epoch, {"loss": loss})
+    if model.stop_training:
+        break
+callbacks.on_train_end()
+print("epochs:", epoch + 1)
 # %% [markdown]
 # ## Key takeaways
 #
@@ -518,6 +1115,7 @@ assert len(history["loss"]) == 2
 # - `optimizer.learning_rate`, never `lr`: the wrong one is silent.
 # - The order of the list decides who sees a value.
 # - A misspelt hook is silent too, if you do not check.
+# - `fit` builds its step once: what callbacks change later must be a variable, or wait for the next `compile`.
 # - A cell that trains keeps sliders and buttons waiting, unless it trains in a thread.
 # %% [markdown]
 # ## Where next

@@ -107,7 +107,8 @@ assert sum(one.startswith("save") for one in left) <= 4
 
 
 # %% [markdown]
-# `BackupAndRestore`, whose whole purpose is the restart, writes two files. Three kills, and a restart after each:
+# `BackupAndRestore`, whose whole purpose is the restart, writes two files, one with the weights and one with the epoch.
+# Three kills, and a restart after each:
 # %%
 for number in range(3):
     home = folder / "backup" / str(number)
@@ -122,8 +123,8 @@ for number in range(3):
     except Exception as error:  # whatever a broken file leads to
         print(f"{type(error).__name__}: {error}"[:70])
 # %% [markdown]
-# Its two files are written over the good ones, too. (`double_checkpoint=True` keeps a second copy: it helps nearly
-# always.)
+# Its two files are written over the good ones, too. (`double_checkpoint=True` keeps a second copy. It saved most of the
+# runs that we killed, and not all.)
 # <!-- claim: resuming.test_a_restart_from_half_a_backup_fails -->
 # %% [markdown]
 # ## Write beside it
@@ -153,7 +154,7 @@ if other.parent.is_dir():
     other.unlink()
 # %% [markdown]
 # From disk to disk a file can only be **copied**, as `shutil.move` does without a word, and a copy can be killed
-# halfway. And the new name ends as the old one, since `model.save` looks at the ending.
+# halfway. The temporary file also keeps the old ending, `.keras`, since `model.save` looks at it.
 #
 # Our program gets `beside` as source, and calls it after each epoch:
 # %%

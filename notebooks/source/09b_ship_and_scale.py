@@ -196,8 +196,9 @@ def newest(bucket):
 
 print(bucket.list(), "· latest:", newest(bucket)[0])
 # %% [markdown]
-# Whoever asks `latest` is safe, also where a bucket shows half objects, as SFTP does and S3 does not. Real buckets are
-# reached through `fsspec`: `s3://...`, `gs://...`, and here `memory://`.
+# Whoever asks `latest` is safe, even in a bucket that shows half of a large object while it is uploaded. (S3 never does,
+# SFTP may. An object as small as `latest` arrives whole.) Real buckets are reached through `fsspec`: `s3://...`,
+# `gs://...`, and here `memory://`.
 # %%
 if lesson.optional("fsspec"):
     elsewhere = storage.FsspecBucket("memory://course/models")
@@ -212,7 +213,7 @@ if lesson.optional("fsspec"):
 # Write `ToBucket(bucket, folder)`. After each epoch it saves the model into `folder`, puts the file into `bucket`, and
 # makes `latest` name it. Whatever happens, `latest` names a whole model:
 #
-# - The program may be killed within any `put`, which leaves half an object.
+# - The program may be killed within any `put` of a model, which leaves half an object.
 # - A `put` may raise `OSError`. Training goes on, and the next epoch tries again.
 # - The same script is started again, with the same bucket and a new `ToBucket`.
 # %% tags=["exercise"]

@@ -102,6 +102,8 @@ def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
         sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", "--allow-root",
         "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
         f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}",
+        # The settings of this checkout, whether or not they are installed.
+        f"--LabApp.app_settings_dir={ROOT / 'settings'}",
     ]  # fmt: skip
     with log.open("w", encoding="utf-8") as output:
         # Its own process group, so that a kernel that would outlive the server can be ended too.

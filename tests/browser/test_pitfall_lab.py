@@ -1,4 +1,4 @@
-"""The index of lesson 08 in a real JupyterLab: it runs at once, it finds an error message, its links jump."""
+"""Lesson 08 in a real JupyterLab: what is pasted is found, and links land on their trouble at the first click."""
 
 from __future__ import annotations
 
@@ -10,47 +10,68 @@ from helpers import pitfalls
 pytestmark = pytest.mark.browser
 
 LESSON = "08_pitfall_lab"
-HERE, THERE = (next(one for one in pitfalls.load()[5:] if one.notebook == name) for name in (LESSON, "08a_stopping"))
+HERE, THERE, THIRD = (
+    next(one for one in pitfalls.load()[10:] if one.notebook == name)
+    for name in (LESSON, "08a_stopping", "08c_callbacks")
+)
 OPEN = "window.jupyterapp.shell.currentWidget"
 PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+PASTE = """Traceback (most recent call last):
+  File "/home/me/train.py", line 12, in <module>
+    model.fit(x, y, callbacks=[Log()])
+AttributeError: 'Adam' object has no attribute 'lr'
+"""
 
 
-def heading(page, one):
-    return page.locator(f"{PANEL} h2", has_text=one.heading)
-
-
-def expect_in_sight(page, one):
-    """Expect the trouble on the screen: cells that are drawn late may push the heading itself just out of it."""
-    page.wait_for_function(
-        """words => [...document.querySelectorAll(".jp-NotebookPanel:not(.lm-mod-hidden) h2")].some(
-            h => h.textContent.startsWith(words) && Math.abs(h.getBoundingClientRect().top - 200) < 350)""",
-        arg=one.heading,
-    )
-
-
-def test_the_index_leads_to_the_troubles(lab):
-    # As low as a laptop's screen, so that a heading is in sight only after a jump.
+@pytest.fixture
+def lesson(lab):
+    """Open lesson 08, as low as a laptop's screen, so that a heading is in sight only after a jump; run its top."""
     lab.page.set_viewport_size({"width": 1280, "height": 720})
     lab.open(f"{LESSON}.ipynb")
-    setup, search, index = (lab.find(words) for words in ("lesson.begin", "pitfalls.find", "pitfalls.index()"))
-    lab.run_cell(setup)
-    lab.run_cell(search)
-    expect(lab.outputs(search, "a").first).to_have_text(pitfalls.load()[1].heading)
-    lab.run_cell(index)
-    expect(lab.outputs(index, "table").first.locator("a")).to_have_count(len(pitfalls.load()))
-
-    follow(lab, HERE)
-    expect_in_sight(lab.page, HERE)
-
-    # When it opens a notebook for the first time, JupyterLab often forgets the place: the lesson says to click again.
-    follow(lab, THERE)
-    heading(lab.page, THERE).wait_for(state="attached", timeout=120_000)
-    lab.page.locator(".lm-DockPanel-tabBar .lm-TabBar-tabLabel", has_text=LESSON).click()
-    follow(lab, THERE)
-    expect_in_sight(lab.page, THERE)
+    lab.run_cell(lab.find("lesson.begin"))
+    return lab
 
 
-def follow(lab, one):
-    """Click the trouble's link in the index, and wait until its notebook is in front."""
-    lab.page.locator(f'{PANEL} .jp-OutputArea a:text-is("{one.heading}")').last.click()
-    lab.page.wait_for_function(f"name => {OPEN}?.context?.path === name", arg=f"{one.notebook}.ipynb")
+def test_the_index_leads_to_the_troubles(lesson):
+    index = lesson.find("pitfalls.index()")
+    lesson.run_cell(index)
+    expect(lesson.outputs(index, "table").first.locator("a")).to_have_count(len(pitfalls.load()))
+    for one in (HERE, THERE):
+        follow(lesson.page, lesson.page.locator(f'{PANEL} .jp-OutputArea a:text-is("{one.heading}")').last, one)
+
+
+def test_what_is_typed_is_found_below(lesson):
+    page, search = lesson.page, lesson.find("widgets.PitfallSearch()")
+    lesson.run_cell(search)
+    box = page.get_by_role("textbox", name="Your error, or what you see:")
+    status = page.get_by_role("status").filter(has_text="First:")
+    box.click()
+    page.keyboard.type("my own slider does not react, it is frozen", delay=15)
+    expect(status).to_contain_text("First: 30. Buttons and sliders")
+    expect(lesson.outputs(search, "table a").first).to_contain_text("30. Buttons and sliders")
+
+    # Keys are the box's own, not commands for cells, and it takes many lines at once.
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(PASTE)
+    expect(status).to_contain_text("First: 23. optimizer.lr")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(box).to_have_value(PASTE.replace("AttributeError", "\nAttributeError"))
+    expect(lesson.outputs(search, "table")).to_contain_text(["Fix: "])
+
+    # From the box to the first link by keyboard alone, and along it.
+    page.keyboard.press("Tab")
+    link = lesson.outputs(search, "table a").first
+    expect(link).to_be_focused()
+    follow(page, link, next(one for one in pitfalls.load() if one.number == 23), by="keyboard")
+
+
+def follow(page, link, one, by="mouse"):
+    """Follow a link once, and expect the heading of its trouble at the top of the window, and that it stays there."""
+    link.click() if by == "mouse" else page.keyboard.press("Enter")
+    page.wait_for_function(f"name => {OPEN}?.context?.path === name", arg=f"{one.notebook}.ipynb")
+    at_the_top = """words => [...document.querySelectorAll(".jp-NotebookPanel:not(.lm-mod-hidden) h2")].some(
+        h => h.textContent.startsWith(words) && Math.abs(h.getBoundingClientRect().top - 180) < 120)"""
+    page.wait_for_function(at_the_top, arg=one.heading, timeout=120_000)
+    page.wait_for_timeout(1500)
+    assert page.evaluate(at_the_top, one.heading)

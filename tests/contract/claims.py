@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 # The numbering of the curriculum; a claim may also name one row of the pitfall lab, "08.7".
 LESSONS = {
@@ -20,7 +22,8 @@ LESSONS = {
     "09": "In production",
     "10": "Capstone",
 }
-ROWS = range(1, 35)
+_TROUBLES = Path(__file__).resolve().parents[2] / "data" / "pitfalls.toml"
+ROWS = frozenset(one["number"] for one in tomllib.loads(_TROUBLES.read_text(encoding="utf-8"))["pitfall"])
 MODULES = (
     "hooks",
     "early_stopping",
@@ -32,6 +35,11 @@ MODULES = (
     "own",
     "production",
     "shipping",
+    "data",
+    "learning_rate",
+    "tuning",
+    "averages",
+    "midway",
 )
 
 
@@ -74,7 +82,7 @@ def claim(*lessons: str, text: str, before: str | None = None) -> Callable[[Call
         raise ValueError(f"Name at least one lesson that relies on: {text}")
     for lesson in lessons:
         if not is_lesson(lesson):
-            raise ValueError(f"{lesson!r} is not a lesson (00 to 10) or a row of the pitfall lab (08.1 to 08.34).")
+            raise ValueError(f"{lesson!r} is not a lesson (00 to 10) or a row of the pitfall lab such as 08.7.")
     if not text.strip():
         raise ValueError("A claim needs a sentence: text='...'.")
 

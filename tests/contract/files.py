@@ -301,7 +301,9 @@ def test_legacy_h5_with_short_names(tmp_path, loss):
     assert keras.saving.load_model(tmp_path / "b.h5").compiled
 
 
-@claim("03", text="A stranger's file with a Lambda layer is refused by load_model; safe_mode=False runs its code.")
+@claim(
+    "03", "08.47", text="A stranger's file with a Lambda layer is refused by load_model; safe_mode=False runs its code."
+)
 def test_safe_mode(tmp_path):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Lambda(lambda x: x * 2)])
     model.save(tmp_path / "a.keras")
@@ -328,6 +330,7 @@ def own_loss(truth, guesses):
 
 @claim(
     "03",
+    "08.46",
     text=(
         "load_model needs the code of a layer, loss or metric of one's own, as custom_objects or registered; without "
         "it, a TypeError."
@@ -506,7 +509,9 @@ def test_replace_keeps_a_whole_file(tmp_path):
     read()
 
 
-@claim("03", text="load_weights takes a .keras file as well; load_model does not take a weights file.")
+@claim(
+    "03", "08.47", "08.52", text="load_weights takes a .keras file as well; load_model does not take a weights file."
+)
 def test_formats_exchanged(tmp_path):
     model = trained(tmp_path, "sgd")
     other = new_model()
@@ -521,3 +526,162 @@ def test_saving_does_not_change_the_model(tmp_path):
     model = new_model()
     fit(model, [Script([1.0, 2.0]), ModelCheckpoint(tmp_path / "a.keras", save_best_only=True)], epochs=2)
     assert not same_weights(model.get_weights(), keras.saving.load_model(tmp_path / "a.keras").get_weights())
+
+
+# -- what is one's own, what is open elsewhere, what goes by names ---------------------------------------------------
+
+
+@claim(
+    "08.46", text="With compile=False a model with a metric of one's own loads: it predicts, and cannot be trained on."
+)
+def test_without_compile_it_loads_and_predicts(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("adam", "mse", metrics=[own_loss])
+    fit(model)
+    model.save(tmp_path / "a.keras")
+    loaded = keras.saving.load_model(tmp_path / "a.keras", compile=False)
+    assert same_weights(loaded.get_weights(), model.get_weights())
+    with pytest.raises(ValueError, match=r"You must call `compile\(\)` before using the model"):
+        fit(loaded)
+
+
+@keras.saving.register_keras_serializable("contract")
+class Kept(keras.layers.Layer):
+    def __init__(self, factor, **settings):
+        super().__init__(**settings)
+        self.factor = factor
+
+    def call(self, x):
+        return x * self.factor
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+class Bare(keras.layers.Layer):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def call(self, x):
+        return x * self.factor
+
+
+@claim(
+    "08.46",
+    text=(
+        "A registered layer with get_config loads without being named; one whose __init__ takes no **kwargs is refused "
+        "even when it is named, and the last line of the message says why."
+    ),
+)
+def test_registered_layers_load(tmp_path):
+    keras.Sequential([keras.Input((3,)), Kept(2.0)]).save(tmp_path / "a.keras")
+    assert keras.saving.load_model(tmp_path / "a.keras").layers[0].factor == 2.0
+    keras.Sequential([keras.Input((3,)), Bare(2.0)]).save(tmp_path / "b.keras")
+    with pytest.raises(TypeError, match="could not be deserialized properly") as error:
+        keras.saving.load_model(tmp_path / "b.keras", custom_objects={"Bare": Bare})
+    assert "unexpected keyword argument 'trainable'" in str(error.value).splitlines()[-1]
+
+
+@claim(
+    "08.46",
+    text=(
+        "A layer that was given an array and has no get_config cannot be saved: NotImplementedError, and the file that "
+        "was to be replaced is empty."
+    ),
+)
+def test_a_layer_that_cannot_be_saved_empties_the_file(tmp_path):
+    path = tmp_path / "a.keras"
+    new_model().save(path)
+    bad = keras.Sequential([keras.Input((3,)), Bare(np.ones(3, "float32"))])
+    with pytest.raises(NotImplementedError, match="must override `get_config"):
+        bad.save(path)
+    assert path.stat().st_size == 0
+
+
+beside_the_lambda = 3.0
+
+
+@claim(
+    "08.47",
+    text=(
+        "A lambda comes out of the file without the names that it uses from outside: a NameError at its first use. Its "
+        "weights fit into the same model with another layer in its place."
+    ),
+)
+def test_a_loaded_lambda_has_lost_its_names(tmp_path):
+    def model(layer):
+        return keras.Sequential([keras.Input((3,)), layer, keras.layers.Dense(1)])
+
+    old = model(keras.layers.Lambda(lambda x: x * beside_the_lambda))
+    old.save(tmp_path / "a.keras")
+    loaded = keras.saving.load_model(tmp_path / "a.keras", safe_mode=False)
+    x = arrays()[0]
+    with pytest.raises(NameError, match="beside_the_lambda"):
+        loaded(x)
+    new = model(Kept(beside_the_lambda))
+    new.load_weights(tmp_path / "a.keras")
+    assert np.array_equal(new(x), old(x))
+
+
+@claim("08.52", text="load_weights says nothing of layers that only the file has; a layer that it has not is an error.")
+def test_a_model_with_fewer_layers_loads_in_silence(tmp_path):
+    def stack(*units):
+        return keras.Sequential([keras.Input((3,)), *map(keras.layers.Dense, units)])
+
+    stack(4, 2).save_weights(tmp_path / "a.weights.h5")
+    with said() as texts:
+        stack(4).load_weights(tmp_path / "a.weights.h5")
+    assert texts == []
+    with pytest.raises(ValueError, match="objects could not be loaded"):
+        stack(4, 4, 2).load_weights(tmp_path / "a.weights.h5")
+
+
+@claim("08.53", text="A weights file that the same program has open cannot be saved over, and stays whole.")
+def test_a_file_open_in_the_same_program_stays_whole(tmp_path):
+    model, path = new_model(), tmp_path / "a.weights.h5"
+    model.save_weights(path)
+    before = path.read_bytes()
+    with h5py.File(path), pytest.raises(OSError, match="truncate a file which is already open"):
+        model.save_weights(path, overwrite=True)
+    assert path.read_bytes() == before
+
+
+@claim("08.20", text="A Normalization layer keeps its mean and variance in the file.")
+def test_normalization_is_in_the_file(tmp_path):
+    x = 5 * arrays()[0] + 3
+    layer = keras.layers.Normalization()
+    layer.adapt(x)
+    model = keras.Sequential([keras.Input((3,)), layer])
+    model.save(tmp_path / "a.keras")
+    assert np.array_equal(keras.saving.load_model(tmp_path / "a.keras")(x), model(x))
+
+
+@claim("08.21", text="clear_session puts the dtype policy back to float32.")
+def test_clear_session_resets_the_dtype_policy():
+    keras.config.set_dtype_policy("mixed_float16")
+    keras.utils.clear_session()
+    assert keras.config.dtype_policy().name == "float32"
+
+
+@claim(
+    "08.59",
+    text=(
+        "The state tree, which OrbaxCheckpoint saves and loads, goes by names: set into a Sequential made from its "
+        "config it changes nothing, in silence; into a functional model it brings all weights back."
+    ),
+)
+@pytest.mark.parametrize("functional", [False, True])
+def test_the_state_tree_goes_by_names(functional):
+    inputs = keras.Input((3,))
+    layers = [keras.layers.Dense(2, name="one"), keras.layers.Dense(1, name="two")]
+    if functional:
+        model = keras.Model(inputs, layers[1](layers[0](inputs)))
+    else:
+        model = keras.Sequential([inputs, *layers], name="net")
+    model.compile("sgd", "mse")
+    for weight in model.weights:
+        weight.assign(np.ones(weight.shape))
+    rebuilt = keras.models.model_from_json(model.to_json())
+    rebuilt.set_state_tree(model.get_state_tree())
+    assert same_weights(rebuilt.get_weights(), model.get_weights()) is functional

@@ -99,7 +99,11 @@ def test_best_moves_before_the_save(tmp_path):
     assert checkpoint.best == 0.5
 
 
-@claim("09", text="Somebody who has a .weights.h5 file open, to read it, makes the next save over it fail.")
+@claim(
+    "08.53",
+    "09",
+    text="Somebody who has a .weights.h5 file open, to read it, makes the next save over it fail and empty it.",
+)
 @pytest.mark.skipif(sys.platform == "win32", reason="another lock, another error")
 def test_a_reader_fails_the_writer(tmp_path):
     model, path = new_model(), tmp_path / "a.weights.h5"
@@ -112,6 +116,7 @@ def test_a_reader_fails_the_writer(tmp_path):
         reader.stdout.readline()
         with pytest.raises(BlockingIOError, match="unable to lock file"):
             model.save_weights(path, overwrite=True)
+        assert path.stat().st_size == 0
         reader.communicate(b"\n")
 
 
@@ -157,7 +162,7 @@ def test_resume_state_keeps_the_last_finite_epoch(tmp_path):
 # -- BackupAndRestore ------------------------------------------------------------------------------------------------
 
 
-@claim("09", text="delete_checkpoint removes the whole folder at a good end, and what others kept in it.")
+@claim("08.49", "09", text="delete_checkpoint removes the whole folder at a good end, and what others kept in it.")
 def test_the_backup_takes_foreign_files_with_it(tmp_path):
     (tmp_path / "backup").mkdir()
     (tmp_path / "backup" / "notes.txt").write_text("mine")
@@ -177,7 +182,11 @@ def broken_off(folder, model, at, **settings):
         fit(model, [BackupAndRestore(folder, **settings), LambdaCallback(on_train_batch_begin=stop)], epochs=4)
 
 
-@claim("09", text="A second model, such as that of the next fold, goes on with the weights of the first after a crash.")
+@claim(
+    "08.49",
+    "09",
+    text="A second model, such as that of the next fold, goes on with the weights of the first after a crash.",
+)
 def test_a_second_fold_takes_the_first_folds_weights(tmp_path):
     first = new_model()
     broken_off(tmp_path, first, at=2)
@@ -188,7 +197,7 @@ def test_a_second_fold_takes_the_first_folds_weights(tmp_path):
     assert same_weights(began[0][1], first.get_weights())
 
 
-@claim("09", text="With an integer save_freq the batch is stored and never read: the whole epoch runs again.")
+@claim("08.49", "09", text="With an integer save_freq the batch is stored and never read: the whole epoch runs again.")
 def test_the_place_in_the_epoch_is_not_used(tmp_path):
     broken_off(tmp_path, new_model(), at=3, save_freq=1)
     assert json.loads((tmp_path / "training_metadata.json").read_text())["batch"] in (0, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import keras
 import numpy as np
@@ -154,3 +155,24 @@ def test_terminate_on_nan_takes_the_backup_away(tmp_path):
     assert there == [False, True, True]
     assert not (tmp_path / "backup").exists()
     assert np.isnan(keras.saving.load_model(tmp_path / "last.keras").get_weights()[0]).all()
+
+
+@claim(
+    "08.33",
+    text="With double_checkpoint a damaged last backup is passed over, and training goes on from the one before.",
+)
+def test_double_checkpoint_goes_on_from_the_one_before(tmp_path):
+    backup = {"backup_dir": tmp_path, "double_checkpoint": True}
+
+    def stop(epoch, logs):
+        if epoch == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(new_model(), [BackupAndRestore(**backup), LambdaCallback(on_epoch_begin=stop)], epochs=5)
+    latest = tmp_path / "latest.weights.h5"
+    os.truncate(latest, latest.stat().st_size // 2)
+    began = []
+    note = LambdaCallback(on_epoch_begin=lambda epoch, logs: began.append(epoch))
+    fit(new_model(), [BackupAndRestore(**backup), note], epochs=5)
+    assert began == [2, 3, 4]

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import take_home
 import verdicts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +63,7 @@ PREDICTIONS = {
     "06": (1, 4, "three parts with four predictions together"),
     "07": (8, 12, "each myth begins with a prediction"),
     "08": (3, 60, "each trouble begins with a prediction"),
+    "08f": (2, 60, "each trouble begins with a prediction, and there are two"),
     "09": (4, 6, "two parts, each in several short rounds"),
 }
 EXERCISES = {
@@ -524,6 +526,12 @@ def read_names(node: ast.AST) -> set[str]:
     return found
 
 
+def fixes_can_be_taken_home(lesson) -> Sentences:
+    """Each trouble ends with its fix in a cell that runs alone (tests/notebooks/test_take_home.py runs it)."""
+    for cell, text in take_home.faults(builder, lesson):
+        yield f"{at(cell)}: {text}"
+
+
 RULES = (
     title_says_what_to_do,
     opening_says_what_who_and_how_long,
@@ -543,6 +551,7 @@ RULES = (
     minutes_are_measured,
     minutes_agree,
     later_cells_need_no_answer,
+    fixes_can_be_taken_home,
 )
 
 

@@ -225,6 +225,16 @@ def test_a_cell_has_one_id_in_both_editions(builder, course):
     ]
 
 
+def test_links_to_a_heading_name_its_cell(builder, course):
+    links = "[one](#Wait-for-it:-a-lesson-for-the-tests), [two](03_next.ipynb#16.-With-a-baseline), [top](#top)"
+    change(course / "source" / "02_lesson.py", "# See [the next lesson]", f"# {links}\n#\n# See [the next lesson]")
+    builder.build(course)
+    for edition in ("", "solutions"):
+        cell = read(course / edition / "02_lesson.ipynb").cells[0]
+        assert cell.id == "Wait-for-it-a-lesson-for-the-tests"
+        assert f"(#cell-id={cell.id}), [two](03_next.ipynb#cell-id=16-With-a-baseline), [top](#top)" in cell.source
+
+
 def test_other_cells_keep_their_ids_when_one_is_added(builder, course):
     builder.build(course)
     before = [cell.id for cell in read(course / "02_lesson.ipynb").cells]

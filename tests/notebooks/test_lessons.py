@@ -135,6 +135,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     (tmp_path / "README.md").write_text(f"| lesson | minutes |\n|-|-|\n{row}| 02 {row}")
     monkeypatch.setattr(lesson_rules, "ROOT", tmp_path)
     monkeypatch.setattr(lesson_rules, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(lesson_rules.take_home, "LAB", "02")
     monkeypatch.setattr(questions, "FOLDER", tmp_path / "data" / "lessons")
     return tmp_path
 
@@ -151,6 +152,8 @@ def test_sound_lesson_keeps_the_rule(builder, folder, rule):
 LONG_CODE = "patience = 3\n" + "waiting = 1\n" * 20
 LONG_PROSE = "# Waiting has a price.\n# " + "word " * 121
 SECOND = '# %% tags=["predict"]\nwidgets.predict("02.b")\n# %%\nprint(patience + 1)\nwidgets.reveal("02.b")\n'
+TROUBLE = "# %% [markdown]\n# ## 1. One\n# %%\nprint(patience)\n# %%\n# Take home 1: wait\nimport keras\n"
+KEYS = "# %% [markdown]\n# ## Key takeaways"
 # What is replaced by what, which rule that breaks, and words of its sentence.
 BREAKS = {
     "no title": ("# # Wait", "# ## Wait", "title_says_what_to_do", "must begin with the title"),
@@ -216,6 +219,12 @@ BREAKS = {
                      "outcome comes from the check of exercise 02.1"),
     "answer used deep": ("for turn in range(3)", "f = lambda: longer\nfor turn in f()",
                          "later_cells_need_no_answer", "longer comes from exercise 02.1"),
+    "nothing to take home": (KEYS, TROUBLE.replace("# Take", "# take") + KEYS, "fixes_can_be_taken_home",
+                             "must be one cell `# Take home 1: what it does`"),
+    "another number": (KEYS, TROUBLE.replace("home 1", "home 2") + KEYS, "fixes_can_be_taken_home", "`# Take home 1:"),
+    "not the last": (KEYS, TROUBLE + "# %%\nprint(keras)\n" + KEYS, "fixes_can_be_taken_home", "`# Take home 1:"),
+    "helpers": (KEYS, TROUBLE + "from helpers import data\n" + KEYS, "fixes_can_be_taken_home", "imports helpers. A"),
+    "binds a tool": (KEYS, TROUBLE + "patience = 4\n" + KEYS, "fixes_can_be_taken_home", "binds patience, which"),
     "answer in a stub": ("twice = ...", "twice = outcome", "later_cells_need_no_answer", "outcome comes from"),
 }  # fmt: skip
 
@@ -228,6 +237,12 @@ def test_rule_finds_what_breaks_it(builder, folder, name):
     assert old in text
     source.write_text(text.replace(old, new, 2 if old == '"02.b"' else 1))
     assert any(words in sentence for sentence in sentences(builder, folder, rule))
+
+
+def test_a_trouble_with_its_fix_to_take_home_keeps_the_rule(builder, folder):
+    source = folder / "notebooks" / "source" / "02_lesson.py"
+    source.write_text(source.read_text().replace(KEYS, TROUBLE + KEYS))
+    assert sentences(builder, folder, "fixes_can_be_taken_home") == []
 
 
 @pytest.mark.parametrize(("before", "told"), [(30, False), (45, True)])
