@@ -412,16 +412,17 @@ def enough_patience(answer: object) -> Verdict:
     return wrong(_why_other_patience(curves, given, wanted, first), credit=credit)
 
 
+# Each sentence is about the rule, not about the one number shown: it has to be true beside another mistake, too.
 _COUNTED = {
     "ties": "A tie is no improvement: the way from one improvement to the next goes on over it.",
     "ties on": "A tie is no improvement, nor is one with the lowest value: the way ends at the first of them.",
-    "behind": "It gets there too, but a smaller one does as well: gaps **behind** the lowest value do not count.",
-    "past": "It gets there too, but a smaller one does as well: gaps **behind** the lowest value do not count.",
+    "behind": "It counts gaps **behind** the lowest value, too. Only the way to that value counts.",
+    "past": "It counts gaps **behind** the lowest value, too. Only the way to that value counts.",
     "less": (
-        "It is one too small: with it the training stops one epoch before the improvement. `wait` may not reach the "
-        "patience."
+        "Of each gap it counts one too few: the training would stop one epoch before the improvement. `wait` may not "
+        "reach the patience."
     ),
-    "more": "It gets there too, but one less does as well.",
+    "more": "Of each gap it counts one too many: one less does as well.",
     "all": "It counts all epochs without improvement together. Only those in a row count: take the longest way.",
     "zero": "Where each epoch improves, or none, the smallest patience is 1, not 0.",
 }

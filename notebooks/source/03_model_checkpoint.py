@@ -78,7 +78,7 @@ print(f"while training: last epoch {losses[-1]:.4f}, best epoch {min(losses):.4f
 plain = evaluate("plain.keras")
 widgets.reveal("03.a")
 # %% [markdown]
-# ## Only the best
+# ## When it writes
 #
 # With `save_best_only=True` the file is written only when the metric that it monitors is better than ever before. That
 # is `val_loss`, if you do not say otherwise. `SaveRecorder`, a callback of this course, notes each writing.

@@ -54,8 +54,7 @@ print(*sorted(path.name for path in runs.iterdir()))
 # %% tags=["predict"]
 widgets.predict("03.b")
 # %% [markdown]
-# A weights file is in the format HDF5, and `h5py` opens it. A `.keras` file is an ordinary zip archive with a file of
-# this kind in it. `arrays` lists the names and shapes of all arrays in one:
+# Open both. `h5py` reads arrays out of files in the format HDF5; `arrays` lists their names and shapes:
 # %%
 import zipfile
 
@@ -70,6 +69,8 @@ def arrays(file):
         return {name: one.shape for name, one in found.items() if hasattr(one, "shape")}
 
 
+# %% [markdown]
+# The two files of epoch 2, side by side:
 # %%
 in_weights = arrays(runs / "2.weights.h5")
 with zipfile.ZipFile(runs / "2.keras") as archive:
@@ -85,7 +86,7 @@ widgets.reveal("03.b")
 assert in_keras == in_weights
 assert sum(name.startswith("optimizer/") for name in in_weights) == 2 + 2 * 4
 # %% [markdown]
-# What else is in the `.keras` file? `config.json` tells:
+# So a `.keras` file is an ordinary zip archive with a weights file in it. What else? `config.json` tells:
 # %%
 import json
 
@@ -194,6 +195,8 @@ assert max(abs(one - other) for one, other in pairs) < 1e-4
 # The same training, but it died after the **first** epoch, and only `runs / "1.weights.h5"` is left. Continue it to the
 # end of epoch 4. Assign the model to `rescued` and what `fit` returns to `rest_of_run`. The check compares with the
 # training that never broke off.
+# %%
+(runs / "1.keras").unlink(missing_ok=True)  # lost in the crash
 # %% tags=["exercise"]
 # Exercise 03.2
 rescued = ...

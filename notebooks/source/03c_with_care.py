@@ -37,13 +37,16 @@ def open_gift(**settings):
         keras.models.load_model(folder / "gift.keras", **settings)
         print("It is loaded.")
     except Exception as error:
-        print(f"{type(error).__name__}:", str(error).split(" If you")[0])
+        print(f"{type(error).__name__}:", error)
 
 
 open_gift()
 widgets.reveal("03.e")
 # %% [markdown]
-# The other way:
+# ## The setting that decides
+#
+# Whatever came out: one setting of `load_model` decides it. Here is the same file with that setting the other way
+# round. Look for the line that the stranger's code prints:
 # %%
 open_gift(safe_mode=False)
 # %% [markdown]

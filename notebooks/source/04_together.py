@@ -62,9 +62,6 @@ style.show(plots.learning_curves(history, stopping=stopper, saves=saves))
 # A square for each milestone, the hatched band for the meetings without a better draft, and the deadline. The last
 # square stands at the best epoch, and the circle shows that the model in memory is back there too.
 # %% [markdown]
-# Neither knows of the other. Each looks at `logs` and finds the best by itself.
-# <!-- claim: together.test_both_agree_on_the_best -->
-# %% [markdown]
 # ## Predict: which of them comes first?
 #
 # In lesson 01 the order of the list mattered: makers before users. And here? Train twice more, with a `ModelCheckpoint`
@@ -95,6 +92,9 @@ for place in ["before", "behind"]:
 # %% [markdown] tags=["instructor"]
 # Four minutes up to here. Expect "the stop comes first, so the last file is missing" from those who remember lesson 01.
 # Want a file of what is in memory now? `model.save("name.keras")` after `fit`.
+# %% [markdown]
+# The two callbacks do not know of each other. Each looks at `logs` and finds the best by itself.
+# <!-- claim: together.test_both_agree_on_the_best -->
 # %% [markdown]
 # ## Last, restored, reloaded
 #

@@ -202,7 +202,7 @@ assert 0.8 <= share < 0.9
 #
 # Now the stakes: two numbers for each of the 100 runs and each patience. **Spent** are the epochs that ran. **Missed**
 # compares two epochs, the one that is kept and the best of the whole run by `val_loss`: by how many per cent is the test
-# loss of the first higher?
+# loss of the first higher? (It can be a little below 0: the best by `val_loss` need not be the best by test loss.)
 # %%
 def price(run, min_delta=0):
     validation, test = run.history["val_loss"], np.array(run.history["test_loss"])

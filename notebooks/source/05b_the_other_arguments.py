@@ -273,8 +273,9 @@ assert len(history.epoch) == stopper.best_epoch + 1 + 2 * 3
 # Patience counts **validated** epochs: three of them are six epochs.
 # <!-- claim: numbers.test_patience_counts_validated_epochs -->
 #
-# The second line is worse. Without `val_loss` both warn (the red lines), but the checkpoint saves too: every odd epoch
-# was written over the best file. With `validation_freq` put `{epoch}` into the file name, or validate each epoch.
+# The second line is worse. Without `val_loss` both warn (the red lines), but the checkpoint then saves all the same:
+# every odd epoch was written over the best file. With `validation_freq` put `{epoch}` into the file name, or validate
+# each epoch.
 # <!-- claim: numbers.test_save_best_only_saves_unvalidated_epochs -->
 # %% [markdown]
 # ## When not to stop early
