@@ -188,22 +188,19 @@ def fits_in_a_thread(callback, folder):
     thread.join()
 
 
-def takes_the_rows(callback, folder):
-    frame = sys._getframe()
-    while frame is not None:
-        if "validation_data" in frame.f_locals and frame.f_locals.get("x") is not None:
-            list(frame.f_locals["x"])
-            return
-        frame = frame.f_back
+def drawing(name):
+    """Return a hook that finds `fit` among its callers, and goes through the rows that it was given as `name`."""
 
+    def hook(callback, folder):
+        frame = sys._getframe()
+        while frame is not None:
+            given = frame.f_locals
+            if "validation_data" in given and given.get("x") is not None:
+                list(given[name])
+                return
+            frame = frame.f_back
 
-def takes_the_validation_rows(callback, folder):
-    frame = sys._getframe()
-    while frame is not None:
-        if "validation_data" in frame.f_locals and frame.f_locals.get("x") is not None:
-            list(frame.f_locals["validation_data"])
-            return
-        frame = frame.f_back
+    return hook
 
 
 def replaces_keras(callback, folder):
@@ -354,8 +351,8 @@ REFUSED = {
     "fits in a callback": (fits_inside, "called `fit` in `on_epoch_end`"),
     "trains another model": (fits_another_model, "called `train_on_batch` in `on_epoch_end`"),
     "trains in a thread": (fits_in_a_thread, "called a `GradientTape` outside of the arena's training"),
-    "takes the rows": (takes_the_rows, "drew training rows on their own"),
-    "takes the validation rows": (takes_the_validation_rows, "drew validation rows on their own"),
+    "takes the rows": (drawing("x"), "drew training rows on their own"),
+    "takes the validation rows": (drawing("validation_data"), "drew validation rows on their own"),
     "starts a process": (starts_a_process, "tried to start a process"),
     "forks": (forks, "tried to start a process"),
     "ends its parent": (ends_its_parent, "tried to end another process"),

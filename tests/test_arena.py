@@ -17,7 +17,6 @@ from statistics import fmean, stdev
 import psutil
 import pytest
 
-pytest.importorskip("cloudpickle", reason="the arena sends functions with cloudpickle")
 if "forkserver" not in multiprocessing.get_all_start_methods():
     pytest.skip("without forks each of these trainings imports Keras anew", allow_module_level=True)
 
