@@ -64,7 +64,21 @@ def by_hand(folder):
     return [GoOn()]
 
 
-MADE = [*references.REFERENCES, pretends, by_hand]
+def spoils_the_end(folder):
+    """Make the last epoch worse, and keep the best."""
+    from keras.callbacks import LearningRateScheduler, ModelCheckpoint
+
+    spoil = LearningRateScheduler(lambda epoch: 1.0 if epoch == 4 else 1e-3)
+    return [spoil, ModelCheckpoint(folder / "best.keras", save_best_only=True)]
+
+
+def keeps_the_last(folder):
+    from keras.callbacks import ModelCheckpoint
+
+    return [spoils_the_end(folder)[0], ModelCheckpoint(folder / "best.keras")]
+
+
+MADE = [*references.REFERENCES, pretends, by_hand, spoils_the_end, keeps_the_last]
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +189,11 @@ def test_resumed_is_what_begins_with_weights_that_were_there_before(trained):
     assert trained["third"].epochs < trained["first"].epochs
     assert trained["by_hand"].resumed > 0.4
     assert trained["pretends"].resumed == 0
+
+
+def test_a_file_of_the_last_epoch_is_told_from_one_of_the_best(trained):
+    assert not trained["spoils_the_end"].kept_last
+    assert trained["keeps_the_last"].kept_last
 
 
 def test_a_file_of_weights_is_judged_too(trained):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import time
 from collections import deque
@@ -70,7 +71,7 @@ class Attempt:
             "seed": seed, "broken": broken, "epochs": 0.0, "val_loss": [], "killed_at": None, "killed_how": None,
             "began_at": None, "kept_at_kill": None, "broken_at": None if self._broken is None else
             self._broken / self._steps, "peak": 0, "end": 0, "file": None, "quality": None, "why": "", "trouble": None,
-            "saw": [], "notes": [], "threads": [], "printed": "",
+            "saw": [], "notes": [], "threads": [], "printed": "", "kept_last": False,
         }  # fmt: skip
         self.over = False
 
@@ -96,6 +97,7 @@ class Attempt:
         self._runs += 1
         self.folder.mkdir(exist_ok=True)  # it may have been removed
         self._before = (self.facts["epochs"], list(self._marks))
+        self._best, self._last = math.inf, ("", math.inf)  # val_loss since this start; of the last epoch with its mark
         scratch = self._root / f"scratch-{self._runs}"
         scratch.mkdir()
         job = {
@@ -153,6 +155,8 @@ class Attempt:
         self._count(batches, marks, peak)
         value = logs.get("val_loss", float("nan"))
         self.facts["val_loss"].append(round(value, 4) if np.isfinite(value) else None)
+        if np.isfinite(value):
+            self._best, self._last = min(self._best, value), (self._marks[-1], value)
 
     def _told_ended(self, batches: int, marks: list[str], peak: int) -> None:
         self._count(batches, marks, peak)
@@ -238,8 +242,10 @@ class Attempt:
     def _judged(self, answer: dict[str, Any]) -> None:
         self._answers.append(answer)
         if len(self._answers) == self._expected:
-            self.facts.update(self._answers[0])
+            mark, (last, loss) = self._answers[0].pop("mark"), self._last
+            self.facts.update(self._answers[0], kept_last=mark == last and loss > self._best)
             if self._expected == 2:
+                self._answers[1].pop("mark")
                 self.facts["kept_at_kill"] = self._answers[1]
             self._child.wait()
             self.over = True

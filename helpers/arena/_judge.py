@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from . import _task, _training
+from . import _meter, _task, _training
 from ._rules import model_file
 
 __all__ = ["judge"]
@@ -38,7 +38,7 @@ def judge(connection: Connection, folders: list[str], x: np.ndarray, y: np.ndarr
 def _judged(folder: Path, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     entries = list(os.scandir(folder)) if folder.is_dir() else []
     name, why = model_file([entry.name for entry in entries if entry.is_file(follow_symlinks=False)])
-    found: dict[str, Any] = {"file": name, "quality": None, "why": why}
+    found: dict[str, Any] = {"file": name, "quality": None, "why": why, "mark": None}
     if name is None:
         return found
     try:
@@ -50,7 +50,7 @@ def _judged(folder: Path, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
         return found | {"why": f"The model in `{name}` answers with shape {answers.shape}; the task has {y.shape}."}
     if not np.isfinite(answers).all():
         return found | {"why": f"The model in `{name}` answers NaN: it was saved after the broken batch."}
-    return found | {"quality": float(np.mean((answers > 0.5) == (y > 0.5)))}
+    return found | {"quality": float(np.mean((answers > 0.5) == (y > 0.5))), "mark": _meter.mark(model)}
 
 
 def _loaded(path: Path) -> keras.Model:

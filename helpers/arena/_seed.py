@@ -20,6 +20,7 @@ class Seed:
         quality: test accuracy of the file on disk at the end, 0 to 1; None where there was no model.
         file: the file that was judged, its name in the folder.
         why: a sentence that says why there was no model.
+        kept_last: that file holds the weights of the last epoch, though an earlier one since the last start was better.
         killed_at: epochs spent when it was killed; None for one that was not.
         killed_how: where the kill came, in words.
         quality_at_kill: test accuracy of what lay on disk at that moment; None where there was no model.
@@ -41,6 +42,7 @@ class Seed:
     quality: float | None = None
     file: str | None = None
     why: str = ""
+    kept_last: bool = False
     killed_at: float | None = None
     killed_how: str | None = None
     quality_at_kill: float | None = None

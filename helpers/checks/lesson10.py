@@ -101,7 +101,7 @@ def best_in_time(report: object) -> Verdict:
             "down on its way. Wait longer: look at `patience`.",
             credit=0.3,
         )
-    if not good:
+    if not good or 2 * sum(seed.kept_last for seed in _killed(report)) > len(_killed(report)):
         return wrong(
             "The trainings end in time, but the files do not hold their best models. `EarlyStopping` notices "
             "`patience` epochs too late that the best is over, and a file that is replaced after each epoch holds "

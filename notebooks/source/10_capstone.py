@@ -219,7 +219,9 @@ style.show(plots.arena(arena.reports(), title="All my runs"))
 # %% [markdown]
 # And the baseline with our three answers, from the recorded seeds. What separates your best run from the star?
 # %%
-style.show(plots.arena(list(recordings.values()), title="The baseline and our three answers"))
+style.show(
+    plots.arena(list(recordings.values()), title="The baseline and our three answers")
+)
 # %% [markdown] tags=["instructor"]
 # `first` and `second` are the answers to 10.1 and 10.2. `third` goes one step further than that to 10.3. Why: a training
 # that ends at its broken batch may not have seen its best epoch yet. `StepBack` brings weights and optimizer back to the

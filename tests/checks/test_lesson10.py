@@ -44,6 +44,7 @@ CASES = (
             (made("first", killed={"epochs": 46.0, "quality": 0.6}), "No training ended in time"),
             (made("first", killed={"quality": 0.6, "epochs": 12.0, "killed_at": 6.0, "resumed": 0.0}), "`patience`"),
             (made("first", killed={"quality": 0.6}), "Which argument keeps the best"),
+            (made("first", killed={"kept_last": True}), "Which argument keeps the best"),
             (made("first", some={"quality": None, "why": HALF}), "2 of 4 killed trainings left no model"),
             (made("first", some={"trouble": "`on_epoch_end` raised KeyError: x"}), "raised KeyError"),
             (lambda: recorded_report("first").score, "got float"),
