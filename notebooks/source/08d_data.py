@@ -143,7 +143,7 @@ y = x.sum(axis=1)
 model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
 model.compile("sgd", loss="mse")
 stopper = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
-settings = {"epochs": 100, "validation_split": 0.2, "verbose": 0}
+settings = {"epochs": 30, "validation_split": 0.2, "verbose": 0}
 history = model.fit(x, y, callbacks=[stopper], **settings)
 print(*history.history, "  epochs:", len(history.epoch), "  best:", stopper.best)
 # %% [markdown]
@@ -215,7 +215,7 @@ model.compile("sgd", loss="mse")
 x_val, y_val = x[200:], y[200:]
 few = (x_val[:20], y_val[:20])
 stopper = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
-settings = {"epochs": 100, "validation_data": few, "verbose": 0}
+settings = {"epochs": 30, "validation_data": few, "verbose": 0}
 history = model.fit(x[:200], y[:200], callbacks=[stopper], **settings)
 print("epochs:", len(history.epoch), "  values:", len(history.history["val_loss"]))
 print("on all rows:", model.evaluate(x_val, y_val, verbose=0))

@@ -102,11 +102,11 @@ import numpy as np
 
 x, y = np.random.default_rng(0).normal(size=(64, 4)), np.ones(64)
 model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
-model.compile("sgd", loss="mse")
+model.compile(keras.optimizers.SGD(0.2), loss="mse")
 same = {"monitor": "val_loss", "min_delta": 0}
 reducer = keras.callbacks.ReduceLROnPlateau(patience=2, **same)
 stopper = keras.callbacks.EarlyStopping(patience=5, **same)
-settings = {"validation_split": 0.2, "epochs": 200, "verbose": 0}
+settings = {"validation_split": 0.2, "epochs": 60, "verbose": 0}
 history = model.fit(x, y, callbacks=[reducer, stopper], **settings).history
 print("epochs:", len(history["loss"]), "  last rate:", history["learning_rate"][-1])
 # %% [markdown]
