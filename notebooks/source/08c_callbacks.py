@@ -1120,4 +1120,5 @@ print("epochs:", epoch + 1)
 # %% [markdown]
 # ## Where next
 #
-# Back to [the index of all troubles](08_pitfall_lab.ipynb), or to those with [files](08b_saving.ipynb).
+# Back to [the index](08_pitfall_lab.ipynb#Index), or to troubles with [saving](08b_saving.ipynb) and with
+# [loading and resuming](08g_loading.ipynb).

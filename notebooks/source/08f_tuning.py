@@ -46,7 +46,7 @@ def build(rate=0.1):
 # course was made.
 #
 # The policy is set once, above the loop. In the loop, `clear_session()` frees memory and gives each model the same
-# names. It stands at the end of the loop, or at its beginning.
+# names. It stands at the end of the loop, or at its beginning. KerasTuner calls it before each model of a search.
 # %% tags=["predict"]
 widgets.predict("08f.p44")
 # %%
