@@ -7,7 +7,8 @@ import math
 from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
 
-from helpers.pitfalls import _lessons, _paste
+from helpers.pitfalls import _elsewhere, _lessons, _paste
+from helpers.pitfalls._elsewhere import Kind
 from helpers.pitfalls._found import Found
 from helpers.pitfalls._lessons import Section
 from helpers.pitfalls._messages import Message
@@ -23,6 +24,8 @@ Bag = dict[str, float]
 _FIX, _FRAMES = 0.5, 0.4
 # What words of a section weigh by where they stand.
 _HEADING, _PROSE, _CODE, _EXERCISE = 1.5, 0.6, 0.3, 0.6
+# What a word of a kind that the lab does not hold weighs: its words are many.
+_KIND = 0.9
 # A word that no trouble has weighs nearly as much as the rarest that one has.
 _UNKNOWN = 0.8
 # A message tells more of a trouble that has hardly another; a line of a healthy log is only a hint.
@@ -51,22 +54,29 @@ def find(text: str, pitfalls: tuple[Pitfall, ...], most: int) -> Found:
     """
     if not isinstance(text, str) or not any(map(str.isalpha, text)):
         raise ValueError('Give find() some words, as in find("metric val_loss which is not available").')
-    return _engine(pitfalls, _lessons.sections()).find(text, most)
+    return _engine(pitfalls, _elsewhere.kinds(), _lessons.sections()).find(text, most)
 
 
 @lru_cache(maxsize=4)
-def _engine(pitfalls: tuple[Pitfall, ...], sections: tuple[Section, ...]) -> Engine:
-    return Engine(pitfalls, sections)
+def _engine(pitfalls: tuple[Pitfall, ...], kinds: tuple[Kind, ...], sections: tuple[Section, ...]) -> Engine:
+    return Engine(pitfalls, kinds, sections)
 
 
 class Engine:
-    """The troubles and the lessons, made ready for searches."""
+    """The troubles, the kinds of questions that the lab does not hold, and the lessons, made ready for searches.
 
-    def __init__(self, pitfalls: tuple[Pitfall, ...], sections: tuple[Section, ...]):
+    A place is a number into troubles and kinds, in this order.
+    """
+
+    def __init__(self, pitfalls: tuple[Pitfall, ...], kinds: tuple[Kind, ...], sections: tuple[Section, ...]):
         self.pitfalls = pitfalls
-        self.messages = [[Message(text) for text in one.message] for one in pitfalls]
+        self.kinds = kinds
+        self.messages = [[Message(text) for text in one.message] for one in (*pitfalls, *kinds)]
         self.troubles = Shelf(
-            _bag((1.0, (one.title, one.symptom, *one.message, *one.words)), (_FIX, (one.fix,))) for one in pitfalls
+            [
+                *(_bag((1.0, (one.title, one.symptom, *one.message, *one.words)), (_FIX, (one.fix,))) for one in pitfalls),
+                *(_bag((_KIND, (one.title, *one.message, *one.words))) for one in kinds),
+            ]
         )
         self.sections = [one for one in sections if not one.notebook.startswith("08")]
         self.lessons = Shelf(map(_section, self.sections))
@@ -75,8 +85,11 @@ class Engine:
         """Rank troubles and lessons for a text, and judge whether the first is an answer."""
         paste = _paste.read(text)
         asked = self.troubles.known(terms((*paste.errors, *paste.warnings, *paste.rest.splitlines())))
-        order, told = self._order(paste, asked)
-        sure = told or self._fits(paste, asked, order[0])
+        ranked, told = self._order(paste, asked)
+        kind = self._kind(ranked[0])
+        order = [place for place in ranked if not self._kind(place)]
+        told = told and not kind
+        sure = told or (not kind and self._fits(paste, asked, order[0]))
         lessons = self._nearest(asked)
         names = {term for term, weight in asked.items() if weight >= 1}
         explained = not paste.errors and self._explains(lessons[:1], names)
@@ -86,10 +99,14 @@ class Engine:
         least = scores[0] / (_TOLD if told else _NEAR)
         near = [self.pitfalls[place] for place, score in zip(order, scores, strict=True) if score > least]
         fits = sure or explained
-        return Found(tuple(near[:most]), lessons, "Best fit first." if fits else self._nothing(), fits)
+        return Found(tuple(near[:most]), lessons, "Best fit first." if fits else self._nothing(kind), fits)
+
+    def _kind(self, place: int) -> Kind | None:
+        """Return the kind at a place, None where a trouble stands."""
+        return self.kinds[place - len(self.pitfalls)] if place >= len(self.pitfalls) else None
 
     def _order(self, paste: _paste.Paste, asked: Bag) -> tuple[list[int], bool]:
-        """Return the places of all troubles, the best first, and whether the first has a message of the paste."""
+        """Return all places, the best first, and whether the first has a message of the paste."""
         fits = [[(one, length) for one in ones if (length := one.matches(paste))] for ones in self.messages]
         told = {term for ones in fits for one, _ in ones for term in terms([one.text])}
         beside = {term: weight for term, weight in asked.items() if term not in told}
@@ -105,7 +122,7 @@ class Engine:
                 return lengths[place], self.troubles.score(beside, place) + _FEW * (len(self.messages[place]) <= 2)
             return 0.0, self.troubles.score(asked, place) + (_LOG if fits[place] else 0.0)
 
-        order = sorted(range(len(self.pitfalls)), key=rank, reverse=True)
+        order = sorted(range(len(self.messages)), key=rank, reverse=True)
         return order, bool(fits[order[0]])
 
     def _fits(self, paste: _paste.Paste, asked: Bag, place: int) -> bool:
@@ -127,10 +144,10 @@ class Engine:
         """Return whether a section has a name or two, and no more was asked for, in its heading or as code."""
         return 0 < len(names) <= _SHORT and any(names <= terms(one.names).keys() for one in sections)
 
-    def _nothing(self) -> str:
-        return (
-            f"Nothing fits well: this seems to be none of the {len(self.pitfalls)} troubles. {_ASK} The nearest here:"
-        )
+    def _nothing(self, kind: Kind | None) -> str:
+        about = f" It sounds like a question about {kind.title}." if kind else ""
+        none = f"Nothing fits well: this seems to be none of the {len(self.pitfalls)} troubles."
+        return f"{none}{about} {_ASK} The nearest here:"
 
 
 class Shelf:
