@@ -24,8 +24,9 @@ Bag = dict[str, float]
 _FIX, _FRAMES = 0.5, 0.4
 # What words of a section weigh by where they stand.
 _HEADING, _PROSE, _CODE, _EXERCISE = 1.5, 0.6, 0.3, 0.6
-# What a word of a kind that the lab does not hold weighs: its words are many.
-_KIND = 0.9
+# From which part of the best trouble's weight on a kind that the lab does not hold takes the text; and the evidence
+# for a trouble counts for more where no kind has any, for less where one comes near.
+_RIVAL, _ALONE = 0.8, 0.4
 # A word that no trouble has weighs nearly as much as the rarest that one has.
 _UNKNOWN = 0.8
 # A message tells more of a trouble that has hardly another; a line of a healthy log is only a hint.
@@ -33,7 +34,7 @@ _FEW, _LOG = 1.0, 6.0
 # From how much evidence on a trouble fits: the weight of the words that it shares with the text, times their share of
 # the text. By what the text has: names of this field; words that many troubles have; neither. An error that is not in
 # the index must have more, and most of it: words such as "file" and "name" are in every error.
-_NAMED, _KNOWN, _FAR, _ERROR, _MOST = 2.5, 4.5, 9.5, 6.5, 0.45
+_NAMED, _KNOWN, _FAR, _ERROR, _MOST = 2.5, 4.5, 12.0, 6.5, 0.45
 # Where it has so few words, all of them in one section, a lesson is an answer.
 _SHORT = 3
 # Other troubles are shown if they have such a part of the best one's weight; fewer where that has the very message.
@@ -75,7 +76,7 @@ class Engine:
         self.troubles = Shelf(
             [
                 *(_bag((1.0, (one.title, one.symptom, *one.message, *one.words)), (_FIX, (one.fix,))) for one in pitfalls),
-                *(_bag((_KIND, (one.title, *one.message, *one.words))) for one in kinds),
+                *(_bag((1.0, (one.title, *one.message, *one.words))) for one in kinds),
             ]
         )
         self.sections = [one for one in sections if not one.notebook.startswith("08")]
@@ -86,10 +87,13 @@ class Engine:
         paste = _paste.read(text)
         asked = self.troubles.known(terms((*paste.errors, *paste.warnings, *paste.rest.splitlines())))
         ranked, told = self._order(paste, asked)
-        kind = self._kind(ranked[0])
-        order = [place for place in ranked if not self._kind(place)]
-        told = told and not kind
-        sure = told or (not kind and self._fits(paste, asked, order[0]))
+        order = [place for place in ranked if place < len(self.pitfalls)]
+        kinds = [place for place in ranked if place >= len(self.pitfalls)]
+        rival = self._rival(asked, order[0], kinds[0])
+        elsewhere = ranked[0] == kinds[0] if told else rival > _RIVAL
+        kind = self.kinds[kinds[0] - len(self.pitfalls)] if elsewhere else None
+        told = told and not elsewhere
+        sure = told or (not elsewhere and self._fits(paste, asked, order[0], rival))
         lessons = self._nearest(asked)
         names = {term for term, weight in asked.items() if weight >= 1}
         explained = not paste.errors and self._explains(lessons[:1], names)
@@ -101,9 +105,9 @@ class Engine:
         fits = sure or explained
         return Found(tuple(near[:most]), lessons, "Best fit first." if fits else self._nothing(kind), fits)
 
-    def _kind(self, place: int) -> Kind | None:
-        """Return the kind at a place, None where a trouble stands."""
-        return self.kinds[place - len(self.pitfalls)] if place >= len(self.pitfalls) else None
+    def _rival(self, asked: Bag, trouble: int, kind: int) -> float:
+        """Return which part of a trouble's weight a kind has: more than 1 if the text is rather of that kind."""
+        return self.troubles.score(asked, kind) / (self.troubles.score(asked, trouble) or 1.0)
 
     def _order(self, paste: _paste.Paste, asked: Bag) -> tuple[list[int], bool]:
         """Return all places, the best first, and whether the first has a message of the paste."""
@@ -125,9 +129,9 @@ class Engine:
         order = sorted(range(len(self.messages)), key=rank, reverse=True)
         return order, bool(fits[order[0]])
 
-    def _fits(self, paste: _paste.Paste, asked: Bag, place: int) -> bool:
+    def _fits(self, paste: _paste.Paste, asked: Bag, place: int, rival: float) -> bool:
         share = self.troubles.share(asked, place)
-        evidence = self.troubles.score(asked, place) * share
+        evidence = self.troubles.score(asked, place) * share / (_ALONE + rival)
         enough = _NAMED if asked.keys() & FIELD else _KNOWN if asked.keys() & self.troubles.common else _FAR
         if paste.errors or paste.warnings:
             return share >= _MOST and evidence >= max(enough, _ERROR)
