@@ -24,9 +24,9 @@ Bag = dict[str, float]
 _FIX, _FRAMES = 0.5, 0.4
 # What words of a section weigh by where they stand.
 _HEADING, _PROSE, _CODE, _EXERCISE = 1.5, 0.6, 0.3, 0.6
-# From which part of the best trouble's weight on a kind that the lab does not hold takes the text; and the evidence
-# for a trouble counts for more where no kind has any, for less where one comes near.
-_RIVAL, _ALONE = 0.8, 0.4
+# From which part on, of what speaks for the best trouble alone, a kind that the lab does not hold takes the text; and the
+# evidence for a trouble counts for more where nothing speaks for a kind, for less where much does.
+_RIVAL, _ALONE = 0.6, 0.4
 # A word that no trouble has weighs nearly as much as the rarest that one has.
 _UNKNOWN = 0.8
 # A message tells more of a trouble that has hardly another; a line of a healthy log is only a hint.
@@ -72,10 +72,12 @@ class Engine:
     def __init__(self, pitfalls: tuple[Pitfall, ...], kinds: tuple[Kind, ...], sections: tuple[Section, ...]):
         self.pitfalls = pitfalls
         self.kinds = kinds
-        self.messages = [[Message(text) for text in one.message] for one in (*pitfalls, *kinds)]
+        told = [*((*one.message, *one.older) for one in pitfalls), *(one.message for one in kinds)]
+        self.messages = [[Message(text) for text in texts] for texts in told]
+        self.few = [len(one.message) <= 2 for one in (*pitfalls, *kinds)]
         self.troubles = Shelf(
             [
-                *(_bag((1.0, (one.title, one.symptom, *one.message, *one.words)), (_FIX, (one.fix,))) for one in pitfalls),
+                *(_bag((1.0, (one.title, one.symptom, *one.message, *one.older, *one.words)), (_FIX, (one.fix,))) for one in pitfalls),
                 *(_bag((1.0, (one.title, *one.message, *one.words))) for one in kinds),
             ]
         )
@@ -106,8 +108,8 @@ class Engine:
         return Found(tuple(near[:most]), lessons, "Best fit first." if fits else self._nothing(kind), fits)
 
     def _rival(self, asked: Bag, trouble: int, kind: int) -> float:
-        """Return which part of a trouble's weight a kind has: more than 1 if the text is rather of that kind."""
-        return self.troubles.score(asked, kind) / (self.troubles.score(asked, trouble) or 1.0)
+        """Return how much speaks for a kind and not for a trouble, as a part of what speaks for the trouble alone."""
+        return self.troubles.beyond(asked, kind, trouble) / (self.troubles.beyond(asked, trouble, kind) or 0.01)
 
     def _order(self, paste: _paste.Paste, asked: Bag) -> tuple[list[int], bool]:
         """Return all places, the best first, and whether the first has a message of the paste."""
@@ -123,7 +125,7 @@ class Engine:
 
         def rank(place: int) -> tuple[float, float]:
             if lengths[place]:
-                return lengths[place], self.troubles.score(beside, place) + _FEW * (len(self.messages[place]) <= 2)
+                return lengths[place], self.troubles.score(beside, place) + _FEW * self.few[place]
             return 0.0, self.troubles.score(asked, place) + (_LOG if fits[place] else 0.0)
 
         order = sorted(range(len(self.messages)), key=rank, reverse=True)
@@ -169,6 +171,15 @@ class Shelf:
         """Return the weight of all words that a bag shares with those that are asked for."""
         bag = self.bags[place]
         return sum(weight * bag[term] * self.weight[term] for term, weight in asked.items() if term in bag)
+
+    def beyond(self, asked: Mapping[str, float], place: int, other: int) -> float:
+        """Return the weight of all words of what is asked for that a bag has more of than another."""
+        bag, less = self.bags[place], self.bags[other]
+        return sum(
+            weight * max(0.0, bag[term] - less.get(term, 0.0)) * self.weight[term]
+            for term, weight in asked.items()
+            if term in bag
+        )
 
     def share(self, asked: Mapping[str, float], place: int) -> float:
         """Return which share of what is asked for a bag has, by weight."""
