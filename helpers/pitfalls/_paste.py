@@ -60,6 +60,8 @@ _RAISED = re.compile(
 _PROGRESS = re.compile(r"^\s*(?:Epoch )?\d+/\d+\b(?=.*(?:step|ETA|\[=|━)|\s*$)")
 # The odd ones of a progress bar say something, its usual ones do not.
 _ODD = re.compile(r"\w*loss: (?:nan|inf|0(?:\.0+)?(?:e\+00)?)(?![\w.])")
+_PACKAGE = re.compile(r"(?:site|dist)-packages[\\/](\w+)")
+_OF_KERAS = re.compile("keras|tensorflow|tf_keras|h5py|orbax|numpy|IPython|ipykernel")
 # The names that a warning lists tell whether there was validation, and no more.
 _LISTED = re.compile(r"(?<=vailable metrics are: )(?=\w)([\w, .-]+)")
 _PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\w.~@-]*[\\/]){2,}(?=[\w.{}@-]*)|https?://\S+|0x[0-9a-f]{6,}")
@@ -80,6 +82,12 @@ class Paste:
     warnings: tuple[str, ...]
     rest: str
     frames: str
+
+    @property
+    def is_of_others(self) -> bool:
+        """Whether a traceback goes through installed packages, and none of them has to do with Keras."""
+        packages = set(_PACKAGE.findall(self.frames))
+        return bool(packages) and not any(map(_OF_KERAS.match, packages))
 
     @property
     def said(self) -> str:

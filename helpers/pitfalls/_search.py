@@ -24,9 +24,10 @@ Bag = dict[str, float]
 _FIX, _FRAMES = 0.5, 0.4
 # What words of a section weigh by where they stand.
 _HEADING, _PROSE, _CODE, _EXERCISE = 1.5, 0.6, 0.3, 0.6
-# From which part on, of what speaks for the best trouble alone, a kind that the lab does not hold takes the text; and the
-# evidence for a trouble counts for more where nothing speaks for a kind, for less where much does.
-_RIVAL, _ALONE = 0.6, 0.4
+# From which part of the best trouble's weight on a kind that the lab does not hold takes the text; from which, where
+# the text names a callback of Keras or an argument of one. The evidence for a trouble counts for more where nothing
+# speaks for a kind, for less where much does.
+_RIVAL, _OURS, _ALONE = 0.95, 1.5, 0.4
 # A word that no trouble has weighs nearly as much as the rarest that one has.
 _UNKNOWN = 0.8
 # A message tells more of a trouble that has hardly another; a line of a healthy log is only a hint.
@@ -75,12 +76,7 @@ class Engine:
         told = [*((*one.message, *one.older) for one in pitfalls), *(one.message for one in kinds)]
         self.messages = [[Message(text) for text in texts] for texts in told]
         self.few = [len(one.message) <= 2 for one in (*pitfalls, *kinds)]
-        self.troubles = Shelf(
-            [
-                *(_bag((1.0, (one.title, one.symptom, *one.message, *one.older, *one.words)), (_FIX, (one.fix,))) for one in pitfalls),
-                *(_bag((1.0, (one.title, *one.message, *one.words))) for one in kinds),
-            ]
-        )
+        self.troubles = Shelf([*map(_trouble, pitfalls), *map(_kind, kinds)])
         self.sections = [one for one in sections if not one.notebook.startswith("08")]
         self.lessons = Shelf(map(_section, self.sections))
 
@@ -88,17 +84,11 @@ class Engine:
         """Rank troubles and lessons for a text, and judge whether the first is an answer."""
         paste = _paste.read(text)
         asked = self.troubles.known(terms((*paste.errors, *paste.warnings, *paste.rest.splitlines())))
-        ranked, told = self._order(paste, asked)
-        order = [place for place in ranked if place < len(self.pitfalls)]
-        kinds = [place for place in ranked if place >= len(self.pitfalls)]
-        rival = self._rival(asked, order[0], kinds[0])
-        elsewhere = ranked[0] == kinds[0] if told else rival > _RIVAL
-        kind = self.kinds[kinds[0] - len(self.pitfalls)] if elsewhere else None
-        told = told and not elsewhere
-        sure = told or (not elsewhere and self._fits(paste, asked, order[0], rival))
+        order, told, kind = self._order(paste, asked)
+        sure = not kind and not paste.is_of_others and (told or self._fits(paste, asked, order[0]))
         lessons = self._nearest(asked)
         names = {term for term, weight in asked.items() if weight >= 1}
-        explained = not paste.errors and self._explains(lessons[:1], names)
+        explained = not paste.errors and not (told and kind) and self._explains(lessons[:1], names)
         if explained and not names <= self.troubles.bags[order[0]].keys():
             return Found((), lessons, "The lessons explain this.", fits=True)
         scores = [self.troubles.score(asked, place) for place in order]
@@ -107,11 +97,22 @@ class Engine:
         fits = sure or explained
         return Found(tuple(near[:most]), lessons, "Best fit first." if fits else self._nothing(kind), fits)
 
-    def _rival(self, asked: Bag, trouble: int, kind: int) -> float:
-        """Return how much speaks for a kind and not for a trouble, as a part of what speaks for the trouble alone."""
-        return self.troubles.beyond(asked, kind, trouble) / (self.troubles.beyond(asked, trouble, kind) or 0.01)
+    def _order(self, paste: _paste.Paste, asked: Bag) -> tuple[list[int], bool, Kind | None]:
+        """Return the troubles, the best first; whether a message of the paste decides; and the kind that beats them."""
+        ranked, told = self._rank(paste, asked)
+        troubles = [place for place in ranked if place < len(self.pitfalls)]
+        best = next(place for place in ranked if place >= len(self.pitfalls))
+        ours = any(weight > 1 for term, weight in asked.items() if term in FIELD)
+        beaten = self._rival(asked, troubles[0], best) > (_OURS if ours else _RIVAL)
+        if ranked[0] == best if told else beaten:
+            return troubles, told, self.kinds[best - len(self.pitfalls)]
+        return troubles, told, None
 
-    def _order(self, paste: _paste.Paste, asked: Bag) -> tuple[list[int], bool]:
+    def _rival(self, asked: Bag, trouble: int, kind: int) -> float:
+        """Return which part of a trouble's weight a kind has: more than 1 if the text is rather of that kind."""
+        return self.troubles.score(asked, kind) / (self.troubles.score(asked, trouble) or 1.0)
+
+    def _rank(self, paste: _paste.Paste, asked: Bag) -> tuple[list[int], bool]:
         """Return all places, the best first, and whether the first has a message of the paste."""
         fits = [[(one, length) for one in ones if (length := one.matches(paste))] for ones in self.messages]
         told = {term for ones in fits for one, _ in ones for term in terms([one.text])}
@@ -131,8 +132,9 @@ class Engine:
         order = sorted(range(len(self.messages)), key=rank, reverse=True)
         return order, bool(fits[order[0]])
 
-    def _fits(self, paste: _paste.Paste, asked: Bag, place: int, rival: float) -> bool:
+    def _fits(self, paste: _paste.Paste, asked: Bag, place: int) -> bool:
         share = self.troubles.share(asked, place)
+        rival = max(self._rival(asked, place, kind) for kind in range(len(self.pitfalls), len(self.messages)))
         evidence = self.troubles.score(asked, place) * share / (_ALONE + rival)
         enough = _NAMED if asked.keys() & FIELD else _KNOWN if asked.keys() & self.troubles.common else _FAR
         if paste.errors or paste.warnings:
@@ -171,15 +173,6 @@ class Shelf:
         """Return the weight of all words that a bag shares with those that are asked for."""
         bag = self.bags[place]
         return sum(weight * bag[term] * self.weight[term] for term, weight in asked.items() if term in bag)
-
-    def beyond(self, asked: Mapping[str, float], place: int, other: int) -> float:
-        """Return the weight of all words of what is asked for that a bag has more of than another."""
-        bag, less = self.bags[place], self.bags[other]
-        return sum(
-            weight * max(0.0, bag[term] - less.get(term, 0.0)) * self.weight[term]
-            for term, weight in asked.items()
-            if term in bag
-        )
 
     def share(self, asked: Mapping[str, float], place: int) -> float:
         """Return which share of what is asked for a bag has, by weight."""
@@ -221,6 +214,14 @@ def _bag(*parts: tuple[float, Iterable[str]]) -> Bag:
         for term, own in terms(texts).items():
             bag[term] = max(bag.get(term, 0.0), weight * own)
     return bag
+
+
+def _trouble(one: Pitfall) -> Bag:
+    return _bag((1.0, (one.title, one.symptom, *one.message, *one.older, *one.words)), (_FIX, (one.fix,)))
+
+
+def _kind(one: Kind) -> Bag:
+    return _bag((1.0, (one.title, *one.message, *one.words)))
 
 
 def _section(one: Section) -> Bag:

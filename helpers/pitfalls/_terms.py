@@ -81,7 +81,9 @@ _GROUPS = (
 )
 _PHRASES = (
     (
-        re.compile(r"\b(?:no|without|missing|forgot(?: the)?) validation[ _-](?:data|set|split|dataset)\b", re.IGNORECASE),
+        re.compile(
+            r"\b(?:no|without|missing|forgot(?: the)?) validation[ _-](?:data|set|split|dataset)\b", re.IGNORECASE
+        ),
         "novalidation",
     ),
     (re.compile(r"\bvalidation[ _-](?:set|dataset)\b", re.IGNORECASE), "validation data"),
