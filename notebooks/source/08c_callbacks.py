@@ -461,8 +461,8 @@ slider.observe(obey, names="value")
 trainer.start()
 slider
 # %% [markdown]
-# The cell has ended, the training goes on, and the slider is obeyed. Did you not touch it? Then the next cell does,
-# and waits for the end.
+# The cell has ended, the training goes on, and the slider is obeyed. If you did not touch it, the next cell does, and
+# waits for the end.
 # %%
 if trainer.alive:
     slider.value = 3
