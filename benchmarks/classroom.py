@@ -341,7 +341,7 @@ def main() -> int:
         source = repository(Path(folder))
         with running_hub(Path(folder), defaults=options.defaults) as hub:
             found = asyncio.run(hold_class(hub, options.learners, source, notebook))
-    print(report(found))
+            print(report(found), flush=True)  # now: clearing up takes a while
     if options.write:
         keep(found, "defaults" if options.defaults else f"lesson{options.lesson}", load)
     return 1 if found["failures"] else 0
