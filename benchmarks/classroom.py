@@ -126,9 +126,8 @@ def running_hub(folder: Path, *, defaults: bool) -> Iterator[Hub]:
         print((folder / "hub.log").read_text()[-3000:], file=sys.stderr)
         raise
     finally:
-        everything = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-        for one in everything:
-            if one.is_running():
+        with suppress(psutil.NoSuchProcess):
+            for one in (*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)):
                 one.kill()
         process.wait()
 
@@ -209,6 +208,8 @@ class Learner:
             if raw is None:
                 raise RuntimeError(f"the kernel's connection closed in code cell {number}")
             message = read(raw)
+            if message["content"].get("execution_state") in ("restarting", "autorestarting", "dead"):
+                raise RuntimeError(f"the kernel died in code cell {number}")
             if message["parent_header"].get("msg_id") != head["msg_id"]:
                 continue
             said, kind = message["content"], message["header"]["msg_type"]
@@ -329,8 +330,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--learners", type=int, default=20, metavar="N")
     parser.add_argument("--lesson", default="02", metavar="NN")
-    parser.add_argument("--defaults", action="store_true", help="leave the course's settings out")
-    parser.add_argument("--write", action="store_true", help="keep the numbers in hub/measured.toml")
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--defaults", action="store_true", help="leave the course's settings out")
+    either.add_argument("--write", action="store_true", help="keep the numbers in hub/measured.toml")
     options = parser.parse_args()
     (notebook,) = (ROOT / "notebooks").glob(f"{options.lesson}_*.ipynb")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing stays when this is ended
@@ -343,7 +345,7 @@ def main() -> int:
             found = asyncio.run(hold_class(hub, options.learners, source, notebook))
             print(report(found), flush=True)  # now: clearing up takes a while
     if options.write:
-        keep(found, "defaults" if options.defaults else f"lesson{options.lesson}", load)
+        keep(found, f"lesson{options.lesson}", load)
     return 1 if found["failures"] else 0
 
 

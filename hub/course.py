@@ -14,8 +14,10 @@ c.Spawner.start_timeout = 300
 # Whoever comes while so many servers start gets an error page, "Too many users", so it is more than a class.
 c.JupyterHub.concurrent_spawn_limit = 50
 # Server and lesson 02 take 0.81 GB, server and lesson 10 with a run of the arena 1.16 GB, server and five open lessons
-# less than 2 GB (benchmarks/binder.py). A kernel that wants more is ended, and its learner told.
+# less than 2 GB (benchmarks/binder.py).
 c.Spawner.mem_limit = "2G"
+# Where more is wanted, systemd would end the learner's server. So one kernel is ended, and JupyterLab says that it died.
+c.SystemdSpawner.unit_extra_properties = {"OOMPolicy": "continue"}
 # Lesson 02 takes 15 s of a processor in all; a run of the arena keeps two of them busy, and needs no more.
 c.Spawner.cpu_limit = 2
 # Exercises are ended after 20 s by the clock, which is little where twenty people check theirs on two cores.
