@@ -39,6 +39,7 @@ from tornado.websocket import websocket_connect
 ROOT = Path(__file__).resolve().parent.parent
 MEASURED = ROOT / "hub" / "measured.toml"
 COURSE = "course"  # the folder in a learner's home
+SETTING = "@jupyterlab/apputils-extension:kernels-settings"  # one that the course ships
 SECONDS = 1800  # for a server, and for a cell: whatever takes longer has failed
 
 # What differs from the hub of a class: where it listens, who comes in and as whom.
@@ -126,9 +127,11 @@ def running_hub(folder: Path, *, defaults: bool) -> Iterator[Hub]:
         print((folder / "hub.log").read_text()[-3000:], file=sys.stderr)
         raise
     finally:
-        with suppress(psutil.NoSuchProcess):
-            for one in (*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)):
-                one.kill()
+        with suppress(psutil.NoSuchProcess):  # the hub has ended by itself
+            for one in psutil.Process(process.pid).children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    one.kill()
+        process.kill()
         process.wait()
 
 
@@ -164,6 +167,9 @@ class Learner:
         last = json.loads(events.strip().splitlines()[-1].removeprefix("data: "))
         if not last.get("ready"):
             raise RuntimeError(last.get("message"))
+        shown = await self.hub.ask(f"user/{self.name}/lab/api/settings/{SETTING}")
+        if json.loads(shown)["schema"]["properties"]["commsOverSubshells"]["default"] != "disabled":
+            raise RuntimeError("the course's settings of JupyterLab do not apply")
 
     async def fetch(self, repository: str, _notebook: Path) -> None:
         """Let nbgitpuller clone the course, as its link does."""

@@ -16,7 +16,7 @@ c.JupyterHub.concurrent_spawn_limit = 50
 # Server and lesson 02 take 0.81 GB, server and lesson 10 with a run of the arena 1.16 GB, server and five open lessons
 # less than 2 GB (benchmarks/binder.py).
 c.Spawner.mem_limit = "2G"
-# Where more is wanted, systemd would end the learner's server. So one kernel is ended, and JupyterLab says that it died.
+# For one kernel that wants more, systemd would end the learner's server. So it ends the kernel, and JupyterLab says so.
 c.SystemdSpawner.unit_extra_properties = {"OOMPolicy": "continue"}
 # Lesson 02 takes 15 s of a processor in all; a run of the arena keeps two of them busy, and needs no more.
 c.Spawner.cpu_limit = 2
