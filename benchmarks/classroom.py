@@ -196,18 +196,11 @@ class Learner:
     async def execute(self, socket, session: str, number: int, code: str) -> None:
         """Run one cell: it is over when the reply has come and the kernel says that it is idle."""
         head = {"msg_id": uuid.uuid4().hex, "session": session, "username": self.name, "version": "5.3"}
-        content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False, "stop_on_error": True}
-        await socket.write_message(
-            json.dumps(
-                {
-                    "header": {**head, "msg_type": "execute_request"},
-                    "parent_header": {},
-                    "metadata": {},
-                    "content": content,
-                    "channel": "shell",
-                }
-            )
-        )
+        request = {
+            "channel": "shell", "header": {**head, "msg_type": "execute_request"}, "parent_header": {}, "metadata": {},
+            "content": {"code": code, "silent": False, "store_history": True, "allow_stdin": False},
+        }  # fmt: skip
+        await socket.write_message(json.dumps(request))
         waiting = {"execute_reply", "idle"}
         while waiting:
             raw = await socket.read_message()
