@@ -42,7 +42,9 @@ def main(arguments: list[str]) -> int:
     status = subprocess.run(command).returncode
     if status == 0:
         lab = "Scripts\\jupyter" if sys.platform == "win32" else "bin/jupyter"
-        print(f'Installed. Open the course:\n  cd "{folder}"\n  {Path(".venv") / lab} lab notebooks/00_start_here.ipynb')
+        print(
+            f'Installed. Open the course:\n  cd "{folder}"\n  {Path(".venv") / lab} lab notebooks/00_start_here.ipynb'
+        )
     return status
 
 

@@ -4,9 +4,10 @@
     python tools/projector.py 02 03 --out /media/usb
 
 Each lesson becomes one HTML file that needs nothing else: a page with the question and its letters, and after it a page
-with the answer; where a sentence is asked for first, one more with the reason. Arrow keys, space, Page Down and a presenter's remote turn pages, B makes the screen black, F fills it.
-It prints one page on a sheet. Questions and answers come from data/lessons; title, prose and code above a question, from
-the notebook. vote.html is the sheet: A to D, to fold.
+with the answer; where a sentence is asked for first, one more with the reason. Arrow keys, space, Page Down and a
+presenter's remote turn pages, B makes the screen black, F fills it. It prints one page on a sheet. Questions and
+answers come from data/lessons; title, prose and code above a question, from the notebook. vote.html is the sheet: A to
+D, to fold.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 from helpers import _cards, _files, course, questions  # noqa: E402
 
-PARTS = Path(__file__).resolve().with_name("projector")
+PARTS = Path(__file__).resolve().with_name("pages")
 CODE_LINES = 12  # more does not fit on a page that is read from the last row
 
 
@@ -143,7 +144,9 @@ def _letter(place: int, answer: questions.Answer, right: bool = False) -> str:
 
 
 def _page(id: str, label: str, body: str) -> str:
-    return f'<section id="{html.escape(id)}" aria-label="{html.escape(label)}"><div class="sheet">{body}</div></section>\n'
+    return (
+        f'<section id="{html.escape(id)}" aria-label="{html.escape(label)}"><div class="sheet">{body}</div></section>\n'
+    )
 
 
 def write(folder: Path, lessons: Sequence[str] = ()) -> list[Path]:

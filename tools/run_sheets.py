@@ -228,7 +228,9 @@ class Sheet:
         lines = [head, f"```python\n{answer}\n```", _line(texts.reason)]
         likely = self.messages.get(id)
         if likely is None:
-            raise ValueError(f"{build.shown(MESSAGES)} has no messages for {id}: python -m tests.checks.bank --record {id}")
+            raise ValueError(
+                f"{build.shown(MESSAGES)} has no messages for {id}: python -m tests.checks.bank --record {id}"
+            )
         lines += [f"Likely: {one['mistake']}. The check says:\n\n{_quoted(one['says'])}" for one in likely]
         return "\n\n".join(lines)
 
@@ -241,7 +243,9 @@ def _prediction(section: Section, id: str) -> str:
         "| | answer | what to say to it |\n|---|---|---|",
     ]
     for letter, answer in zip(ascii_uppercase, asked.answers, strict=False):
-        name, text = (f"**{letter}**", f"**right:** {_cell(answer.text)}") if answer.right else (letter, _cell(answer.text))
+        name, text = (
+            (f"**{letter}**", f"**right:** {_cell(answer.text)}") if answer.right else (letter, _cell(answer.text))
+        )
         lines[-1] += f"\n| {name} | {text} | {_cell(answer.feedback)} |"
     lines += [_line(asked.explain)] if asked.explain else []
     lines += [f"Afterwards each writes one sentence: *{_line(asked.ask)}*"] if asked.ask else []
@@ -250,7 +254,11 @@ def _prediction(section: Section, id: str) -> str:
 
 def _clock_row(start: str, what: str, spent: minutes.Clock) -> str:
     parts = [getattr(spent, one.name) * course.CLASS_FACTOR for one in fields(spent)]
-    return f"| {start} | {what} | " + " | ".join(str(round(one)) if one >= 0.5 else "-" if one else "" for one in parts) + " |"
+    return (
+        f"| {start} | {what} | "
+        + " | ".join(str(round(one)) if one >= 0.5 else "-" if one else "" for one in parts)
+        + " |"
+    )
 
 
 def _named(section: Section) -> str:

@@ -1,7 +1,8 @@
 """Create or update `.venv` for the course: `python tools/setup_env.py PROFILE [--wheels DIR]`.
 
-With `--wheels` it asks no network and takes all packages from a folder that `make wheels` has filled. Runs with the standard library alone, on the Python that the environment will use. It installs only when the
-lock has changed, and starts again from nothing when an earlier install was interrupted.
+With `--wheels` it asks no network and takes all packages from a folder that `make wheels` has filled. Runs with the
+standard library alone, on the Python that the environment will use. It installs only when the lock has changed, and
+starts again from nothing when an earlier install was interrupted.
 """
 
 from __future__ import annotations

@@ -36,7 +36,11 @@ MARKERS = {
 }
 # pip takes each tag to the letter: an older manylinux is not part of a newer one.
 TAGS = {
-    "linux": [*(f"manylinux_2_{minor}_x86_64" for minor in range(5, 35)), "manylinux2014_x86_64", "manylinux2010_x86_64"],
+    "linux": [
+        *(f"manylinux_2_{minor}_x86_64" for minor in range(5, 35)),
+        "manylinux2014_x86_64",
+        "manylinux2010_x86_64",
+    ],
     "linux-arm": [*(f"manylinux_2_{minor}_aarch64" for minor in range(17, 35)), "manylinux2014_aarch64"],
     "windows": ["win_amd64"],
     "macos": [f"macosx_{major}_0_{kind}" for major in range(11, 15) for kind in ("arm64", "universal2")],
@@ -104,7 +108,7 @@ def download(wanted: Sequence[str], into: Path, options: Sequence[str]) -> None:
     Raises:
         subprocess.CalledProcessError: pip failed, and has said why.
     """
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--only-binary", ":all:"]
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "-qq", "--only-binary", ":all:"]
     subprocess.run([*pip, "--dest", str(into), "--find-links", str(into), *options, *wanted], check=True)
 
 
@@ -150,9 +154,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Read the command line, fill the folder, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="made if it is missing")
-    parser.add_argument("--for", dest="machines", action="append", type=target, metavar="SYSTEM[:PYTHON]",
-                        help=f"{', '.join(TAGS)}; may be given several times; this machine if it is not given")  # fmt: skip
-    parser.add_argument("--try", dest="attempt", action="store_true", help="install from it once, into a temporary folder")
+    of = f"{', '.join(TAGS)}; may be given several times; this machine if it is not given"
+    parser.add_argument("--for", dest="machines", action="append", type=target, metavar="SYSTEM[:PYTHON]", help=of)
+    parser.add_argument("--try", dest="attempt", action="store_true", help="install from it into a temporary folder")
     options = parser.parse_args(arguments)
     try:
         for news in fill(options.folder, options.machines or [Target()]):
