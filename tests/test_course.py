@@ -170,7 +170,7 @@ def tool():
     return module
 
 
-@pytest.mark.parametrize("name", ["LESSONS", "PITFALLS", "PLANS"])
+@pytest.mark.parametrize("name", ["LESSONS", "PITFALLS", "PLANS", "SHEETS"])
 def test_the_tool_writes_a_table_and_writes_it_again(tool, name):
     part = getattr(tool, name)
     once = part.put(f"before\n{part.asked}\nafter\n", "a | b")
