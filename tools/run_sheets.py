@@ -16,7 +16,7 @@ import json
 import re
 import sys
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from string import ascii_uppercase
 
@@ -148,7 +148,8 @@ class Sheet:
         text = self.lesson.cells[0].text
         found = re.findall(r"^\*\*(You will|You need)\*\* (.+?)(?=\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
         names = {"You will": "Goals: everybody will", "You need": "Needed:"}
-        lines = [f"**{names[key]}** {_line(_linked(words))}" for key, words in found]
+        # What ends with a colon leads to the lesson's line of minutes.
+        lines = [f"**{names[key]}** {_line(re.sub('[^.]*:$', '', _linked(words)))}" for key, words in found]
         return "\n\n".join(lines)
 
     def _clock(self) -> str:
@@ -167,25 +168,21 @@ class Sheet:
         return "\n\n".join(rows) + "\n" + "\n".join(table)
 
     def _cuts(self) -> str:
-        head = "## What to cut\n\n"
         if self.row.each:
-            return head + "Take the troubles that your class has; each stands alone below the tools."
-        place = self.core_end
-        beyond = self.sections if place is None else self.sections[place + 1 :]
-        asked = [f"*{one.title}* ({_spent(one)})" for one in beyond if one.predictions]
-        home = [f"{id} ({_spent(one)})" for one in reversed(beyond) for id in one.exercises]
-        if place is not None:
+            return "## What to cut\n\nTake the troubles that your class has; each stands alone below the tools."
+        beyond = self.sections if self.core_end is None else self.sections[self.core_end + 1 :]
+        lines = ["## What to cut", "No core is marked."]
+        if self.core_end is not None:
             core, whole = self.class_minutes
-            text = f"The core ends at minute {core}; what stands below it, to minute {whole}, can be left out."
-            text += f" With some time left, take what has a prediction: {', '.join(asked)}." if asked else ""
-        elif home:
-            text = "No core is marked. Leave exercises for home before you leave out a prediction."
-        else:
-            quiet = [f"*{one.title}* ({_spent(one)})" for one in beyond[1:] if not one.predictions and _spent(one) > 1]
-            text = "No core is marked, and there is no exercise. Keep the predictions."
-            text += f" What can be read at home: {', '.join(quiet)}." if quiet else ""
-        text += f" Exercises for home, the last first: {', '.join(home)}." if home else ""
-        return f"{head}{text} Numbers in brackets are minutes. Run the cells of what you skip: later ones use them."
+            lines[1] = f"The core ends at minute {core}; what stands below it, to minute {whole}, can be left out."
+            asked = [f"*{one.title}* ({_spent(one)})" for one in beyond if one.predictions]
+            lines += [f"With some time left, take what has a prediction: {', '.join(asked)}."] if asked else []
+        optional = [f"*{one.title}* ({_spent(one)})" for one in beyond if one.title.startswith("Optional")]
+        home = [f"{id} ({_spent(one)})" for one in reversed(beyond) for id in one.exercises]
+        lines += [f"Leave out first, with its minutes: {', '.join(optional)}."] if optional else []
+        lines += [f"Exercises for home, the last first, with their minutes: {', '.join(home)}."] if home else []
+        lines += ["Keep the predictions. Run the cells of what you skip: later ones use them."]
+        return f"{lines[0]}\n\n{' '.join(lines[1:])}"
 
     def _read_out(self) -> str:
         """Say which progress code those have who are done with this notebook, and with the parts before it."""
@@ -254,11 +251,11 @@ def _prediction(section: Section, id: str) -> str:
 
 def _clock_row(start: str, what: str, spent: minutes.Clock) -> str:
     parts = [getattr(spent, one.name) * course.CLASS_FACTOR for one in fields(spent)]
-    return (
-        f"| {start} | {what} | "
-        + " | ".join(str(round(one)) if one >= 0.5 else "-" if one else "" for one in parts)
-        + " |"
-    )
+    return f"| {start} | {what} | " + " | ".join(map(_rounded, parts)) + " |"
+
+
+def _rounded(spent: float) -> str:
+    return str(round(spent)) if spent > 0.5 else "-" if spent else ""
 
 
 def _named(section: Section) -> str:
@@ -291,8 +288,9 @@ def _quoted(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
 
 
+@cache
 def sheets() -> list[Sheet]:
-    """Read all lessons and return their sheets in order.
+    """Read all lessons, once in a process, and return their sheets in order.
 
     Raises:
         build.SourceError: a source has faults.
