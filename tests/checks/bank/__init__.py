@@ -241,12 +241,12 @@ def without_numbers(text: str) -> str:
 
 
 def likely(chosen: Sequence[Answer]) -> list[Answer]:
-    """Return the first three wrong answers of each exercise: the likeliest, and one more if two are told the same."""
+    """Return the first four wrong answers of each exercise: the likeliest, and others if these are told the same."""
     wrong: dict[str, list[Answer]] = {}
     for one in chosen:
         if one.mistake:
             wrong.setdefault(one.exercise, []).append(one)
-    return [one for rows in wrong.values() for one in rows[:3]]
+    return [one for rows in wrong.values() for one in rows[:4]]
 
 
 def likeliest(judged: Sequence[Judged]) -> dict[str, list[dict]]:
