@@ -133,7 +133,8 @@ class Sheet:
         parts = [
             f"{NOTE}\n# {self.lesson.number} {self.title}",
             f"Run sheet for a teacher. The [notebook](../../notebooks/{self.lesson.name}.ipynb), the same "
-            f"[with answers](../../notebooks/solutions/{self.lesson.name}.ipynb), [how to teach](../../TEACHING.md).",
+            f"[with answers](../../notebooks/solutions/{self.lesson.name}.ipynb), [how to teach](../../TEACHING.md). "
+            f'For the projector: `make projector LESSONS="{self.lesson.number}"`.',
             self._opening(),
             self._clock(),
             self._cuts(),
@@ -327,7 +328,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a sheet is out of step")
     options = parser.parse_args(arguments)
-    wanted = {FOLDER / f"{one.lesson.number}.md": one.to_markdown() for one in sheets()}
+    try:
+        wanted = {FOLDER / f"{one.lesson.number}.md": one.to_markdown() for one in sheets()}
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
     there = {path: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
     stale = sorted(path for path in wanted.keys() | there.keys() if wanted.get(path) != there.get(path))
     for path in stale:

@@ -606,11 +606,12 @@ def code(lesson: str | None = None) -> _cards.Note:
     """
     from helpers import lesson as notebook
 
-    asked = notebook.begun() if lesson is None else lesson
+    asked = notebook.begun() if lesson is None else str(lesson).zfill(2)
     rows = {one.lesson: one for one in progress().lessons}
-    if asked is None or questions.home(asked) not in rows:
+    found = rows.get(questions.home(asked)) if asked else None
+    if found is None:
         return _cards.Note(f'Which lesson? Write one of them, as in `checks.code("02")`: {", ".join(rows)}.', "poor")
-    return _cards.Note(rows[questions.home(asked)].code)
+    return _cards.Note(found.code)
 
 
 def _credit(entry: Mapping) -> float:
