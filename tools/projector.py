@@ -87,7 +87,9 @@ def vote() -> str:
         "Print one for each learner, on one side. Fold it in half twice, with the letters outside, and hold up the "
         "letter that you say."
     )
-    return _whole("A sheet to vote with", f'<main class="vote"><p>{words}</p>{body}</main>')
+    return _whole(
+        "A sheet to vote with", f'<main class="vote"><h1>A sheet to vote with</h1><p>{words}</p>{body}</main>'
+    )
 
 
 def _whole(title: str, body: str, script: str = "") -> str:

@@ -119,6 +119,8 @@ def fill(folder: Path, machines: Sequence[Target]) -> Iterator[str]:
         subprocess.CalledProcessError: git or pip failed, and has said why.
         OSError: nothing can be written there.
     """
+    if not (ROOT / ".git").exists():
+        raise FileNotFoundError(f"{ROOT} is no clone, and the course is packed from its last commit")
     wheels = folder / "wheels"
     wheels.mkdir(parents=True, exist_ok=True)
     # From the last commit: what a learner gets is what was tested.
