@@ -7,6 +7,7 @@ PYTHON ?= python
 BIN := .venv/Scripts
 DATA_BIN := .venv-data/Scripts
 CONFORMANCE_BIN := .venv-conformance/Scripts
+HUB_BIN := .venv-hub/Scripts
 PRODUCTION_BIN := .venv-production/Scripts
 else
 # The first Python on this machine that TensorFlow is built for; name another with `make lab PYTHON=...`.
@@ -16,19 +17,20 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 BIN := .venv/bin
 DATA_BIN := .venv-data/bin
 CONFORMANCE_BIN := .venv-conformance/bin
+HUB_BIN := .venv-hub/bin
 PRODUCTION_BIN := .venv-production/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab certificate test notebooks check hooks fix contract conformance production classroom data runs arena picture address \
-	release lock learner-env test-env data-env production-env conformance-env hub-env
+.PHONY: help lab certificate projector wheels test notebooks check hooks fix contract conformance production classroom data runs \
+	arena picture address release lock learner-env test-env data-env production-env conformance-env hub-env
 
 help:  ## print this help
 	@echo "Usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /|/' | awk -F'|' '{ printf "  %-15s %s\n", $$1, $$2 }'
 
 learner-env:
-	@$(PYTHON) tools/setup_env.py learner
+	@$(PYTHON) tools/setup_env.py learner $(if $(WHEELS),--wheels "$(WHEELS)")
 
 test-env:
 	@$(PYTHON) tools/setup_env.py test
@@ -39,11 +41,17 @@ conformance-env:
 data-env:
 	@$(PYTHON) tools/setup_env.py data
 
-lab: learner-env  ## open the course in JupyterLab; ARGS="--no-browser --port 9999" passes options on
+lab: learner-env  ## open the course in JupyterLab; ARGS="--no-browser" passes options on, WHEELS=DIR needs no network
 	$(BIN)/jupyter lab --ServerApp.root_dir=. notebooks/00_start_here.ipynb $(ARGS)
 
 certificate: learner-env  ## write a page of what you did in the course, to print; ARGS='--name "Ada Lovelace"'
 	@$(BIN)/python -m helpers.certificate $(ARGS)
+
+projector: learner-env  ## write a page for each prediction, for the projector, and a sheet to vote with; LESSONS="02 03" OUT=DIR
+	@$(BIN)/python tools/projector.py $(LESSONS) $(if $(OUT),--out "$(OUT)")
+
+wheels: learner-env  ## fill DIR=/media/usb with all that installs the course without a network; ARGS="--for windows:3.12 --try"
+	@$(BIN)/python tools/wheels.py "$(or $(DIR),$(error name the folder: make wheels DIR=/media/usb))" $(ARGS)
 
 test: test-env  ## run everything: unit tests, all notebooks of both editions, browser tests
 	$(BIN)/python -m pytest $(ARGS)
@@ -51,6 +59,7 @@ test: test-env  ## run everything: unit tests, all notebooks of both editions, b
 notebooks: test-env  ## write both editions from notebooks/source
 	$(BIN)/python notebooks/build.py
 	$(BIN)/python tools/course_table.py
+	$(BIN)/python tools/run_sheets.py
 
 check: test-env  ## style, and whether generated files and versions are in step (changes nothing)
 	@$(BIN)/python tools/check.py $(ARGS)
@@ -73,6 +82,9 @@ production: production-env  ## run lesson 09 and its tests in full, with the pac
 		tests/test_production.py tests/test_storage.py notebooks/09b_ship_and_scale.ipynb \
 		notebooks/solutions/09b_ship_and_scale.ipynb $(ARGS)
 
+classroom: hub-env  ## a class of 20 on a real JupyterHub: failures, time, memory; ARGS="--learners 5 --lesson 03"
+	$(HUB_BIN)/python benchmarks/classroom.py $(ARGS)
+
 data: data-env  ## write the data sets in data/ again, from the copies in scikit-learn
 	$(DATA_BIN)/python tools/make_data.py
 
@@ -93,6 +105,10 @@ release: test-env  ## make a release ready and stop before anything is published
 
 lock: test-env  ## compile the locks and environment.yml from pyproject.toml; ARGS=--upgrade for newer versions
 	$(BIN)/python tools/lock.py $(ARGS)
+
+hub-env:  ## install a JupyterHub for a class, with its proxy (needs Node), into .venv-hub and hub/node_modules
+	@$(PYTHON) tools/setup_env.py hub
+	npm install --prefix hub --no-package-lock --no-audit --no-fund --loglevel=error
 
 production-env:  ## install all that the optional parts of lesson 09 use, into .venv-production
 	@$(PYTHON) tools/setup_env.py production
