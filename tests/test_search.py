@@ -273,6 +273,7 @@ def test_nothing_fits_is_told_with_where_to_ask_and_the_nearest_lesson():
     assert found.lessons
     assert found.lessons[0].notebook in str(found)
     assert "about predictions and their measures" in found.note
+    assert len(found.pitfalls) <= 2
 
 
 def test_kinds_and_troubles_share_no_message():
