@@ -137,6 +137,12 @@ def test_a_message_wins_outright(text, numbers):
             "The output of f should be float",
             True,
         ),
+        # Of another class than the message names.
+        (
+            "TypeError: ModelCheckpoint.__init__() got an unexpected keyword argument '…'",
+            "TypeError: Dense.__init__() got an unexpected keyword argument 'a'",
+            False,
+        ),
     ],
 )
 def test_matching(message, text, fits):
