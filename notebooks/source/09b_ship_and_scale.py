@@ -480,9 +480,8 @@ class SaveInThread(Callback):
         self.twin.save(folder / "thread.keras")
 
     def on_train_end(self, logs=None):
-        self.pool.shutdown()  # waits until the last file is written
-        for save in self.saved:
-            save.result()  # raises what went wrong in it
+        with self.pool:  # its thread ends with the last file
+            [save.result() for save in self.saved]  # raises what went wrong in it
 
 
 # %% [markdown]
