@@ -7,6 +7,7 @@ PYTHON ?= python
 BIN := .venv/Scripts
 DATA_BIN := .venv-data/Scripts
 CONFORMANCE_BIN := .venv-conformance/Scripts
+HUB_BIN := .venv-hub/Scripts
 PRODUCTION_BIN := .venv-production/Scripts
 else
 # The first Python on this machine that TensorFlow is built for; name another with `make lab PYTHON=...`.
@@ -16,6 +17,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 BIN := .venv/bin
 DATA_BIN := .venv-data/bin
 CONFORMANCE_BIN := .venv-conformance/bin
+HUB_BIN := .venv-hub/bin
 PRODUCTION_BIN := .venv-production/bin
 endif
 
@@ -80,6 +82,9 @@ production: production-env  ## run lesson 09 and its tests in full, with the pac
 		tests/test_production.py tests/test_storage.py notebooks/09b_ship_and_scale.ipynb \
 		notebooks/solutions/09b_ship_and_scale.ipynb $(ARGS)
 
+classroom: hub-env  ## a class of 20 on a real JupyterHub: failures, time, memory; ARGS="--learners 5 --lesson 03"
+	$(HUB_BIN)/python benchmarks/classroom.py $(ARGS)
+
 data: data-env  ## write the data sets in data/ again, from the copies in scikit-learn
 	$(DATA_BIN)/python tools/make_data.py
 
@@ -100,6 +105,10 @@ release: test-env  ## make a release ready and stop before anything is published
 
 lock: test-env  ## compile the locks and environment.yml from pyproject.toml; ARGS=--upgrade for newer versions
 	$(BIN)/python tools/lock.py $(ARGS)
+
+hub-env:  ## install a JupyterHub for a class, with its proxy (needs Node), into .venv-hub and hub/node_modules
+	@$(PYTHON) tools/setup_env.py hub
+	npm install --prefix hub --no-package-lock --no-audit --no-fund --loglevel=error
 
 production-env:  ## install all that the optional parts of lesson 09 use, into .venv-production
 	@$(PYTHON) tools/setup_env.py production
