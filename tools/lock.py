@@ -93,6 +93,7 @@ def write(*, upgrade: bool) -> None:
     compile_lock(
         "requirements-conformance.txt", "pyproject.toml", upgrade=upgrade, extra="conformance", constraints=shared
     )
+    compile_lock("requirements-grading.txt", "pyproject.toml", upgrade=upgrade, extra="grading", constraints=shared)
     (ROOT / "environment.yml").write_text(environment_text())
 
 
@@ -109,6 +110,7 @@ def problems() -> list[str]:
         "requirements-data.txt": groups["data"],
         "requirements-production.txt": [*direct, *extras["production"], *groups["s3"]],
         "requirements-conformance.txt": [*direct, *extras["conformance"]],
+        "requirements-grading.txt": [*direct, *extras["grading"]],
     }
     for name, requirements in wanted.items():
         lines = pins(ROOT / name)
