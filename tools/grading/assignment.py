@@ -35,6 +35,11 @@ plugins.configure(c)
 '''
 
 
+def grade_id(kind: str, exercise: str) -> str:
+    """Return what nbgrader calls a cell: "answer-02-1" or "check-02-1"; it takes no full stop."""
+    return f"{kind}-{exercise.replace('.', '-')}"
+
+
 class NoAssignment(ValueError):
     """A lesson cannot be graded; the message says why."""
 
@@ -90,12 +95,12 @@ def notebook(lesson: build.Lesson) -> nbformat.NotebookNode:
         if cell.tag == "exercise":
             stub, answer = build.cut(cell.text)
             text = f"{stub}\n{BEGIN}\n{answer}\n{END}"
-            metadata["nbgrader"] = _metadata(f"answer-{build.exercise_name(cell)}", solution=True)
+            metadata["nbgrader"] = _metadata(grade_id("answer", build.exercise_name(cell)), solution=True)
         elif exercise:
             _refuse_calls(lesson, text)
             # A check's card says why; the number that this line ends with is what nbgrader writes down.
             text = f"round({POINTS} * float({text}), 2)"
-            metadata["nbgrader"] = _metadata(f"check-{exercise}", grade=True, points=POINTS)
+            metadata["nbgrader"] = _metadata(grade_id("check", exercise), grade=True, points=POINTS)
         elif cell.tag == "setup":
             metadata["nbgrader"] = _metadata(f"setup-{lesson.number}")
         make = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_markdown_cell

@@ -14,7 +14,7 @@ import nbformat
 
 from helpers.checks import _cell
 
-from .assignment import asked_names, exercise_of
+from .assignment import asked_names, exercise_of, grade_id
 
 __all__ = ["Unreadable", "merged", "read"]
 
@@ -65,15 +65,15 @@ def merged(release: nbformat.NotebookNode, submitted: nbformat.NotebookNode) -> 
     homes = _homes(cells, answers)
     for cell in cells:
         cell.metadata.pop("nbgrader", None)
-    for grade_id, cell in homes.items():
-        cell.metadata["nbgrader"] = dict(answers[grade_id].metadata["nbgrader"])
+    for name, cell in homes.items():
+        cell.metadata["nbgrader"] = dict(answers[name].metadata["nbgrader"])
     # Where each check stood, told by the submitted cell above it.
     stood = _stood(submitted.cells, locked)
     places: dict[int, list[nbformat.NotebookNode]] = {}
     last = 0
-    for grade_id, cell in locked.items():
+    for name, cell in locked.items():
         if exercise := exercise_of(cell.source):
-            candidates = [_after(cells, stood.get(grade_id)), _after(cells, homes.get(f"answer-{exercise}"))]
+            candidates = [_after(cells, stood.get(name)), _after(cells, homes.get(grade_id("answer", exercise)))]
             candidates += [n + 1 for n, other in enumerate(cells) if _binds(other, asked_names(cell.source))]
             last = max([place for place in candidates if place is not None], default=last)
             places.setdefault(last, []).append(cell)
@@ -94,11 +94,11 @@ def _mark(cell: nbformat.NotebookNode) -> dict:
 
 def _same(cell: nbformat.NotebookNode, known: dict[str, nbformat.NotebookNode]) -> str | None:
     """Return the grade id of the release's cell that a submitted one is, by its mark, its id, or what it says."""
-    for grade_id, other in known.items():
-        if _mark(cell).get("grade_id") == grade_id or cell.id == other.id:
-            return grade_id
+    for name, other in known.items():
+        if _mark(cell).get("grade_id") == name or cell.id == other.id:
+            return name
         if cell.cell_type == "code" and cell.source.strip() == other.source.strip():
-            return grade_id
+            return name
     return None
 
 
@@ -108,12 +108,12 @@ def _homes(cells: list, answers: dict) -> dict[str, nbformat.NotebookNode]:
     for cell in cells:
         if cell.cell_type != "code":
             continue
-        grade_id = _same(cell, answers)
+        known = _same(cell, answers)
         first = re.match(r"\s*#+\s*Exercise\s+(\d\d[a-z]?\.\d+)", cell.source)
-        if grade_id is None and first and f"answer-{first[1]}" in answers:
-            grade_id = f"answer-{first[1]}"
-        if grade_id is not None:
-            homes[grade_id] = cell
+        if known is None and first and grade_id("answer", first[1]) in answers:
+            known = grade_id("answer", first[1])
+        if known is not None:
+            homes[known] = cell
     return homes
 
 
@@ -121,11 +121,11 @@ def _stood(cells: list, locked: dict) -> dict[str, nbformat.NotebookNode | None]
     """Return, for each locked cell that was handed in, the last of the learner's own cells above it."""
     found, above = {}, None
     for cell in cells:
-        grade_id = _same(cell, locked)
-        if grade_id is None:
+        name = _same(cell, locked)
+        if name is None:
             above = cell
         else:
-            found[grade_id] = above
+            found[name] = above
     return found
 
 

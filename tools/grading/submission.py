@@ -15,7 +15,7 @@ import nbformat
 from . import assignment, course, merge, sandbox
 from .limits import Budget, Ended, watched
 
-__all__ = ["Graded", "Result", "grade", "load", "paths"]
+__all__ = ["Graded", "Result", "grade", "load", "paths", "refuse"]
 
 VERSION = 1
 
@@ -109,8 +109,17 @@ def grade(folder: Path, lesson: str, student: str, walls: sandbox.Sandbox, budge
     here.judged.unlink(missing_ok=True)
     if judged is not None:
         nbformat.write(judged, here.judged)
-    assignment.build.write_whole(here.result, json.dumps({"version": VERSION} | asdict(result), indent=1).encode())
+    _keep(here, result)
     return result
+
+
+def refuse(folder: Path, result: Result, why: str) -> None:
+    """Keep a result as not graded after all."""
+    _keep(paths(folder, result.assignment, result.student), replace(result, why=why))
+
+
+def _keep(here: Paths, result: Result) -> None:
+    assignment.build.write_whole(here.result, json.dumps({"version": VERSION} | asdict(result), indent=1).encode())
 
 
 def _key(here: Paths) -> str:
@@ -217,7 +226,8 @@ def _wrote(box: Path) -> list[str]:
 def _place(notebook: nbformat.NotebookNode, number: int) -> str:
     """Name a cell for a teacher: by its exercise where it answers one."""
     mark = notebook.cells[number].metadata.get("nbgrader", {}).get("grade_id", "")
-    return f"the cell of exercise {mark.removeprefix('answer-')}" if mark.startswith("answer-") else f"cell {number + 1}"
+    exercise = mark.removeprefix("answer-").replace("-", ".")
+    return f"the cell of exercise {exercise}" if mark.startswith("answer-") else f"cell {number + 1}"
 
 
 def _put_outputs(notebook: nbformat.NotebookNode, outputs: dict[str, Any]) -> None:
