@@ -1,9 +1,9 @@
 """Grade the class of 40 and hold its points against those that it deserves: `python -m tests.grading` (some minutes).
 
-    --only ada zoe     these submissions
-    --short            notebooks without the cells that train, for a quick look
-    --walls none       with weaker walls than the machine has
-    --folder DIR       keep the class in DIR
+--only ada zoe     these submissions
+--short            notebooks without the cells that train, for a quick look
+--walls none       with weaker walls than the machine has
+--folder DIR       keep the class in DIR
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import time
 from pathlib import Path
 
 import nbformat
-from tools.grading import __main__ as command
 
 from tests.grading.submissions import CLASS, EXERCISES, Submission
+from tools.grading import __main__ as command
 
 LESSON = "02"
 

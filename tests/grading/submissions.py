@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
+
 from tools.grading.assignment import exercise_of
 
 EXERCISES = ("02.1", "02.2", "02.3")
@@ -112,9 +113,16 @@ def only_answers(notebook: Notebook) -> None:
 
 
 def copied(notebook: Notebook) -> None:
-    """Copy the check and the answer of an exercise, as the clipboard does, with their marks."""
+    """Copy the check and the answer of an exercise, as the clipboard does, with their marks; move another check."""
     at = place(notebook, "02.1")
     notebook.cells[at + 2 : at + 2] = copy.deepcopy(notebook.cells[at : at + 2])
+    moved(notebook)
+
+
+def screaming(notebook: Notebook) -> None:
+    """Put a cell that prints errors above each exercise."""
+    for exercise in EXERCISES:
+        above(exercise, _SCREAMS)(notebook)
 
 
 def moved(notebook: Notebook) -> None:
@@ -164,11 +172,10 @@ helpers.checks.check = helpers.checks._core.check = lambda *answers: Full(1.0)""
 _WRITES = """from pathlib import Path
 import helpers.checks
 source = Path(helpers.checks.__file__).parent / "lesson02.py"
-for path in (source, Path.home().parent.parent.parent / "outside.txt", Path("/etc/outside.txt")):
-    try:
-        path.write_text("from helpers.checks._core import *\\n")
-    except OSError as error:
-        print(error)"""
+try:
+    source.write_text("from helpers.checks._core import *\\n")
+except OSError as error:
+    print(error)"""
 _PATCHES = """def epoch_of_weights(stopper, history):
     from helpers.checks import _core, lesson02
     lesson02.wrong = lambda message, credit=0.0: _core.right()
@@ -196,7 +203,7 @@ CLASS = (
     Submission("jo", (5, 10, 10), but(_1='three_wishes = EarlyStopping(monitor="val_accuracy", patience=5)')),
     Submission("kim", (10, 5, 10), but(_2="epochs_run = 6\nweights_of_epoch = 6")),
     Submission("leo", (10, 5, 10), but(_2="epochs_run = 5\nweights_of_epoch = 3")),
-    Submission("mia", (10, 10, 5), but(_3="def epoch_of_weights(stopper, history):\n    return stopper.best_epoch + 1")),
+    Submission("mia", (10, 10, 5), but(_3="epoch_of_weights = lambda stopper, history: stopper.best_epoch + 1")),
     Submission("ned", (7.5, 5, 10), but(_1='three_wishes = EarlyStopping(patience=4, restore_best_weights=True)',
                                         _2="epochs_run = 7\nweights_of_epoch = 4")),
     # Wrong
@@ -227,11 +234,11 @@ CLASS = (
     Submission("gil", None, but(_3=_PATCHES), says="changed helpers.checks.lesson02.wrong"),
     # Printing without end, noise, filling memory
     Submission("hua", (10, 0, 10), but(_2='while True:\n    print("again and again " * 50)'), says="was stopped"),
-    Submission("ivo", ALL, edit=lambda notebook: [above(one, _SCREAMS)(notebook) for one in EXERCISES] and None),
+    Submission("ivo", ALL, edit=screaming),
     Submission("jan", (10, 10, 0), but(_3="hog = []\nwhile True:\n    hog.append(bytearray(100_000_000))")),
     # Renamed, deleted, copied, moved cells; no notebook
     Submission("kai", ALL, edit=renamed),
     Submission("lin", ALL, edit=only_answers),
-    Submission("max", ALL, edit=lambda notebook: (copied(notebook), moved(notebook)) and None),
+    Submission("max", ALL, edit=copied),
     Submission("noa", None, text="Dear teacher, here is my homework.", says="no notebook"),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A lesson as nbgrader wants it: answers between BEGIN and END SOLUTION, and check cells that are locked and hold points."""
+"""A lesson as nbgrader wants it: answers between BEGIN and END SOLUTION, locked check cells that give points."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In the notebook's kernel: pack the names that a check asks for, so that the judge can judge them in a clean process."""
+"""In the notebook's kernel: pack the names that a check asks for, for the judge, which is a process of its own."""
 
 from __future__ import annotations
 

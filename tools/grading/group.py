@@ -44,7 +44,10 @@ def _nbgrader(folder: Path) -> NbGraderAPI:
 
 def _did(answer: dict) -> None:
     if not answer["success"]:
-        said = [answer.get("log") or answer.get("error") or "", *re.findall(r"(?m)^ *(\S*Error: .*)", answer.get("log") or "")]
+        said = [
+            answer.get("log") or answer.get("error") or "",
+            *re.findall(r"(?m)^ *(\S*Error: .*)", answer.get("log") or ""),
+        ]
         raise NbgraderError(f"Nbgrader refused: {said[-1].strip()[-500:]}")
 
 

@@ -101,7 +101,9 @@ def in_fork(task: dict[str, Any], box: Path, seal: Seal) -> dict[str, Any]:
         return json.loads(said[len(sign) :])
     if said:
         return {"why": f"the answer to {task['exercise']} wrote a verdict of its own"}
-    ended = "ended the process that judged it" if os.WIFEXITED(status) else f"did not come to an end in {SECONDS} seconds"
+    ended = (
+        "ended the process that judged it" if os.WIFEXITED(status) else f"did not come to an end in {SECONDS} seconds"
+    )
     return {"why": f"the answer to {task['exercise']} {ended}"}
 
 

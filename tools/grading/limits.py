@@ -1,4 +1,4 @@
-"""What a run may take, and how it is ended: processor seconds first, since machines are busy, then the clock, then memory."""
+"""What a run may take, and how it is ended: by the processor's seconds first, since machines are busy."""
 
 from __future__ import annotations
 
@@ -85,17 +85,21 @@ def watched(command: list[str], environment: dict[str, str], cwd: Path, budget: 
         start_new_session=True, text=True, encoding="utf-8", errors="replace",
     )  # fmt: skip
     process, began, killed = psutil.Process(running.pid), time.monotonic(), ""
-    printed, given = "", said or None
+    printed, given = None, said or None
     try:
-        while not killed:
+        while printed is None and not killed:
             try:
                 printed, _ = running.communicate(given, timeout=_LOOK)
-                break
             except subprocess.TimeoutExpired:
                 given = None  # it has been told
+                if running.poll() is not None:
+                    break  # something that it left behind holds on to its output
                 killed = _over(process, time.monotonic() - began, budget)
     finally:
         _kill(running, environment.get("GRADING_BOX", ""))
+    if printed is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            printed, _ = running.communicate(timeout=5)
     return Ended(running.returncode, printed or "", killed)
 
 
@@ -131,6 +135,4 @@ def _kill(running: subprocess.Popen, box: str) -> None:
         with contextlib.suppress(psutil.Error, OSError):
             if other.environ().get("GRADING_BOX") == box:
                 other.kill()
-    running.stdout.close()
-    running.stdin.close()
     running.wait()

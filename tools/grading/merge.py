@@ -1,7 +1,7 @@
 """A submission put right: the learner's cells, with the locked cells of the release in their places.
 
-Learners rename, move, copy and delete cells; nbgrader then loses an exercise, or breaks. Here each check is the release's
-own, stands once, and after everything that could be its answer. No cell of the learner's is changed.
+Learners rename, move, copy and delete cells; nbgrader then loses an exercise, or breaks. Here each check is the
+release's own, stands once, and after everything that could be its answer. No cell of the learner's is changed.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def _clean(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
     source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
     make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
     made = make.get(cell["cell_type"], nbformat.v4.new_raw_cell)(source)
-    made.id = cell.get("id", made.id) if isinstance(cell.get("id"), str) else made.id
+    if isinstance(cell.get("id"), str) and re.fullmatch(r"[a-zA-Z0-9-_]{1,64}", cell["id"]):
+        made.id = cell["id"]
     mark = cell.get("metadata", {}).get("nbgrader")
     if isinstance(mark, dict) and isinstance(mark.get("grade_id"), str):
         made.metadata["nbgrader"] = {"grade_id": mark["grade_id"]}
@@ -141,7 +142,7 @@ def _own_ids(cells: list) -> list:
     """Give a cell another id where two have the same, as a copy of a cell may."""
     seen: set[str] = set()
     for number, cell in enumerate(cells):
-        if cell.id in seen or not re.fullmatch(r"[a-zA-Z0-9-_]{1,64}", cell.id):
+        if cell.id in seen:
             cell.id = f"again-{number}"
         seen.add(cell.id)
     return cells

@@ -61,7 +61,10 @@ def rows(folder: Path, gradebook: Gradebook) -> list[dict[str, Any]]:
             row = report.row(work.name, student, result)
             try:
                 book = gradebook.find_submission(work.name, student)
-                row |= {"status": "graded", "score": round(max(0.0, book.score - (book.late_submission_penalty or 0)), 2)}
+                row |= {
+                    "status": "graded",
+                    "score": round(max(0.0, book.score - (book.late_submission_penalty or 0)), 2),
+                }
             except MissingEntry:
                 pass
             found.append(row)

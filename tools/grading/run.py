@@ -43,7 +43,8 @@ class Kernel:
         self._budget = budget
         self._manager = KernelManager(kernel_name="python3")
         if os.name == "posix":
-            self._manager.transport = "ipc"  # needs no network, not even loopback
+            # Needs no network, not even loopback. The name is absolute, since the kernel stands in another folder.
+            self._manager.transport, self._manager.ip = "ipc", str(box / "tmp" / "kernel")
         self._manager.start_kernel(cwd=str(box / "work"))
         self._client = self._manager.blocking_client()
         self._client.start_channels()
@@ -159,7 +160,9 @@ def run(box: Path, budget: Budget) -> dict[str, Any]:
     number = 0
     try:
         allowed = [str(box), "/tmp", "/var/tmp"]
-        first = "__import__('sys').modules.setdefault('_grading', __import__('tools.grading.watch', fromlist=['watch']))"
+        first = (
+            "__import__('sys').modules.setdefault('_grading', __import__('tools.grading.watch', fromlist=['watch']))"
+        )
         kernel.execute(f"{first}.begin({str(box / 'wrote.txt')!r}, {str(ROOT)!r}, {allowed!r})", quiet=True)
         kernel.execute("__import__('sys').modules['_grading'].seal()", quiet=True)
         for number, cell in enumerate(notebook.cells):
@@ -197,7 +200,13 @@ def main() -> None:
     try:
         told = run(box, budget)
     except Exception as error:
-        told = {"outputs": {}, "runs": [], "ended": [-1, f"{type(error).__name__}: {error}"], "stopped": [], "replaced": []}
+        told = {
+            "outputs": {},
+            "runs": [],
+            "ended": [-1, f"{type(error).__name__}: {error}"],
+            "stopped": [],
+            "replaced": [],
+        }
     written = box / "executed.part"
     written.write_text(json.dumps(told), encoding="utf-8")
     written.replace(box / "executed.json")

@@ -1,4 +1,4 @@
-"""Walls around a run: the disk read-only, one folder of its own, no network, no sight of other processes or submissions.
+"""Walls around a run: the disk read-only, a folder of its own, no network, no sight of other submissions or processes.
 
 `bwrap` (bubblewrap) is used where it works, `unshare` of util-linux where only that does. Where neither works, the run
 is held by its limits alone, and by Python's audit events; `Sandbox.words` says so.
@@ -25,18 +25,19 @@ __all__ = ["Sandbox", "environment", "find", "new_box"]
 
 WORDS = {
     "bwrap": "each submission runs behind bubblewrap: the disk is read-only, other submissions are hidden, no network.",
-    "unshare": "each submission runs in namespaces of its own (`unshare`): the disk is read-only, other submissions are "
-    "hidden, no network.",
-    "none": "this system has neither bubblewrap nor namespaces that we may use. Limits hold, each submission has a home of "
-    "its own and a copy of the course, what it changes in yours is found and told, and Python refuses it the network; but a program "
-    "that goes past Python can read what you can read. Grade on Linux with bubblewrap where you do not trust a class.",
+    "unshare": "each submission runs in namespaces of its own: the disk is read-only, other submissions are hidden, "
+    "no network.",
+    "none": "this system has neither bubblewrap nor namespaces that we may use. Limits hold, each submission has a home "
+    "and a copy of the course of its own, what it changes in yours is told, and Python refuses it the network; but a "
+    "program that goes past Python can read and write what you can. Do not grade a class here that you do not trust.",
 }
 # Bubblewrap by hand: the whole disk once more below `root`, read-only; what is hidden covered; what is needed put back.
 # At the end all capabilities are gone, so that nothing can be mounted anew.
 _UNSHARE = """set -e
 mount --make-rprivate /
 mount --rbind / {root}
-cut -d' ' -f5 /proc/self/mountinfo | grep -E '^{root}(/|$)' | grep -vE '^{root}/(dev|proc)(/|$)' | while read -r place; do
+cut -d' ' -f5 /proc/self/mountinfo | grep -E '^{root}(/|$)' | grep -vE '^{root}/(dev|proc)(/|$)' |
+while read -r place; do
   mount -o remount,bind,ro "$place" 2>/dev/null || true
 done
 mount -t proc proc {root}/proc 2>/dev/null || true
@@ -45,7 +46,8 @@ mount -t proc proc {root}/proc 2>/dev/null || true
 mkdir -p {root}{box}
 mount --bind {box} {root}{box}
 {python} -c 'import fcntl, socket, struct; fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh", b"lo", 1))' || true
-exec chroot {root} setpriv --no-new-privs --bounding-set=-all --inh-caps=-all sh -c 'cd "$0" && exec "$@"' {box}/work "$@"
+exec chroot {root} setpriv --no-new-privs --bounding-set=-all --inh-caps=-all \\
+  sh -c 'cd "$0" && exec "$@"' {box}/work "$@"
 """
 _PROBE = """
 import os, pathlib, socket, sys
@@ -153,12 +155,12 @@ def _works(sandbox: Sandbox) -> bool:
 
 
 def environment(box: Path, root: Path = ROOT) -> dict[str, str]:
-    """Return the variables of a run: a home, a progress file and a folder for temporary files of its own, no secrets."""
-    home = box / "home"
+    """Return the variables of a run: a home, a progress file and a temporary folder of its own, and no secrets."""
+    home, tmp = str(box / "home"), str(box / "tmp")
     own = {
-        "HOME": str(home), "USERPROFILE": str(home), "TMPDIR": str(box / "tmp"), "COURSE_PROGRESS": str(home / "progress.json"),
-        "JUPYTER_RUNTIME_DIR": str(box / "tmp"), "IPYTHONDIR": str(home / "ipython"), "MPLCONFIGDIR": str(home / "matplotlib"),
-        "XDG_CACHE_HOME": str(home / "cache"), "XDG_DATA_HOME": str(home / "data"), "XDG_CONFIG_HOME": str(home / "config"),
+        "HOME": home, "USERPROFILE": home, "IPYTHONDIR": home, "MPLCONFIGDIR": home, "XDG_CACHE_HOME": home,
+        "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home, "COURSE_PROGRESS": str(box / "home" / "progress.json"),
+        "TMPDIR": tmp, "TEMP": tmp, "TMP": tmp, "JUPYTER_RUNTIME_DIR": tmp,
         "PYTHONPATH": os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])]),
         "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1", "GRADING_BOX": str(box),
         # A check's own limit is one of the clock; a crowded machine gets more of it.

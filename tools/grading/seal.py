@@ -1,4 +1,4 @@
-"""Whether the course's code in this process is still what was loaded: each function, its code, and the register of checks."""
+"""Whether the course's code in this process is still what was loaded: functions, their code, the register of checks."""
 
 from __future__ import annotations
 
