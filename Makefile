@@ -25,9 +25,8 @@ endif
 needed = $(or $($(1)),$(error Name a folder beside the course: make $@ $(1)=../class))
 
 .DEFAULT_GOAL := help
-.PHONY: help lab certificate test notebooks check fix contract conformance production data runs arena picture address lock production-env learner-env \
-	test-env data-env \
-	conformance-env assignments grade grading-class grading-env
+.PHONY: help lab certificate test notebooks check hooks fix contract conformance production classroom assignments grade grading-class data runs \
+	arena picture address release lock learner-env test-env data-env production-env conformance-env grading-env hub-env
 
 help:  ## print this help
 	@echo "Usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -61,12 +60,11 @@ notebooks: test-env  ## write both editions from notebooks/source
 	$(BIN)/python notebooks/build.py
 	$(BIN)/python tools/course_table.py
 
-check: test-env  ## style, and whether generated files are in step (changes nothing)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/python tools/lock.py --check
-	$(BIN)/python tools/course_table.py --check
-	$(BIN)/python notebooks/build.py --check
+check: test-env  ## style, and whether generated files and versions are in step (changes nothing)
+	@$(BIN)/python tools/check.py $(ARGS)
+
+hooks: test-env  ## have git run these checks before each commit
+	$(BIN)/python -m pre_commit install
 
 fix: test-env  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
@@ -106,6 +104,9 @@ picture: test-env  ## draw the picture in README.md again, from a real training 
 
 address: test-env  ## say where this course or your fork is fetched from: REPO=owner/name [ARGS="--hub https://..."]
 	$(BIN)/python tools/address.py $(REPO) $(ARGS)
+
+release: test-env  ## make a release ready and stop before anything is published: VERSION=1.2.0 [ARGS=--tag]
+	$(BIN)/python tools/release.py $(VERSION) $(ARGS)
 
 lock: test-env  ## compile the locks and environment.yml from pyproject.toml; ARGS=--upgrade for newer versions
 	$(BIN)/python tools/lock.py $(ARGS)

@@ -90,10 +90,8 @@ def write(*, upgrade: bool) -> None:
         "requirements-production.txt", "pyproject.toml", upgrade=upgrade, group="s3", extra="production",
         constraints=shared_pins(without=S3_NEEDS_OTHER),
     )  # fmt: skip
-    compile_lock(
-        "requirements-conformance.txt", "pyproject.toml", upgrade=upgrade, extra="conformance", constraints=shared
-    )
-    compile_lock("requirements-grading.txt", "pyproject.toml", upgrade=upgrade, extra="grading", constraints=shared)
+    for extra in ("conformance", "grading", "hub"):
+        compile_lock(f"requirements-{extra}.txt", "pyproject.toml", upgrade=upgrade, extra=extra, constraints=shared)
     (ROOT / "environment.yml").write_text(environment_text())
 
 
@@ -111,6 +109,7 @@ def problems() -> list[str]:
         "requirements-production.txt": [*direct, *extras["production"], *groups["s3"]],
         "requirements-conformance.txt": [*direct, *extras["conformance"]],
         "requirements-grading.txt": [*direct, *extras["grading"]],
+        "requirements-hub.txt": [*direct, *extras["hub"]],
     }
     for name, requirements in wanted.items():
         lines = pins(ROOT / name)

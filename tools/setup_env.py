@@ -32,6 +32,7 @@ PROFILES = {
     "production": (".venv-production", ("requirements-production.txt",), True),
     "conformance": (".venv-conformance", ("requirements-conformance.txt",), True),
     "grading": (".venv-grading", ("requirements-grading.txt",), True),
+    "hub": (".venv-hub", ("requirements-hub.txt",), True),
 }
 
 

@@ -180,9 +180,7 @@ class Trouble:
     failed: bool
 
 
-def trouble(
-    id: str, answer: object, running: str | None = None, runs: Iterable[Run] | None = None
-) -> Trouble | None:
+def trouble(id: str, answer: object, running: str | None = None, runs: Iterable[Run] | None = None) -> Trouble | None:
     """Say what is wrong with the cell above a check, None where it can be judged.
 
     Args:

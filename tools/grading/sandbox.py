@@ -27,7 +27,7 @@ WORDS = {
     "bwrap": "each submission runs behind bubblewrap: the disk is read-only, other submissions are hidden, no network.",
     "unshare": "each submission runs in namespaces of its own: the disk is read-only, other submissions are hidden, "
     "no network.",
-    "none": "this system has neither bubblewrap nor namespaces that we may use. Limits hold, each submission has a home "
+    "none": "this system has neither bubblewrap nor namespaces for us to use. Limits hold, each submission has a home "
     "and a copy of the course of its own, what it changes in yours is told, and Python refuses it the network; but a "
     "program that goes past Python can read and write what you can. Do not grade a class here that you do not trust.",
 }
