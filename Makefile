@@ -7,6 +7,7 @@ PYTHON ?= python
 BIN := .venv/Scripts
 DATA_BIN := .venv-data/Scripts
 CONFORMANCE_BIN := .venv-conformance/Scripts
+HUB_BIN := .venv-hub/Scripts
 PRODUCTION_BIN := .venv-production/Scripts
 GRADING_BIN := .venv-grading/Scripts
 else
@@ -17,6 +18,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 BIN := .venv/bin
 DATA_BIN := .venv-data/bin
 CONFORMANCE_BIN := .venv-conformance/bin
+HUB_BIN := .venv-hub/bin
 PRODUCTION_BIN := .venv-production/bin
 GRADING_BIN := .venv-grading/bin
 endif
@@ -90,6 +92,9 @@ grade: grading-env  ## grade what lies in DIR/submitted: DIR=../class [LESSONS="
 grading-class: grading-env  ## grade a class of 40 made-up submissions and compare its points (some minutes)
 	$(GRADING_BIN)/python -m tests.grading $(ARGS)
 
+classroom: hub-env  ## a class of 20 on a real JupyterHub: failures, time, memory; ARGS="--learners 5 --lesson 03"
+	$(HUB_BIN)/python benchmarks/classroom.py $(ARGS)
+
 data: data-env  ## write the data sets in data/ again, from the copies in scikit-learn
 	$(DATA_BIN)/python tools/make_data.py
 
@@ -110,6 +115,10 @@ release: test-env  ## make a release ready and stop before anything is published
 
 lock: test-env  ## compile the locks and environment.yml from pyproject.toml; ARGS=--upgrade for newer versions
 	$(BIN)/python tools/lock.py $(ARGS)
+
+hub-env:  ## install a JupyterHub for a class, with its proxy (needs Node), into .venv-hub and hub/node_modules
+	@$(PYTHON) tools/setup_env.py hub
+	npm install --prefix hub --no-package-lock --no-audit --no-fund --loglevel=error
 
 production-env:  ## install all that the optional parts of lesson 09 use, into .venv-production
 	@$(PYTHON) tools/setup_env.py production

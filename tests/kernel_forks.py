@@ -6,7 +6,7 @@ Where a process cannot be forked and watched (anything but Linux), and where COU
 start as everywhere.
 
     python kernel_forks.py serve SOCKET           imports Keras once and forks; ends when its standard input ends
-    python -S kernel_forks.py kernel SOCKET FILE  what Jupyter starts: a stand-in for the fork, with its signals and end
+    python -S kernel_forks.py kernel SOCKET ...   what Jupyter starts: a stand-in for the fork, with its signals and end
 """
 
 from __future__ import annotations
@@ -30,11 +30,6 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LONGEST = 1 << 20
 
 
-def ordinary(file: str) -> list[str]:
-    """Return the words with which Jupyter starts a kernel."""
-    return [sys.executable, "-m", "ipykernel_launcher", "-f", file]
-
-
 def start(home: Path) -> subprocess.Popen:
     """Start the server for a test run, and let Jupyter's `python3` be a fork of it. End its standard input to end it.
 
@@ -44,7 +39,7 @@ def start(home: Path) -> subprocess.Popen:
     address, me = str(home / "forks"), os.path.abspath(__file__)
     folder = home / "jupyter/forks/kernels/python3"
     folder.mkdir(parents=True)
-    words = [sys.executable, "-S", me, "kernel", address, "{connection_file}"]
+    words = [sys.executable, "-S", me, "kernel", address, "-f", "{connection_file}"]
     spec = {"argv": words, "display_name": "Python 3 (ipykernel)", "language": "python", "metadata": {"debugger": True}}
     (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
     os.environ["JUPYTER_PATH"] = str(folder.parents[1])  # comes before the folders of the environment
@@ -54,14 +49,14 @@ def start(home: Path) -> subprocess.Popen:
 # -- the stand-in ----------------------------------------------------------------------------------------------------
 
 
-def kernel(address: str, file: str) -> None:
-    """Ask for a fork, hand it every signal, and end as it ends."""
+def kernel(address: str, *arguments: str) -> None:
+    """Ask for a fork that gets a kernel's arguments, hand it every signal, and end as it ends."""
     if PLAIN in f"/{os.environ.get('COURSE_TEST_NOTEBOOK', '')}":
-        os.execv(sys.executable, ordinary(file))
+        os.execv(sys.executable, [sys.executable, "-m", "ipykernel_launcher", *arguments])
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     server.connect(address)
-    wish = {"file": file, "folder": os.getcwd(), "environment": dict(os.environ)}
+    wish = {"arguments": arguments, "folder": os.getcwd(), "environment": dict(os.environ)}
     socket.send_fds(server, [json.dumps(wish).encode()], [1, 2])
     for number in SIGNALS:
         signal.signal(number, lambda number, _: server.send(bytes([number])))
@@ -90,7 +85,7 @@ def become_kernel(wish: dict, output: list[int]) -> None:
     for entry in filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)):
         if entry not in sys.path:
             sys.path.insert(0, entry)
-    sys.argv = ordinary(wish["file"])[2:]
+    sys.argv = ["ipykernel_launcher", *wish["arguments"]]
     import numpy
 
     numpy.random.seed()  # noqa: NPY002 - `random` does so by itself in a fork
