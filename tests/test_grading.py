@@ -16,7 +16,7 @@ import pytest
 
 from helpers.checks import _cell
 from tests.grading.submissions import CLASS, EXERCISES, RIGHT, code
-from tools.grading import assignment, carry, course, limits, merge, report, sandbox, submission
+from tools.grading import assignment, behind, carry, course, limits, merge, report, sandbox, submission
 from tools.grading.submission import Graded, Result
 
 build = assignment.build
@@ -327,6 +327,24 @@ def test_the_judge_cannot_be_judged_by_an_answer(release):
     assert "cannot be taken out" in found["open"]["why"]
     assert "The cell above failed" in found["stale"]["text"]
     assert "ZeroDivisionError" in found["stale"]["html"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"ended": 1}', '{"ended": null, "replaced": [], "runs": [1], "outputs": {}, "stopped": []}'],
+)
+def test_a_forged_word_of_a_run_is_held_to_its_form(text):
+    assert behind.read_told(text, ("note",)) == behind.Told(
+        "the notebook ended the program that ran it", notes=("note",)
+    )
+
+
+@POSIX
+def test_links_and_pipes_in_the_box_are_not_read(tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "link").symlink_to(tmp_path / "secret")
+    os.mkfifo(tmp_path / "pipe")
+    assert [behind._read_plain(tmp_path / name) for name in ("link", "pipe", "none", "secret")] == [*[""] * 3, "secret"]
 
 
 # -- results and the table -------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
 import re
@@ -10,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
@@ -17,7 +17,7 @@ from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from . import plugins, report, submission
+from . import limits, plugins, report, submission
 from .limits import Budget
 from .sandbox import Sandbox
 from .submission import Result
@@ -69,22 +69,39 @@ def grade(
     handed_in = [(lesson, student) for lesson in lessons for student in report.handed_in(folder, lesson)]
 
     def judge(one: tuple[str, str]) -> Result:
-        result = submission.grade(folder, *one, walls, budget)
+        try:
+            result = submission.grade(folder, *one, walls, budget)
+        except limits.Interrupted:
+            raise
+        except Exception as error:  # a strange submission must not keep the others from being graded
+            result = Result(*one, f"grading it broke ({type(error).__name__}: {error})")
         tell(result)
         return result
 
-    with ThreadPoolExecutor(jobs) as pool:
+    pool = ThreadPoolExecutor(jobs)
+    try:
         results = list(pool.map(judge, handed_in))
+    except BaseException:
+        limits.stopping.set()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
     for result in results:
         _enter(folder, result)
     api = _nbgrader(folder)
-    with Gradebook(api.coursedir.db_url) as gradebook, contextlib.chdir(folder):
+    with Gradebook(api.coursedir.db_url) as gradebook, chdir(folder):
         plugins.Export(parent=api).export(gradebook)
         return plugins.rows(Path.cwd(), gradebook)
 
 
 def _enter(folder: Path, result: Result) -> None:
-    """Bring gradebook and feedback in step with a result, in a process of its own that is killed when it hangs."""
+    """Bring gradebook and feedback in step with a result, in a process of its own that is killed when it hangs.
+
+    What is in step already stays, with the points that a teacher gave by hand.
+    """
+    entered = submission.paths(folder, result.assignment, result.student).result.with_suffix(".entered")
+    if result.key and entered.exists() and entered.read_text() == result.key:
+        return
     context = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
     process = context.Process(target=_book, args=(folder, result))
     process.start()
@@ -94,19 +111,24 @@ def _enter(folder: Path, result: Result) -> None:
         process.join()
         how = "took too long" if process.exitcode is None or process.exitcode < 0 else "failed"
         submission.refuse(folder, result, f"nbgrader {how}: judged/{result.assignment}/{result.student}.log")
+        return
+    entered.write_text(result.key)
 
 
 def _book(folder: Path, result: Result) -> None:
-    api = _nbgrader(folder)
+    api, here = _nbgrader(folder), submission.paths(folder, result.assignment, result.student)
     place = {"assignment_id": result.assignment, "student_id": result.student}
-    log = submission.paths(folder, result.assignment, result.student).result.with_suffix(".log")
-    with log.open("w") as file, contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
-        if result.why:
-            with Gradebook(api.coursedir.db_url) as gradebook, contextlib.suppress(MissingEntry):
+    here.result.parent.mkdir(parents=True, exist_ok=True)
+    with here.result.with_suffix(".log").open("w") as file, redirect_stdout(file), redirect_stderr(file):
+        for kind in ("autograded", "feedback"):
+            shutil.rmtree(folder / kind / result.student / result.assignment, ignore_errors=True)
+        if not here.judged.exists():
+            with Gradebook(api.coursedir.db_url) as gradebook, suppress(MissingEntry):
                 gradebook.remove_submission(result.assignment, result.student)
-            for kind in ("autograded", "feedback"):
-                shutil.rmtree(folder / kind / result.student / result.assignment, ignore_errors=True)
             return
-        for answer in (api.autograde(**place, force=True, create=True), api.generate_feedback(**place, force=True)):
+        answers = [api.autograde(**place, force=True, create=True)]
+        if not result.why:
+            answers.append(api.generate_feedback(**place, force=True))
+        for answer in answers:
             print(answer.get("log") or answer.get("error") or "")
             _did(answer)

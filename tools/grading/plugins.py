@@ -8,14 +8,14 @@ from typing import Any
 
 import nbformat
 from nbgrader import preprocessors
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.plugins import ExportPlugin
 from nbgrader.preprocessors.base import NbGraderPreprocessor
 
 from . import report, sandbox, submission
 from .limits import Budget
 
-__all__ = ["Export", "Judged", "configure", "rows"]
+__all__ = ["Export", "Judged", "Points", "configure", "rows"]
 
 
 class NotGradedError(RuntimeError):
@@ -29,10 +29,23 @@ class Judged(NbGraderPreprocessor):
         """Return the judged notebook of the submission; nbgrader stands in its own folder meanwhile."""
         names, folder = resources["nbgrader"], Path.cwd()
         result = submission.grade(folder, names["assignment"], names["student"], sandbox.find(), Budget())
-        if result.why:
-            raise NotGradedError(f"{result.student} is not graded: {result.why}.")
         judged = submission.paths(folder, names["assignment"], names["student"]).judged
+        if not judged.exists():
+            raise NotGradedError(f"{result.student} is not graded: {result.why}.")
         return nbformat.read(judged, as_version=4), resources
+
+
+class Points(preprocessors.SaveAutoGrades):
+    """Notes the points down; a check without a verdict waits for points by hand, where nbgrader would give it all."""
+
+    def _add_score(self, cell: nbformat.NotebookNode, resources: dict[str, Any]) -> None:
+        if cell.outputs:
+            super()._add_score(cell, resources)
+            return
+        place = (cell.metadata["nbgrader"]["grade_id"], self.notebook_id, self.assignment_id, self.student_id)
+        grade = self.gradebook.find_grade(*place)
+        grade.auto_score, grade.needs_manual_grade = None, grade.manual_score is None
+        self.gradebook.db.commit()
 
 
 class Export(ExportPlugin):
@@ -51,8 +64,8 @@ class Export(ExportPlugin):
 def rows(folder: Path, gradebook: Gradebook) -> list[dict[str, Any]]:
     """Return the table of a class, a row for each assignment and student.
 
-    A score is the gradebook's, so that points which a teacher gave by hand count. Who has no verdict and no points by
-    hand has none.
+    A score is the gradebook's, so that points which a teacher gave by hand count. Who has a check without a verdict and
+    without points by hand has none.
     """
     found = []
     for work in gradebook.assignments:
@@ -71,6 +84,12 @@ def rows(folder: Path, gradebook: Gradebook) -> list[dict[str, Any]]:
     return found
 
 
+def _waits(book: SubmittedAssignment) -> bool:
+    """Say whether a check has neither a verdict nor points by hand."""
+    grades = [grade for notebook in book.notebooks for grade in notebook.grades]
+    return any(grade.auto_score is None and grade.manual_score is None for grade in grades)
+
+
 def configure(c: Any) -> None:
     """Set nbgrader's options; `nbgrader_config.py` in the folder of a class calls this."""
     c.ClearSolutions.code_stub = {"python": ""}  # the stub above the answer stays
@@ -82,7 +101,7 @@ def configure(c: Any) -> None:
     ]
     c.Autograde.autograde_preprocessors = [
         preprocessors.LimitOutput,
-        preprocessors.SaveAutoGrades,
+        Points,
         preprocessors.AssignLatePenalties,
         preprocessors.CheckCellMetadata,
     ]

@@ -51,8 +51,8 @@ class Kernel:
         self._client.wait_for_ready(timeout=budget.cell_wall)
         self._process = psutil.Process(self._manager.provisioner.pid)
 
-    def execute(self, source: str, cell_id: str = "", *, quiet: bool = False) -> list[dict[str, Any]]:
-        """Run one cell and return its outputs.
+    def execute(self, source: str, cell_id: str = "", *, quiet: bool = False) -> _Ran:
+        """Run one cell and return what came of it.
 
         Raises:
             KernelGone: it ended the kernel, or went on in spite of interrupts.
@@ -61,13 +61,13 @@ class Kernel:
                    "allow_stdin": False, "stop_on_error": False}  # fmt: skip
         message = self._client.session.msg("execute_request", content, metadata={"cellId": cell_id})
         self._client.shell_channel.send(message)
-        outputs = _Outputs()
+        ran = _Ran()
         began, used = time.monotonic(), self._cpu()
         interrupts, next_interrupt, replied, idle = 0, 0.0, False, False
         while not (replied and idle):
-            idle |= self._listen(message["header"]["msg_id"], outputs)
-            replied = replied or self._reply(message["header"]["msg_id"])
-            if replied and outputs.last < time.monotonic() - 2:
+            idle |= self._listen(message["header"]["msg_id"], ran)
+            replied = replied or self._reply(message["header"]["msg_id"], ran)
+            if replied and ran.last < time.monotonic() - 2:
                 break  # the message that the kernel is idle got lost in a flood
             if not self._manager.is_alive():
                 raise KernelGone("ended the kernel")
@@ -76,15 +76,15 @@ class Kernel:
                 if interrupts == _INTERRUPTS:
                     self.end()
                     raise KernelGone(f"{late}, and went on in spite of interrupts")
-                outputs.stopped = late
+                ran.stopped = late
                 interrupts, next_interrupt = interrupts + 1, time.monotonic() + _GRACE
                 self._manager.interrupt_kernel()
-        return outputs.done()
+        return ran
 
     def _cpu(self) -> float:
         return cpu_seconds(self._process)
 
-    def _listen(self, parent: str, outputs: _Outputs) -> bool:
+    def _listen(self, parent: str, ran: _Ran) -> bool:
         """Take what the kernel published; return whether it says that it is idle."""
         for _ in range(200):
             try:
@@ -97,12 +97,17 @@ class Kernel:
                 if message["content"]["execution_state"] == "idle":
                     return True
             else:
-                outputs.take(message)
+                ran.take(message)
         return False
 
-    def _reply(self, parent: str) -> bool:
+    def _reply(self, parent: str, ran: _Ran) -> bool:
+        """Return whether the kernel said that the cell is done, and keep the error that ended it."""
         with contextlib.suppress(queue.Empty):
-            return self._client.get_shell_msg(timeout=0)["parent_header"].get("msg_id") == parent
+            message = self._client.get_shell_msg(timeout=0)
+            if message["parent_header"].get("msg_id") == parent:
+                said = message["content"]
+                ran.error = [said["ename"], said["evalue"]] if said["status"] == "error" else None
+                return True
         return False
 
     def end(self) -> None:
@@ -115,13 +120,14 @@ class Kernel:
             self._manager.shutdown_kernel(now=True)
 
 
-class _Outputs:
-    """The outputs of one cell, the first `OUTPUT` characters of them."""
+class _Ran:
+    """What came of one cell: the first `OUTPUT` characters of its outputs, the error that ended it, what stopped it."""
 
     def __init__(self):
         self._kept: list[dict[str, Any]] = []
         self._size = 0
         self.stopped = ""
+        self.error: list[str] | None = None
         self.last = time.monotonic()
 
     def take(self, message: dict[str, Any]) -> None:
@@ -138,17 +144,10 @@ class _Outputs:
         elif kind == "clear_output" and not content.get("wait"):
             self._kept.clear()
 
-    def done(self) -> list[dict[str, Any]]:
-        if self._size > OUTPUT:
-            self._kept.append(nbformat.v4.new_output("stream", name="stdout", text="\n... and more\n"))
-        if self.stopped:
-            self._kept.append(nbformat.v4.new_output("stream", name="stdout", text=f"\nStopped: it {self.stopped}.\n"))
-        return self._kept
-
-
-def error_of(outputs: list[dict[str, Any]]) -> list[str] | None:
-    """Return the type and the text of the error that ended a cell, None where none did."""
-    return next(([one["ename"], one["evalue"]] for one in outputs if one["output_type"] == "error"), None)
+    def outputs(self) -> list[dict[str, Any]]:
+        said = ["\n... and more\n"] if self._size > OUTPUT else []
+        said += [f"\nStopped: it {self.stopped}.\n"] if self.stopped else []
+        return [*self._kept, *(nbformat.v4.new_output("stream", name="stdout", text=text) for text in said)]
 
 
 def run(box: Path, budget: Budget) -> dict[str, Any]:
@@ -175,14 +174,13 @@ def run(box: Path, budget: Budget) -> dict[str, Any]:
                 kernel.execute(f"__import__('tools.grading.carry', fromlist=['carry']).{pack}", quiet=True)
                 told["runs"].append([cell.id, cell.source, None])
                 continue
-            outputs = kernel.execute(cell.source, cell.id)
-            told["outputs"][str(number)] = outputs
-            told["runs"].append([cell.id, cell.source, error_of(outputs)])
-            if any("\nStopped: it " in str(one.get("text")) for one in outputs):
-                told["stopped"].append(number)
+            ran = kernel.execute(cell.source, cell.id)
+            told["outputs"][str(number)] = ran.outputs()
+            told["runs"].append([cell.id, cell.source, ran.error])
+            told["stopped"] += [number] if ran.stopped else []
         number = -1
         end = "__import__('json').dumps(__import__('sys').modules['_grading'].replaced(globals()))"
-        for one in kernel.execute(f"print({end})", quiet=True):
+        for one in kernel.execute(f"print({end})", quiet=True).outputs():
             told["replaced"] = json.loads(one["text"]) if one["output_type"] == "stream" else []
     except KernelGone as gone:
         if number >= 0:
@@ -203,7 +201,7 @@ def main() -> None:
         told = {
             "outputs": {},
             "runs": [],
-            "ended": [-1, f"{type(error).__name__}: {error}"],
+            "ended": [-1, f"it could not be run: {type(error).__name__}: {error}"],
             "stopped": [],
             "replaced": [],
         }

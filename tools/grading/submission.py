@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
-import sys
+import shutil
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,13 @@ from typing import Any
 import nbformat
 
 from . import assignment, course, merge, sandbox
-from .limits import Budget, Ended, watched
+from .behind import Behind
+from .limits import Budget
 
 __all__ = ["Graded", "Result", "grade", "load", "paths", "refuse"]
 
 VERSION = 1
+LARGEST = 50_000_000  # bytes that may be handed in beside the notebook
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Result:
 class Paths:
     """Where the files of one submission lie in nbgrader's folder."""
 
+    folder: Path
     release: Path
     submitted: Path
     judged: Path
@@ -76,8 +78,8 @@ def paths(folder: Path, lesson: str, student: str) -> Paths:
     if len(sources) != 1:
         raise ValueError(f"There is no assignment {lesson} in {folder}: run `make assignments` first.")
     kept = folder / "judged" / lesson
-    return Paths(sources[0], folder / "submitted" / student / lesson / sources[0].name, kept / f"{student}.ipynb",
-                 kept / f"{student}.json")  # fmt: skip
+    submitted = folder / "submitted" / student / lesson / sources[0].name
+    return Paths(folder, sources[0], submitted, kept / f"{student}.ipynb", kept / f"{student}.json")
 
 
 def load(folder: Path, lesson: str, student: str) -> Result | None:
@@ -102,7 +104,7 @@ def grade(folder: Path, lesson: str, student: str, walls: sandbox.Sandbox, budge
     release = assignment.released(nbformat.read(here.release, as_version=4))
     try:
         notebook = merge.merged(release, merge.read(here.submitted))
-        result, judged = _run_and_judge(folder, notebook, Result(lesson, student, key=key), walls, budget)
+        result, judged = _run_and_judge(here, notebook, Result(lesson, student, key=key), walls, budget)
     except merge.Unreadable as error:
         result, judged = Result(lesson, student, str(error), _unjudged(release), key=key), None
     here.result.parent.mkdir(parents=True, exist_ok=True)
@@ -124,8 +126,9 @@ def _keep(here: Paths, result: Result) -> None:
 
 def _key(here: Paths) -> str:
     digest = hashlib.sha256(course.fingerprint().encode())
-    for path in (here.release, here.submitted):
-        digest.update(path.read_bytes() if path.is_file() else b"")
+    for path in (here.release, *sorted(here.submitted.parent.rglob("*"))):
+        if path.is_file() and not path.is_symlink():
+            digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 
@@ -141,97 +144,56 @@ def _unjudged(notebook: nbformat.NotebookNode) -> tuple[Graded, ...]:
 
 
 def _run_and_judge(
-    folder: Path, notebook: nbformat.NotebookNode, result: Result, walls: sandbox.Sandbox, budget: Budget
+    here: Paths, notebook: nbformat.NotebookNode, result: Result, walls: sandbox.Sandbox, budget: Budget
 ) -> tuple[Result, nbformat.NotebookNode]:
     """Run a notebook and judge it, both behind walls; return the result and the notebook with outputs and cards."""
     with sandbox.new_box() as box:
         nbformat.write(notebook, box / "merged.ipynb")
-        there = _There(folder, box, walls, budget)
-        told, ended = there.run()
-        notes = _wrote(box)
-        notes += [f"replaced {', '.join(map(str, told['replaced'][:3]))}, in vain"] if told["replaced"] else []
-        notes += [f"{_place(notebook, n)} was stopped: it took too long" for n in told["stopped"]]
-        _put_outputs(notebook, told["outputs"])
-        verdicts = {} if ended else there.judge(notebook, told["runs"])
+        _copy_beside(here.submitted, box / "work")
+        there = Behind(walls, box, here.folder, budget)
+        told = there.run()
+        checks = _checks(notebook)
+        verdicts = there.judge([(exercise, notebook.cells[n].source) for n, exercise in checks], told.runs)
+        notes = [*told.notes, *(f"{_place(notebook, n)} was stopped: it took too long" for n in told.stopped)]
         notes += there.changed()
-    if told["ended"]:
-        number, how = told["ended"]
-        ended = f"{_place(notebook, number)} {how}" if number >= 0 else f"it could not be run: {how}"
-    if not ended:
-        ended = next((one["why"] for one in verdicts.values() if "why" in one), "")
-    exercises = []
-    for number, exercise in _checks(notebook):
-        one = verdicts.get(exercise, {"why": ended})
+    ended = f"{_place(notebook, told.ended_in)} {told.ended}" if told.ended_in is not None else told.ended
+    _put_outputs(notebook, told.outputs)
+    exercises, why = [], ""
+    for number, exercise in checks:
+        one = verdicts.get(exercise, {"why": ended or f"the answer to {exercise} was not packed"})
+        why = why or one.get("why", "")
         points = None if "why" in one else round(assignment.POINTS * float(one["credit"]), 2)
         exercises.append(Graded(exercise, points, one.get("status", "no verdict")))
         if points is not None:
             _put_card(notebook.cells[number], one, points)
-    return replace(result, why=ended, exercises=tuple(exercises), notes=tuple(notes)), notebook
+    if ended and not why:  # it broke off below its last check
+        notes.append(ended)
+    return replace(result, why=why, exercises=tuple(exercises), notes=tuple(notes)), notebook
 
 
-class _There:
-    """The two programs behind the walls, each with the course as it was when grading began."""
-
-    def __init__(self, folder: Path, box: Path, walls: sandbox.Sandbox, budget: Budget):
-        self._folder, self._box, self._walls, self._budget = folder, box, walls, budget
-        self._changed = set(course.changed())
-
-    def _watched(self, module: str, *more: str, said: str = "") -> Ended:
-        root = assignment.ROOT
-        if self._walls.kind == "none":  # what one of them writes into its copy is gone with it
-            root = course.copy_to(self._box.with_name(module))
-        program = [sys.executable, "-m", f"tools.grading.{module}", str(self._box), *more]
-        command = self._walls.command(program, self._box, [self._folder])
-        return watched(command, sandbox.environment(self._box, root), root, self._budget, said)
-
-    def run(self) -> tuple[dict[str, Any], str]:
-        """Run the notebook in the box; return what it told, and why it has to be given up, or nothing."""
-        ran = self._watched("run", json.dumps(self._budget.as_dict()))
-        empty: dict[str, Any] = {"outputs": {}, "runs": [], "ended": None, "stopped": [], "replaced": []}
-        if ran.killed:
-            return empty, f"the notebook {ran.killed}"
-        try:
-            told = empty | json.loads((self._box / "executed.json").read_text(encoding="utf-8"))
-            return told, "ended" if told["ended"] else ""
-        except (OSError, ValueError, TypeError):
-            return empty, "the notebook ended the program that ran it"
-
-    def judge(self, notebook: nbformat.NotebookNode, runs: list) -> dict[str, dict[str, Any]]:
-        """Judge the answers in the box; return a verdict, or why there is none, for each exercise."""
-        checks, tasks = _checks(notebook), []
-        for number, exercise in checks:
-            source = notebook.cells[number].source
-            before = list(itertools.takewhile(lambda run, source=source: run[1] != source, runs))
-            tasks.append({"exercise": exercise, "source": source, "runs": before,
-                          "expression": assignment.answer_code(source)})  # fmt: skip
-        ran = self._watched("judge", said=json.dumps({"tasks": tasks, "memory": self._budget.memory}))
-        try:
-            return dict(zip([exercise for _, exercise in checks], json.loads(ran.printed), strict=True))
-        except (ValueError, TypeError):
-            why = f"judging it {ran.killed}" if ran.killed else "an answer ended the judge"
-            return {exercise: {"why": why} for _, exercise in checks}
-
-    def changed(self) -> list[str]:
-        """Say which files of the course this submission changed, where no walls kept it from that."""
-        return [f"changed {name} of the course" for name in course.changed() if name not in self._changed]
-
-
-def _wrote(box: Path) -> list[str]:
-    try:
-        return sorted({line[:200] for line in (box / "wrote.txt").read_text(errors="replace").splitlines()})[:5]
-    except OSError:
-        return []
+def _copy_beside(submitted: Path, work: Path) -> None:
+    """Copy what was handed in along with the notebook, such as a module of the learner's own; links stay behind."""
+    left = LARGEST
+    for path in sorted(submitted.parent.rglob("*")):
+        if path == submitted or path.is_symlink() or not path.is_file() or path.stat().st_size > left:
+            continue
+        left -= path.stat().st_size
+        target = work / path.relative_to(submitted.parent)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
 
 
 def _place(notebook: nbformat.NotebookNode, number: int) -> str:
     """Name a cell for a teacher: by its exercise where it answers one."""
+    if number >= len(notebook.cells):
+        return "a cell"
     mark = notebook.cells[number].metadata.get("nbgrader", {}).get("grade_id", "")
     exercise = mark.removeprefix("answer-").replace("-", ".")
     return f"the cell of exercise {exercise}" if mark.startswith("answer-") else f"cell {number + 1}"
 
 
 def _put_outputs(notebook: nbformat.NotebookNode, outputs: dict[str, Any]) -> None:
-    """Put what the run says that cells printed under them, where it is what a notebook may hold."""
+    """Put under cells what the run says that they printed, where it is what a notebook may hold."""
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type != "code" or assignment.exercise_of(cell.source):
             continue
