@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 
-from course_site import _glossary, _links, _page, _run, _search, _widgets
+from course_site import _glossary, _links, _page, _run, _search, _single, _widgets
 from helpers import course
 from helpers.address import Address
 from helpers.questions import ROOT
@@ -42,6 +43,8 @@ def build(out: Path, work: Path, *, solutions: bool = False, jobs: int = 2) -> P
     source = work / "source"
     write_sources(source, notebooks, solutions=solutions)
     run_sphinx(source, out, launch=launch(names), solutions=solutions)
+    if solutions:
+        _single.write(out, out / "one-file")
     if problems := _links.problems(out):
         raise RuntimeError("\n".join(problems))
     return out / "index.html"
@@ -51,6 +54,7 @@ def write_sources(source: Path, notebooks: Mapping[str, nbformat.NotebookNode], 
     """Write what Sphinx reads into the folder `source`, which is made anew: pages, styles, scripts."""
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(HERE / "static", source / "_static")
+    shutil.copy(_widgets.HERE / "predict.css", source / "_static")
     (source / "_static" / "predict.js").write_text(_widgets.classic("predict.js", "coursePrediction"), encoding="utf-8")
     (source / "_static" / "pitfalls-data.js").write_text(_search.data(), encoding="utf-8")
     shutil.copy(HERE / "conf.py", source)
@@ -60,12 +64,17 @@ def write_sources(source: Path, notebooks: Mapping[str, nbformat.NotebookNode], 
     lessons = {name.split("_")[0]: name for name in notebooks}
     words = [term for term in _glossary.terms() if term.lesson in lessons]
     (source / "glossary.md").write_text(_glossary.page(words, lessons), encoding="utf-8")
-    texts = {"COURSE_MAP": course.course_map().to_markdown("").replace(".ipynb", ".html"), "LESSONS": "\n".join(notebooks)}
+    texts = {"COURSE_MAP": course.course_map().to_markdown("").replace(".ipynb", ".html"), "LESSONS": _toctree(notebooks)}
     for path in PAGES.glob("*.md"):
         text = path.read_text(encoding="utf-8")
         for name, value in {**texts, **_widgets.blocks(text)}.items():
             text = text.replace(f"@{name}@", value)
         (source / path.name).write_text(text, encoding="utf-8")
+
+
+def _toctree(notebooks: Mapping[str, nbformat.NotebookNode]) -> str:
+    """Return the lines of the navigation, each with the number of its lesson."""
+    return "\n".join(f"{name.split('_')[0]} {_page.title(one)} <{name}>" for name, one in notebooks.items())
 
 
 def run_sphinx(source: Path, out: Path, *, launch: Mapping[str, list[list[str]]], solutions: bool = False) -> None:
@@ -74,8 +83,6 @@ def run_sphinx(source: Path, out: Path, *, launch: Mapping[str, list[list[str]]]
     Raises:
         RuntimeError: it warned or failed; its words are the message.
     """
-    import io
-
     from sphinx.application import Sphinx
     from sphinx.errors import SphinxError
 
@@ -91,8 +98,9 @@ def run_sphinx(source: Path, out: Path, *, launch: Mapping[str, list[list[str]]]
         raise RuntimeError(f"Sphinx stopped: {error}\n{warned.getvalue()}") from error
     if app.statuscode or warned.getvalue().strip():
         raise RuntimeError(f"Sphinx warns:\n{warned.getvalue()}")
-    for left in (".buildinfo", "objects.inv"):
-        (out / left).unlink(missing_ok=True)
+    # What Sphinx and the theme leave for their own use; their templates are no pages.
+    for left in (out / ".buildinfo", out / "objects.inv", *(out / "_static").glob("*webpack-macros.html")):
+        left.unlink(missing_ok=True)
     # GitHub Pages leaves out folders that begin with an underscore unless this file is there.
     (out / ".nojekyll").touch()
 

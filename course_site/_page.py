@@ -70,7 +70,7 @@ def _cell(
         outputs = [*outputs[:-1], _shown(_questions.outcome(revealed["id"]))]
     for line, shown in widgets.items():
         if line in source:
-            outputs = [_shown(shown()) if _is_widget(old) else new for old, new in zip(cell.outputs, outputs, strict=True)]
+            outputs = [*(one for one, old in zip(outputs, cell.outputs, strict=True) if not _is_widget(old)), _shown(shown())]
     yield nbformat.v4.new_code_cell(source, outputs=outputs, metadata={"tags": tags}, execution_count=None)
 
 

@@ -15,7 +15,7 @@ from helpers import _cards, pitfalls
 from helpers.pitfalls import _lessons, _messages, _paste, _search, _terms
 from helpers.pitfalls._index import link
 
-__all__ = ["box", "data", "javascript"]
+__all__ = ["box", "data", "javascript", "sections"]
 
 _ANY_WORD = r"[\p{L}\p{N}_]"
 # What stands for `\w` and the like where Python counts all of Unicode.
@@ -79,9 +79,17 @@ def box() -> str:
     )
 
 
+def sections() -> list[_lessons.Section]:
+    """Return the sections of the lessons by the places that the script calls them by."""
+    return _engine().sections
+
+
+def _engine() -> _search.Engine:
+    return _search._engine(pitfalls.load(), _lessons.sections())
+
+
 def _rules() -> dict[str, Any]:
-    table = pitfalls.load()
-    engine = _search._engine(table, _lessons.sections())
+    table, engine = pitfalls.load(), _engine()
     return {
         "paste": {
             **{name: javascript(getattr(_paste, f"_{name.upper()}")) for name in

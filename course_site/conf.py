@@ -26,7 +26,7 @@ suppress_warnings = ["mystnb.unknown_mime_type"]
 html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["_static"]
-html_css_files = ["course.css"]
+html_css_files = ["predict.css", "course.css"]
 html_js_files = [(name, {"defer": "defer"}) for name in ("predict.js", "course.js")]
 html_copy_source = False
 html_show_sourcelink = False
@@ -37,6 +37,7 @@ html_theme_options = {
     "use_fullscreen_button": False,
     "home_page_in_toc": False,
     "show_navbar_depth": 1,
+    "navbar_persistent": [],
 }
 course_launch = _given["launch"]
 course_terms = _given["terms"]
