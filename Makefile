@@ -27,15 +27,16 @@ endif
 needed = $(or $($(1)),$(error Name a folder beside the course: make $@ $(1)=../class))
 
 .DEFAULT_GOAL := help
-.PHONY: help lab certificate test notebooks check hooks fix contract conformance production classroom assignments grade grading-class data runs \
-	arena picture address release lock learner-env test-env data-env production-env conformance-env grading-env hub-env
+.PHONY: help lab certificate projector wheels test notebooks check hooks fix contract conformance production classroom
+.PHONY: assignments grade grading-class data runs arena picture address release lock
+.PHONY: learner-env test-env data-env production-env conformance-env grading-env hub-env
 
 help:  ## print this help
 	@echo "Usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /|/' | awk -F'|' '{ printf "  %-15s %s\n", $$1, $$2 }'
 
 learner-env:
-	@$(PYTHON) tools/setup_env.py learner
+	@$(PYTHON) tools/setup_env.py learner $(if $(WHEELS),--wheels "$(WHEELS)")
 
 test-env:
 	@$(PYTHON) tools/setup_env.py test
@@ -49,11 +50,17 @@ data-env:
 grading-env:
 	@$(PYTHON) tools/setup_env.py grading
 
-lab: learner-env  ## open the course in JupyterLab; ARGS="--no-browser --port 9999" passes options on
+lab: learner-env  ## open the course in JupyterLab; ARGS="--no-browser" passes options on, WHEELS=DIR needs no network
 	$(BIN)/jupyter lab --ServerApp.root_dir=. notebooks/00_start_here.ipynb $(ARGS)
 
 certificate: learner-env  ## write a page of what you did in the course, to print; ARGS='--name "Ada Lovelace"'
 	@$(BIN)/python -m helpers.certificate $(ARGS)
+
+projector: learner-env  ## write a page for each prediction, for the projector, and a sheet to vote with; LESSONS="02 03" OUT=DIR
+	@$(BIN)/python tools/projector.py $(LESSONS) $(if $(OUT),--out "$(OUT)")
+
+wheels: learner-env  ## fill DIR=/media/usb with all that installs the course without a network; ARGS="--for windows:3.12 --try"
+	@$(BIN)/python tools/wheels.py "$(or $(DIR),$(error name the folder: make wheels DIR=/media/usb))" $(ARGS)
 
 test: test-env  ## run everything: unit tests, all notebooks of both editions, browser tests
 	$(BIN)/python -m pytest $(ARGS)
@@ -61,6 +68,7 @@ test: test-env  ## run everything: unit tests, all notebooks of both editions, b
 notebooks: test-env  ## write both editions from notebooks/source
 	$(BIN)/python notebooks/build.py
 	$(BIN)/python tools/course_table.py
+	$(BIN)/python tools/run_sheets.py
 
 check: test-env  ## style, and whether generated files and versions are in step (changes nothing)
 	@$(BIN)/python tools/check.py $(ARGS)

@@ -17,6 +17,7 @@ CHECKS = {
     "format": ("-m", "ruff", "format", "--check", "."),
     "locks": ("tools/lock.py", "--check"),
     "tables": ("tools/course_table.py", "--check"),
+    "sheets": ("tools/run_sheets.py", "--check"),
     "notebooks": ("notebooks/build.py", "--check"),
     "versions": ("tools/release.py", "--check"),
 }

@@ -1,6 +1,7 @@
 """Write the tables of README.md and TEACHING.md, or say whether they are in step.
 
-The lessons and the plans come from data/course.toml with notebooks/, the index of troubles from data/pitfalls.toml.
+The lessons and the plans come from data/course.toml with notebooks/, the index of troubles from data/pitfalls.toml,
+the list of run sheets from tools/run_sheets.py.
 
 python tools/course_table.py            write each between its two marks, or in place of LESSON_TABLE and the like
 python tools/course_table.py --check    write nothing; exit 1 when one is out of step
@@ -15,7 +16,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+
+import run_sheets  # noqa: E402
 
 from helpers import course, pitfalls  # noqa: E402
 
@@ -54,6 +57,7 @@ class Part(NamedTuple):
 LESSONS = Part("lessons", "LESSON_TABLE")
 PITFALLS = Part("troubles", "PITFALL_INDEX")
 PLANS = Part("plans", "PLAN_TABLE")
+SHEETS = Part("run sheets", "SHEET_TABLE")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -68,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
             # An empty line after a mark and before the next: inside <details> Markdown needs them.
             (PITFALLS, f"\n{pitfalls.index().to_markdown()}\n"),
         ],
-        "TEACHING.md": [(PLANS, lessons.plans_to_markdown())],
+        "TEACHING.md": [(PLANS, lessons.plans_to_markdown()), (SHEETS, run_sheets.index())],
     }
     stale = 0
     for name, parts in pages.items():

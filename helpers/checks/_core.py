@@ -522,6 +522,13 @@ class LessonProgress:
         answered = len(self.predicted) + len(self.late)
         return self.begun and len(self.solved) == len(self.exercises) and answered == len(self.predictions)
 
+    @property
+    def code(self) -> str:
+        """The same in a few words to read out: "03: 2 of 3, predictions 4 of 5"; what is late does not count."""
+        words = [f"{len(self.solved)} of {len(self.exercises)}"] if self.exercises else []
+        words += [f"predictions {len(self.predicted)} of {len(self.predictions)}"] if self.predictions else []
+        return f"{self.lesson}: {', '.join(words) or 'nothing to do here'}"
+
 
 @dataclass(frozen=True, repr=False)
 class Progress(_cards.Shown):
@@ -595,6 +602,24 @@ def progress() -> Progress:
         )
     _show_notes()
     return Progress(tuple(rows))
+
+
+def code(lesson: str | None = None) -> _cards.Note:
+    """Return the learner's progress in one lesson as a code to read out, "03: 2 of 3, predictions 4 of 5".
+
+    Exercises solved, then predictions made before their run.
+
+    Args:
+        lesson: such as "03"; None takes the one that this notebook began. 03b counts with 03, whose texts it shares.
+    """
+    from helpers import lesson as notebook
+
+    asked = notebook.begun() if lesson is None else str(lesson).zfill(2)
+    rows = {one.lesson: one for one in progress().lessons}
+    found = rows.get(questions.home(asked)) if asked else None
+    if found is None:
+        return _cards.Note(f'Which lesson? Write one of them, as in `checks.code("02")`: {", ".join(rows)}.', "poor")
+    return _cards.Note(found.code)
 
 
 def _credit(entry: Mapping) -> float:
