@@ -22,10 +22,11 @@ STEPS = (("make", "check"), ("make", "test"), (sys.executable, "-m", "uv", "buil
 
 BY_HAND = """\
 Version {version} is ready, and nothing has left this machine. Left to do by hand:
-1. Take lessons 00 to 02 in JupyterLab and in Notebook 7, in the light and the dark theme, by keyboard alone.
-2. {tag}git push origin HEAD v{version}
-3. Make a release of the tag on the forge, with CHANGELOG.md's section as its text and dist/{wheel} beside it.
-4. Open the tag on Binder: environment.yml is what it installs."""
+1. Install dist/{wheel} into an empty environment, and ask its `which-patience` about a log.
+2. Take lessons 00 to 02 in JupyterLab and in Notebook 7, in the light and the dark theme, by keyboard alone.
+3. {tag}git push origin HEAD v{version}
+4. Make a release of the tag on the forge, with CHANGELOG.md's section as its text and the wheel beside it.
+5. Open the tag on Binder: environment.yml is what it installs."""
 
 
 class Refused(Exception):
