@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 
 from course_site import _glossary, _links, _page, _run, _search, _single, _widgets
-from helpers import course
+from helpers import course, pitfalls
 from helpers.address import Address
 from helpers.questions import ROOT
 
@@ -67,6 +67,7 @@ def write_sources(source: Path, notebooks: Mapping[str, nbformat.NotebookNode], 
     texts = {
         "COURSE_MAP": course.course_map().to_markdown("").replace(".ipynb", ".html"),
         "LESSONS": _toctree(notebooks),
+        "TROUBLES": str(len(pitfalls.load())),
     }
     for path in PAGES.glob("*.md"):
         text = path.read_text(encoding="utf-8")
