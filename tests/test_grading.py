@@ -282,6 +282,11 @@ _FUNCTIONS = {
             pass
     os._exit(0)""",
 }
+# Unpacking it changes what the check compares with.
+_BENDS = """class Bends:
+    def __reduce__(self):
+        return exec, ("import helpers.checks.lesson02 as l; l.BY_HAND = (1.0, 0.9, 0.8)",)
+epochs_run = weights_of_epoch = Bends()"""
 _JUDGE = """
 import json, sys
 from pathlib import Path
@@ -308,6 +313,7 @@ def _task(release, exercise: str, answer: str, error: list[str] | None = None) -
 @POSIX
 def test_the_judge_cannot_be_judged_by_an_answer(release):
     tasks = {name: _task(release, "02.3", answer) for name, answer in _FUNCTIONS.items()}
+    tasks["bends"] = _task(release, "02.2", _BENDS)
     tasks["half"] = _task(release, "02.2", "epochs_run = weights_of_epoch = 6")
     tasks["stub"] = _task(release, "02.2", "epochs_run = weights_of_epoch = ...")
     tasks["unbound"] = _task(release, "02.2", "epochs_run = 6")
@@ -319,10 +325,11 @@ def test_the_judge_cannot_be_judged_by_an_answer(release):
                              input=json.dumps(tasks), capture_output=True, timeout=170)  # fmt: skip
     found = json.loads(ran.stdout)
     credits = {name: one.get("credit") for name, one in found.items()}
-    assert credits == {"right": 1.0, "leaves": None, "patches": None, "forges": None, "half": 0.5, "stub": 0.0,
-                       "unbound": 0.0, "stale": 0.0, "open": None}  # fmt: skip
+    nothing = dict.fromkeys(["bends", "leaves", "patches", "forges", "open"])
+    assert credits == nothing | {"right": 1.0, "half": 0.5, "stub": 0.0, "unbound": 0.0, "stale": 0.0}
     assert "ended the process" in found["leaves"]["why"]
     assert "changed helpers.checks.lesson02.wrong" in found["patches"]["why"]
+    assert "changed helpers.checks.lesson02.BY_HAND" in found["bends"]["why"]
     assert "verdict of its own" in found["forges"]["why"]
     assert "cannot be taken out" in found["open"]["why"]
     assert "The cell above failed" in found["stale"]["text"]
@@ -402,7 +409,7 @@ def test_nbgraders_books_tell_a_gap_from_a_zero_until_points_are_given_by_hand(t
                 if one.points is not None:
                     submission._put_card(whole.cells[number], {"html": f"<b>{one}</b>", "text": "why"}, one.points)
             nbformat.write(whole, here.judged)
-        submission._keep(here, result)
+        submission.keep(here, result)
         return result
 
     monkeypatch.setattr(submission, "grade", judged)
@@ -437,3 +444,5 @@ def test_the_command_says_what_to_do(tmp_path, capsys):
 
     assert command.main(["grade", str(tmp_path)]) == 1
     assert "submitted" in capsys.readouterr().err
+    assert command.main(["assignments", str(assignment.ROOT / "class")]) == 1
+    assert "beside" in capsys.readouterr().err

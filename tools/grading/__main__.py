@@ -43,11 +43,17 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         print(HOW_TO_INSTALL, file=sys.stderr)
         return 1
+    if options.folder.resolve().is_relative_to(assignment.ROOT):
+        print("The folder lies in the course, which every submission may read: take one beside it.", file=sys.stderr)
+        return 1
     try:
         return _assignments(options, group) if options.command == "assignments" else _grade(options, group)
     except (ValueError, OSError, group.NbgraderError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped. What was judged is kept: run the same command again to go on.", file=sys.stderr)
+        return 130
 
 
 def _assignments(options: argparse.Namespace, group) -> int:

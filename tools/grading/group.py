@@ -75,6 +75,7 @@ def grade(
             raise
         except Exception as error:  # a strange submission must not keep the others from being graded
             result = Result(*one, f"grading it broke ({type(error).__name__}: {error})")
+            submission.keep(submission.paths(folder, *one), result)
         tell(result)
         return result
 
@@ -99,9 +100,10 @@ def _enter(folder: Path, result: Result) -> None:
 
     What is in step already stays, with the points that a teacher gave by hand.
     """
-    entered = submission.paths(folder, result.assignment, result.student).result.with_suffix(".entered")
-    if result.key and entered.exists() and entered.read_text() == result.key:
+    here = submission.paths(folder, result.assignment, result.student)
+    if result.key and here.entered.exists() and here.entered.read_text() == result.key:
         return
+    here.entered.unlink(missing_ok=True)
     context = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
     process = context.Process(target=_book, args=(folder, result))
     process.start()
@@ -109,10 +111,10 @@ def _enter(folder: Path, result: Result) -> None:
     if process.exitcode != 0:
         process.kill()
         process.join()
-        how = "took too long" if process.exitcode is None or process.exitcode < 0 else "failed"
-        submission.refuse(folder, result, f"nbgrader {how}: judged/{result.assignment}/{result.student}.log")
+        here.refused.touch()
         return
-    entered.write_text(result.key)
+    here.refused.unlink(missing_ok=True)
+    here.entered.write_text(result.key)
 
 
 def _book(folder: Path, result: Result) -> None:

@@ -73,6 +73,10 @@ def rows(folder: Path, gradebook: Gradebook) -> list[dict[str, Any]]:
         for student in sorted({*report.handed_in(folder, work.name), *(one.id for one in gradebook.students)}):
             result = submission.load(folder, work.name, student)
             row = report.row(work.name, student, result)
+            if submission.paths(folder, work.name, student).refused.exists():
+                why = f"nbgrader did not take it: judged/{work.name}/{student}.log"
+                found.append(row | {"status": "not graded", "why": why, "score": ""})
+                continue
             with suppress(MissingEntry):
                 book = gradebook.find_submission(work.name, student)
                 if not _waits(book):

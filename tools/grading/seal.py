@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 import sys
 import types
 from collections.abc import Iterator
@@ -38,11 +39,17 @@ class Seal:
 
 
 def _described(name: str, value: Any) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    if isinstance(value, types.FunctionType):
+    if re.fullmatch(r"_?[A-Z][A-Z0-9_]*", name.rpartition(".")[2]):
+        yield name, (value, repr(value))  # a constant, also what is in it
+    elif isinstance(value, types.FunctionType):
         yield name, (value, value.__code__, value.__defaults__, value.__kwdefaults__)
     elif isinstance(value, type | types.BuiltinFunctionType | types.ModuleType) or callable(value):
         yield name, (value,)
 
 
 def _same(one: tuple[Any, ...] | None, other: tuple[Any, ...]) -> bool:
-    return one is not None and len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
+    return (
+        one is not None
+        and len(one) == len(other)
+        and all(a is b or (type(a) is type(b) is str and a == b) for a, b in zip(one, other, strict=True))
+    )

@@ -15,7 +15,7 @@ from . import assignment, course, merge, sandbox
 from .behind import Behind
 from .limits import Budget
 
-__all__ = ["Graded", "Result", "grade", "load", "paths", "refuse"]
+__all__ = ["Graded", "Result", "grade", "keep", "load", "paths"]
 
 VERSION = 1
 LARGEST = 50_000_000  # bytes that may be handed in beside the notebook
@@ -71,6 +71,16 @@ class Paths:
     judged: Path
     result: Path
 
+    @property
+    def entered(self) -> Path:
+        """What says that the gradebook is in step: it holds the key of the result that nbgrader took."""
+        return self.result.with_suffix(".entered")
+
+    @property
+    def refused(self) -> Path:
+        """What says that nbgrader did not take the result."""
+        return self.result.with_suffix(".refused")
+
 
 def paths(folder: Path, lesson: str, student: str) -> Paths:
     """Return the files of a submission. `source` is read for the release, since learners may hold an older one."""
@@ -107,20 +117,16 @@ def grade(folder: Path, lesson: str, student: str, walls: sandbox.Sandbox, budge
         result, judged = _run_and_judge(here, notebook, Result(lesson, student, key=key), walls, budget)
     except merge.Unreadable as error:
         result, judged = Result(lesson, student, str(error), _unjudged(release), key=key), None
-    here.result.parent.mkdir(parents=True, exist_ok=True)
     here.judged.unlink(missing_ok=True)
+    keep(here, result)
     if judged is not None:
         nbformat.write(judged, here.judged)
-    _keep(here, result)
     return result
 
 
-def refuse(folder: Path, result: Result, why: str) -> None:
-    """Keep a result as not graded after all."""
-    _keep(paths(folder, result.assignment, result.student), replace(result, why=why))
-
-
-def _keep(here: Paths, result: Result) -> None:
+def keep(here: Paths, result: Result) -> None:
+    """Write a result into its file."""
+    here.result.parent.mkdir(parents=True, exist_ok=True)
     assignment.build.write_whole(here.result, json.dumps({"version": VERSION} | asdict(result), indent=1).encode())
 
 
