@@ -278,6 +278,15 @@ ten_kills("atomic", 'AtomicCheckpoint("best.keras", save_best_only=True)')
 for number in range(10):
     assert read(folder / "atomic" / str(number) / "best.keras")[:4] == "save"
 # %% [markdown]
+# What do the two flushes cost? They wait for the disk. On this machine, for a file of 1 MB:
+# %%
+saved = folder / "atomic" / "0" / "best.keras"
+saved.write_bytes(saved.read_bytes())  # written again, and not flushed yet
+begun = time.perf_counter()
+flush(saved)
+flush(saved.parent)
+print(f"{(time.perf_counter() - begun) * 1000:.1f} ms")
+# %% [markdown]
 # ## Pause here
 #
 # You can save so that nothing is lost. What comes: a training that goes on as if nothing had happened.
