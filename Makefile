@@ -98,6 +98,7 @@ grade: grading-env  ## grade what lies in DIR/submitted: DIR=../class [LESSONS="
 	@$(GRADING_BIN)/python -m tools.grading grade "$(call needed,DIR)" --lessons "$(LESSONS)" $(ARGS)
 
 grading-class: grading-env  ## grade a class of 40 made-up submissions and compare its points (some minutes)
+	$(GRADING_BIN)/python -m pytest -o addopts="-ra" tests/test_grading.py
 	$(GRADING_BIN)/python -m tests.grading $(ARGS)
 
 classroom: hub-env  ## a class of 20 on a real JupyterHub: failures, time, memory; ARGS="--learners 5 --lesson 03"

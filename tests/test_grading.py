@@ -383,6 +383,54 @@ def test_a_result_is_kept_until_the_submission_changes(tmp_path, monkeypatch):
         submission.grade(tmp_path, "02", "noa", sandbox.find("none"), limits.Budget())
 
 
+def test_nbgraders_books_tell_a_gap_from_a_zero_until_points_are_given_by_hand(tmp_path, monkeypatch, release):
+    pytest.importorskip("nbgrader")
+    from nbgrader.api import Gradebook
+
+    from tools.grading import group
+
+    points = {"ada": (10.0, 7.5, 0.0), "bea": (10.0, None, None), "cem": None}
+
+    def judged(folder, lesson, student, walls, budget):
+        here = submission.paths(folder, lesson, student)
+        graded = tuple(Graded(one, n, "") for one, n in zip(EXERCISES, points[student] or [None] * 3, strict=True))
+        result = Result(lesson, student, "" if student == "ada" else "it ended", graded, key="1")
+        here.result.parent.mkdir(parents=True, exist_ok=True)
+        if points[student]:
+            whole = merge.merged(release, merge.read(here.submitted))
+            for (number, _), one in zip(submission._checks(whole), graded, strict=True):
+                if one.points is not None:
+                    submission._put_card(whole.cells[number], {"html": f"<b>{one}</b>", "text": "why"}, one.points)
+            nbformat.write(whole, here.judged)
+        submission._keep(here, result)
+        return result
+
+    monkeypatch.setattr(submission, "grade", judged)
+    assignment.write(tmp_path, ["02"])
+    group.release(tmp_path, ["02"])
+    for name in points:
+        here = submission.paths(tmp_path, "02", name).submitted
+        here.parent.mkdir(parents=True)
+        nbformat.write(release, here)
+
+    def scores() -> dict:
+        rows = group.grade(tmp_path, ["02"], sandbox.find("none"), limits.Budget(), 2, lambda result: None)
+        return {row["student"]: row["score"] for row in rows}
+
+    assert scores() == {"ada": 17.5, "bea": "", "cem": ""}
+    page = (tmp_path / "feedback" / "ada" / "02" / "02_early_stopping.html").read_text(encoding="utf-8")
+    assert "Score: 7.5 / 10.0" in page
+    assert "<b>Graded(exercise='02.2'" in page
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as gradebook:
+        for check, by_hand in (("check-02-2", 5.0), ("check-02-3", 0.0)):
+            grade = gradebook.find_grade(check, "02_early_stopping", "02", "bea")
+            assert grade.needs_manual_grade
+            grade.manual_score, grade.needs_manual_grade = by_hand, False
+        gradebook.db.commit()
+    assert scores() == {"ada": 17.5, "bea": 15.0, "cem": ""}
+    assert (tmp_path / "grades.csv").read_text().count("not graded") == 1
+
+
 def test_the_command_says_what_to_do(tmp_path, capsys):
     pytest.importorskip("nbgrader")
     from tools.grading import __main__ as command

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,14 +73,11 @@ def rows(folder: Path, gradebook: Gradebook) -> list[dict[str, Any]]:
         for student in sorted({*report.handed_in(folder, work.name), *(one.id for one in gradebook.students)}):
             result = submission.load(folder, work.name, student)
             row = report.row(work.name, student, result)
-            try:
+            with suppress(MissingEntry):
                 book = gradebook.find_submission(work.name, student)
-                row |= {
-                    "status": "graded",
-                    "score": round(max(0.0, book.score - (book.late_submission_penalty or 0)), 2),
-                }
-            except MissingEntry:
-                pass
+                if not _waits(book):
+                    score = max(0.0, book.score - (book.late_submission_penalty or 0))
+                    row |= {"status": "graded", "score": round(score, 2)}
             found.append(row)
     return found
 
