@@ -180,8 +180,7 @@ for number in range(10):
 # %% [markdown]
 # ## Pull the plug
 #
-# Nobody pulls the plug of your machine: this part is **worked out**, on a file of a few words that is written in two
-# pieces.
+# Nobody pulls the plug of your machine: this part is **worked out**, on a small file that is written in two pieces.
 # %%
 old, new = b"old " * 500, b"new " * 500
 home = folder / "plug"
