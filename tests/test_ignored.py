@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-LEARNERS = ("album/01.keras", "runs/03-001/a.keras", "scratch/log.csv", "best.weights.h5", "log.csv", "logs/train/events",
-            "model.json", "solutions/album/01.keras", "solutions/log.csv")  # fmt: skip
+LEARNERS = ("album/01.keras", "runs/03-001/a.keras", "scratch/log.csv", "best.weights.h5", "log.csv",
+            "logs/train/events", "model.json", "solutions/album/01.keras", "solutions/log.csv")  # fmt: skip
 OURS = ("11_new.ipynb", "build.py", "source/11_new.py", "source/ruff.toml", "solutions/11_new.ipynb")
 
 
