@@ -28,7 +28,7 @@ needed = $(or $($(1)),$(error Name a folder beside the course: make $@ $(1)=../c
 
 .DEFAULT_GOAL := help
 .PHONY: help lab certificate projector wheels test notebooks check hooks fix contract conformance production classroom
-.PHONY: assignments grade grading-class data runs arena picture address release lock
+.PHONY: site site-check handouts assignments grade grading-class data runs arena picture address release lock
 .PHONY: learner-env test-env data-env production-env conformance-env grading-env hub-env
 
 help:  ## print this help
@@ -61,6 +61,15 @@ projector: learner-env  ## write a page for each prediction, for the projector, 
 
 wheels: learner-env  ## fill DIR=/media/usb with all that installs the course without a network; ARGS="--for windows:3.12 --try"
 	@$(BIN)/python tools/wheels.py "$(or $(DIR),$(error name the folder: make wheels DIR=/media/usb))" $(ARGS)
+
+site: test-env  ## build the course as a site that needs no server, into build/site (some minutes, then seconds)
+	@$(BIN)/python -m course_site $(ARGS)
+
+site-check: site  ## open every page of the site in a browser with no network, answer, drag, search
+	@$(BIN)/python -m tests.pages build/site
+
+handouts: test-env  ## the same with solutions and teaching notes, each lesson also as one file, into handouts/
+	@$(BIN)/python -m course_site --solutions $(ARGS)
 
 test: test-env  ## run everything: unit tests, all notebooks of both editions, browser tests
 	$(BIN)/python -m pytest $(ARGS)

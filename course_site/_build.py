@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 
 from course_site import _glossary, _links, _page, _run, _search, _single, _widgets
-from helpers import course
+from helpers import course, pitfalls
 from helpers.address import Address
 from helpers.questions import ROOT
 
@@ -64,7 +64,11 @@ def write_sources(source: Path, notebooks: Mapping[str, nbformat.NotebookNode], 
     lessons = {name.split("_")[0]: name for name in notebooks}
     words = [term for term in _glossary.terms() if term.lesson in lessons]
     (source / "glossary.md").write_text(_glossary.page(words, lessons), encoding="utf-8")
-    texts = {"COURSE_MAP": course.course_map().to_markdown("").replace(".ipynb", ".html"), "LESSONS": _toctree(notebooks)}
+    texts = {
+        "COURSE_MAP": course.course_map().to_markdown("").replace(".ipynb", ".html"),
+        "LESSONS": _toctree(notebooks),
+        "TROUBLES": str(len(pitfalls.load())),
+    }
     for path in PAGES.glob("*.md"):
         text = path.read_text(encoding="utf-8")
         for name, value in {**texts, **_widgets.blocks(text)}.items():

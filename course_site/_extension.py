@@ -1,4 +1,4 @@
-"""What the pages need of Sphinx beside myst-nb: headings by the ids that links name, terms at their first use, buttons."""
+"""What the pages need of Sphinx beside myst-nb: ids that links name, terms at their first use, launch buttons."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def _prose(text: nodes.Text) -> bool:
         return False
     within = False
     while above is not None:
-        if isinstance(above, nodes.title | nodes.reference | nodes.literal_block | nodes.raw | nodes.comment | nodes.Admonition):
+        if isinstance(
+            above, nodes.title | nodes.reference | nodes.literal_block | nodes.raw | nodes.comment | nodes.Admonition
+        ):
             return False
         within = within or isinstance(above, nodes.paragraph)
         above = above.parent
@@ -74,7 +76,9 @@ def _link_code(code: nodes.literal, terms: dict[str, re.Pattern[str]]) -> None:
 def _link_words(text: nodes.Text, terms: dict[str, re.Pattern[str]]) -> None:
     """Split a text at the terms that it uses first."""
     words, pieces, begin = text.astext(), [], 0
-    found = sorted((match.start(), match.end(), anchor) for anchor, one in terms.items() if (match := one.search(words)))
+    found = sorted(
+        (match.start(), match.end(), anchor) for anchor, one in terms.items() if (match := one.search(words))
+    )
     for start, end, anchor in found:
         if start < begin:
             continue
@@ -95,7 +99,17 @@ def _add_launch(app: Sphinx, pagename: str, _template: str, context: dict, _doct
     """Put a button for each place where the lesson can be opened beside the theme's own."""
     links = app.config.course_launch.get(pagename)
     if links:
-        buttons = [{"type": "link", "url": url, "text": name, "tooltip": f"Open this lesson {where}"} for name, url, where in links]
+        buttons = [
+            {"type": "link", "url": url, "text": name, "tooltip": f"Open this lesson {where}"}
+            for name, url, where in links
+        ]
         context.setdefault("header_buttons", []).append(
-            {"type": "group", "buttons": buttons, "icon": "fas fa-rocket", "text": "Open the lesson", "tooltip": "Open the lesson", "label": "launch-buttons"}
+            {
+                "type": "group",
+                "buttons": buttons,
+                "icon": "fas fa-rocket",
+                "text": "Open the lesson",
+                "tooltip": "Open the lesson",
+                "label": "launch-buttons",
+            }
         )

@@ -11,7 +11,16 @@ __all__ = ["Page", "problems"]
 
 # Elements that a browser fetches without being asked.
 _FETCHED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "embed": "src", "object": "data"}
-_FETCHED_LINKS = {"stylesheet", "preload", "prefetch", "icon", "shortcut icon", "preconnect", "modulepreload", "manifest"}
+_FETCHED_LINKS = {
+    "stylesheet",
+    "preload",
+    "prefetch",
+    "icon",
+    "shortcut icon",
+    "preconnect",
+    "modulepreload",
+    "manifest",
+}
 _CSS_URL = re.compile(r"""url\(\s*["']?(?P<url>[^"')]+)|@import\s+["'](?P<at>[^"']+)""")
 
 

@@ -18,10 +18,12 @@ _REVEAL = re.compile(r'\n*^widgets\.reveal\("(?P<id>[^"]+)"\)\s*\Z', re.MULTILIN
 _PREDICT = re.compile(r'^widgets\.predict\("(?P<id>[^"]+)"\)', re.MULTILINE)
 _CHECK = re.compile(r'^checks\.check\(\s*"(?P<id>[^"]+)"', re.MULTILINE)
 # In Markdown and in HTML: a notebook beside this one, with or without a cell's id; or a cell of this one.
-_LINK = re.compile(r"""(?P<before>\]\(|href=["'])(?P<page>\d\d[a-z]?_\w+)?(?(page)\.ipynb)(?P<cell>#cell-id=)?(?=[^\s"')]*["')])""")
+_LINK = re.compile(
+    r"""(?P<before>\]\(|href=["'])(?P<page>\d\d[a-z]?_\w+)?(?(page)\.ipynb)(?P<cell>#cell-id=)?(?=[^\s"')]*["')])"""
+)
 _READ_HERE = (
-    "On this page the lesson has been run: its code stands beside what it gave. Predictions, explorers and searches work "
-    "here. To change code and have your answers checked, open the lesson [in JupyterLab](start.html)."
+    "On this page the lesson has been run: its code stands beside what it gave. Predictions, explorers and searches "
+    "work here. To change code and have your answers checked, open the lesson [in JupyterLab](start.html)."
 )
 
 
@@ -70,7 +72,10 @@ def _cell(
         outputs = [*outputs[:-1], _shown(_questions.outcome(revealed["id"]))]
     for line, shown in widgets.items():
         if line in source:
-            outputs = [*(one for one, old in zip(outputs, cell.outputs, strict=True) if not _is_widget(old)), _shown(shown())]
+            outputs = [
+                *(one for one, old in zip(outputs, cell.outputs, strict=True) if not _is_widget(old)),
+                _shown(shown()),
+            ]
     yield nbformat.v4.new_code_cell(source, outputs=outputs, metadata={"tags": tags}, execution_count=None)
 
 

@@ -1,4 +1,4 @@
-"""Predictions and exercises as a page has them: the same texts as in a notebook, and a script in place of the kernel."""
+"""Predictions and exercises as a page has them: a notebook's own texts, and a script in place of the kernel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from helpers.widgets.reveal import HELP, Outcome
 __all__ = ["folds", "outcome", "question"]
 
 _LOOK = "Now look at what the code below gave. Under it stands how your answer came out."
-_CHECKED = "In JupyterLab you write your answer into the cell above, and the check that follows plays it. Here are the hints:"
+_CHECKED = (
+    "In JupyterLab you write your answer into the cell above, and the check that follows plays it. Here are the hints:"
+)
 
 
 def question(id: str) -> str:
@@ -50,7 +52,9 @@ def folds(id: str, *, answer: bool = True) -> str:
     if answer:
         code = highlight(solution_code(id), PythonLexer(), HtmlFormatter(cssclass="highlight"))
         parts.append(_fold("One answer, and why it is right", code + _cards.paragraphs(texts.reason)))
-    return _cards.card(f"Exercise {id} · {texts.title}", (f"<p>{_CHECKED}</p>" if answer else "") + "".join(parts), "note")
+    return _cards.card(
+        f"Exercise {id} · {texts.title}", (f"<p>{_CHECKED}</p>" if answer else "") + "".join(parts), "note"
+    )
 
 
 def _fold(summary: str, body: str) -> str:
@@ -67,7 +71,9 @@ def _texts(asked: questions.Prediction) -> dict[str, object]:
             "html": outcome.to_html(),
             "body": outcome.body(place=True),
             "colour": _cards.COLOURS[outcome.kind],
-            "before": "" if outcome.committed is None else _cards.paragraphs(f"You committed to **{LETTERS[outcome.committed]}**."),
+            "before": ""
+            if outcome.committed is None
+            else _cards.paragraphs(f"You committed to **{LETTERS[outcome.committed]}**."),
         }
 
     return {
@@ -78,7 +84,10 @@ def _texts(asked: questions.Prediction) -> dict[str, object]:
         "texts": [answer.text for answer in asked.answers],
         "answers": [_cards.inline(answer.text) for answer in asked.answers],
         "committed": [_cards.paragraphs(f"Committed to **{LETTERS[index]}**. {_LOOK}") for index in every],
-        "late": [_cards.paragraphs(f"**{LETTERS[index]}**, chosen after the run: it is no prediction any more.") for index in every],
+        "late": [
+            _cards.paragraphs(f"**{LETTERS[index]}**, chosen after the run: it is no prediction any more.")
+            for index in every
+        ],
         "ask": _cards.inline(asked.ask) if asked.ask else "",
         "help": HELP,
         "none": told(none),

@@ -12,7 +12,7 @@ from typing import Any
 
 from course_site import _page
 from helpers import _cards, pitfalls
-from helpers.pitfalls import _lessons, _messages, _paste, _search, _terms
+from helpers.pitfalls import _elsewhere, _lessons, _messages, _paste, _search, _terms
 from helpers.pitfalls._index import link
 
 __all__ = ["box", "data", "javascript", "sections"]
@@ -22,7 +22,9 @@ _ANY_WORD = r"[\p{L}\p{N}_]"
 _CLASSES = {"w": r"\p{L}\p{N}_", "d": r"\p{Nd}", "s": r"\s"}
 _OUTSIDE = {"w": _ANY_WORD, "W": r"[^\p{L}\p{N}_]", "d": r"\p{Nd}", "s": r"\s", "S": r"\S", "Z": "$"}
 _EDGE = f"(?:(?<={_ANY_WORD})(?!{_ANY_WORD})|(?<!{_ANY_WORD})(?={_ANY_WORD}))"
-_TOKEN = re.compile(r"\\(?P<escape>.)|(?P<open>\[\^?\]?)|(?P<blank>\s)|(?P<comment>#[^\n]*)|(?P<named>\(\?P<)|(?P<other>.)", re.DOTALL)
+_TOKEN = re.compile(
+    r"\\(?P<escape>.)|(?P<open>\[\^?\]?)|(?P<blank>\s)|(?P<comment>#[^\n]*)|(?P<named>\(\?P<)|(?P<other>.)", re.DOTALL
+)
 
 
 def javascript(pattern: re.Pattern[str]) -> list[str]:
@@ -49,7 +51,10 @@ def javascript(pattern: re.Pattern[str]) -> list[str]:
             out.append(rf"\{found[0]}")
         else:
             out.append(found[0])
-    return ["".join(out), "gu" + ("i" if pattern.flags & re.IGNORECASE else "") + ("m" if pattern.flags & re.MULTILINE else "")]
+    return [
+        "".join(out),
+        "gu" + ("i" if pattern.flags & re.IGNORECASE else "") + ("m" if pattern.flags & re.MULTILINE else ""),
+    ]
 
 
 def _escape(letter: str, within: bool) -> str:
@@ -85,17 +90,27 @@ def sections() -> list[_lessons.Section]:
 
 
 def _engine() -> _search.Engine:
-    return _search._engine(pitfalls.load(), _lessons.sections())
+    return _search._engine(pitfalls.load(), _elsewhere.kinds(), _lessons.sections())
+
+
+_PASTE = (
+    "colour", "blob", "frame", "numbered", "arrow", "scaffold", "warned", "raised", "progress", "odd", "path",
+    "package", "of_keras", "listed",
+)  # fmt: skip
+_SEARCH = (
+    "frames", "unknown", "few", "log", "named", "known", "far", "error", "most", "short", "near", "told", "rival",
+    "ours", "alone", "none",
+)  # fmt: skip
 
 
 def _rules() -> dict[str, Any]:
     table, engine = pitfalls.load(), _engine()
     return {
         "paste": {
-            **{name: javascript(getattr(_paste, f"_{name.upper()}")) for name in
-               ("colour", "blob", "frame", "numbered", "arrow", "scaffold", "warned", "raised", "progress", "odd", "path")},
+            **{name: javascript(getattr(_paste, f"_{name.upper()}")) for name in _PASTE},
             "prefixes": [javascript(one) for one in _paste._PREFIXES],
             "quotes": {chr(code): to for code, to in _paste._QUOTES.items()},
+            "validated": [_paste._NONE_LISTED, _paste._ONE_LISTED],
         },
         "terms": {
             "phrases": [[*javascript(pattern), to] for pattern, to in _terms._PHRASES],
@@ -109,19 +124,28 @@ def _rules() -> dict[str, Any]:
             "type": javascript(_messages._TYPE), "quote": javascript(_messages._QUOTE),
             "enough": _messages._ENOUGH, "least": _messages._LEAST,
             "of": [[_message(one) for one in ones] for ones in engine.messages],
+            "few": engine.few,
         },
-        "search": {name: getattr(_search, f"_{name.upper()}") for name in
-                   ("frames", "unknown", "few", "log", "named", "known", "far", "error", "most", "short", "near", "told")},
+        "search": {name: getattr(_search, f"_{name.upper()}") for name in _SEARCH},
         "troubles": _shelf(engine.troubles),
         # Lessons are asked for whole words alone.
         "lessons": _shelf(engine.lessons, lambda term: " " not in term),
         "pitfalls": [_trouble(one) for one in table],
         "sections": [
-            {"html": [_page.to_page(link(one, one.words)), _cards.inline(one.lesson)], "number": one.notebook.split("_")[0],
-             "names": sorted(_terms.terms(one.names))} for one in engine.sections
+            {
+                "html": [_page.to_page(link(one, one.words)), _cards.inline(one.lesson)],
+                "number": one.notebook.split("_")[0],
+                "names": sorted(_terms.terms(one.names)),
+            }
+            for one in engine.sections
         ],
-        "notes": {name: _cards.paragraphs(text) for name, text in
-                  {"explained": "The lessons explain this.", "fits": "Best fit first.", "nothing": engine._nothing()}.items()},
+        "notes": {
+            "explained": _cards.paragraphs("The lessons explain this."),
+            "fits": _cards.paragraphs("Best fit first."),
+            # Where a kind of question that the lab does not hold fits best, its own note.
+            "kinds": [_cards.paragraphs(engine._nothing(kind)) for kind in engine.kinds],
+            "nothing": _cards.paragraphs(engine._nothing(None)),
+        },
     }  # fmt: skip
 
 

@@ -12,7 +12,9 @@ _TITLE = re.compile(r"<title>(?P<title>.*?)</title>", re.DOTALL)
 _SCRIPT = re.compile(r'<script[^>]* src="_static/(?P<file>[^"?]+)[^"]*"></script>')
 _STYLES = ("pygments.css", "predict.css", "single.css", "course.css")
 _SCRIPTS = ("predict.js", "course.js")
-_THEME = 'document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";'
+_THEME = (
+    'document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";'
+)
 
 
 def write(site: Path, folder: Path) -> list[Path]:

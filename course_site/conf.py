@@ -1,4 +1,4 @@
-"""Sphinx reads this beside the pages; what differs from build to build comes in the variable COURSE_SITE (see `_build`)."""
+"""Sphinx reads this beside the pages; what differs from build to build comes in COURSE_SITE (see `_build`)."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ html_js_files = [(name, {"defer": "defer"}) for name in ("predict.js", "course.j
 html_copy_source = False
 html_show_sourcelink = False
 html_last_updated_fmt = None
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "show_toc_level": 2,
     "use_download_button": False,

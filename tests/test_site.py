@@ -24,11 +24,14 @@ from course_site import _build, _page, _questions, _search, _single, _widgets  #
 def lesson(*cells: tuple[str, list[dict]]) -> nbformat.NotebookNode:
     """Make a notebook that was run: a heading, then code with the data of each output."""
     code = [
-        nbformat.v4.new_code_cell(source, outputs=[nbformat.v4.new_output("display_data", data=data) for data in outputs])
+        nbformat.v4.new_code_cell(
+            source, outputs=[nbformat.v4.new_output("display_data", data=data) for data in outputs]
+        )
         for source, outputs in cells
     ]
     return nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_markdown_cell("# A lesson"), *code], metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+        cells=[nbformat.v4.new_markdown_cell("# A lesson"), *code],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     )
 
 
@@ -157,7 +160,7 @@ def test_the_buttons_go_by_the_address(monkeypatch):
 
 def test_a_script_from_a_module_needs_the_one_line():
     assert "window.coursePrediction = { render };" in _widgets.classic("predict.js", "coursePrediction")
-    with pytest.raises(ValueError, match="field.js must hold the line"):
+    with pytest.raises(ValueError, match=r"field\.js must hold the line"):
         _widgets.classic("field.js", "courseField")
 
 
@@ -206,7 +209,9 @@ def test_from_disk_a_prediction_is_answered_the_slider_moves_and_the_search_find
     from tests.search.corpus import texts
 
     if visit.chromium() is None:
-        pytest.skip(visit.NO_CHROMIUM) if not os.environ.get("COURSE_REQUIRE_BROWSER") else pytest.fail(visit.NO_CHROMIUM)
+        pytest.skip(visit.NO_CHROMIUM) if not os.environ.get("COURSE_REQUIRE_BROWSER") else pytest.fail(
+            visit.NO_CHROMIUM
+        )
     with visit.browser() as chromium:
         reader = visit.Reader(chromium.new_context(), site.as_uri())
         page = reader.open("02_early_stopping.html")

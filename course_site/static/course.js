@@ -189,9 +189,10 @@
   function begin() {
     for (const place of document.querySelectorAll("[data-course-question]")) new Question(place);
     for (const place of document.querySelectorAll("[data-course-forget]")) place.addEventListener("click", forget);
-    // The search of the whole site reads pages for their excerpts, which a browser forbids from disk.
-    if (location.protocol === "file:" && window.DOCUMENTATION_OPTIONS) DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
   }
+
+  // The search of the whole site reads pages for their excerpts, which a browser forbids from disk.
+  if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
   else begin();

@@ -99,7 +99,7 @@
     });
   }
 
-  const pathless = (text) => text.replace(all(PASTE.path), "");
+  const pathless = (text) => text.replace(all(PASTE.path), "").replace(all(PASTE.listed), (_, names) => PASTE.validated[Number(names.includes("val_"))]);
 
   function read(text) {
     text = unescaped(text).replace(all(PASTE.colour), "");
@@ -141,6 +141,8 @@
       rest: pathless(rest.join("\n")),
       frames: frames.join("\n"),
     };
+    const packages = Array.from(paste.frames.matchAll(all(PASTE.package)), ([, name]) => name);
+    paste.isOfOthers = packages.length > 0 && !packages.some((name) => begins(PASTE.of_keras, name));
     paste.said = [...paste.errors, ...paste.warnings, paste.rest].join("\n");
     return paste;
   }
@@ -253,7 +255,10 @@
 
   const troubles = new Shelf(RULES.troubles), lessons = new Shelf(RULES.lessons);
 
-  function order(paste, asked) {
+  // Places are numbers into the troubles and the kinds of questions that the lab does not hold, in this order.
+  const TROUBLES = RULES.pitfalls.length;
+
+  function rank(paste, asked) {
     const fits = MESSAGES.of.map((ones) => ones.map((one) => [one, matches(one, paste)]).filter(([, length]) => length));
     const told = new Set(fits.flatMap((ones) => ones.flatMap(([one]) => one.terms)));
     let beside = new Map([...asked].filter(([term]) => !told.has(term)));
@@ -264,15 +269,27 @@
       beside = new Map([...frames, ...beside]);
     }
     const ranks = lengths.map((length, place) => length
-      ? [length, troubles.score(beside, place) + SETTINGS.few * (MESSAGES.of[place].length <= 2)]
+      ? [length, troubles.score(beside, place) + SETTINGS.few * MESSAGES.few[place]]
       : [0, troubles.score(asked, place) + (fits[place].length ? SETTINGS.log : 0)]);
     const places = ranks.map((_, place) => place);
     places.sort((one, other) => ranks[other][0] - ranks[one][0] || ranks[other][1] - ranks[one][1] || one - other);
     return [places, fits[places[0]].length > 0];
   }
 
+  const rival = (asked, trouble, kind) => troubles.score(asked, kind) / (troubles.score(asked, trouble) || 1);
+
+  function order(paste, asked) {
+    const [ranked, told] = rank(paste, asked);
+    const places = ranked.filter((place) => place < TROUBLES), best = ranked.find((place) => place >= TROUBLES);
+    const ours = [...asked].some(([term, weight]) => weight > 1 && FIELD.has(term));
+    const beaten = rival(asked, places[0], best) > (ours ? SETTINGS.ours : SETTINGS.rival);
+    return [places, told, (told ? ranked[0] === best : beaten) ? best - TROUBLES : null];
+  }
+
   function isFit(paste, asked, place) {
-    const share = troubles.share(asked, place), evidence = troubles.score(asked, place) * share;
+    const share = troubles.share(asked, place);
+    const against = Math.max(...RULES.notes.kinds.map((_, kind) => rival(asked, place, TROUBLES + kind)));
+    const evidence = (troubles.score(asked, place) * share) / (SETTINGS.alone + against);
     const keys = [...asked.keys()];
     const enough = keys.some((term) => FIELD.has(term)) ? SETTINGS.named : keys.some((term) => troubles.common.has(term)) ? SETTINGS.known : SETTINGS.far;
     if (paste.errors.length || paste.warnings.length) return share >= SETTINGS.most && evidence >= Math.max(enough, SETTINGS.error);
@@ -289,19 +306,19 @@
   function find(text) {
     const paste = read(text);
     const asked = troubles.known(terms([...paste.errors, ...paste.warnings, ...lines(paste.rest)]));
-    const [places, told] = order(paste, asked);
-    const sure = told || isFit(paste, asked, places[0]);
+    const [places, told, kind] = order(paste, asked);
+    const sure = kind === null && !paste.isOfOthers && (told || isFit(paste, asked, places[0]));
     const sections = nearest(asked);
     const names = [...asked].filter(([, weight]) => weight >= 1).map(([term]) => term);
     const known = sections.length > 0 && names.length > 0 && names.length <= SETTINGS.short;
     const own = known ? new Set(RULES.sections[sections[0]].names) : null;
-    const explained = !paste.errors.length && known && names.every((name) => own.has(name));
+    const explained = !paste.errors.length && !(told && kind !== null) && known && names.every((name) => own.has(name));
     if (explained && !names.every((name) => troubles.bags[places[0]].has(name))) return { pitfalls: [], sections, note: "explained", fits: true };
     const scores = places.map((place) => troubles.score(asked, place));
     const least = scores[0] / (told ? SETTINGS.told : SETTINGS.near);
-    const near = places.filter((_, index) => scores[index] > least).slice(0, MOST);
-    const fits = sure || explained;
-    return { pitfalls: near, sections, note: fits ? "fits" : "nothing", fits };
+    const near = places.filter((_, index) => scores[index] > least), fits = sure || explained;
+    if (!fits) return { pitfalls: near.slice(0, SETTINGS.none), sections, note: "nothing", kind, fits };
+    return { pitfalls: near.slice(0, MOST), sections, note: "fits", fits };
   }
 
   // -- the page --------------------------------------------------------------------------------------------------
@@ -312,7 +329,7 @@
   }
 
   function shown(found) {
-    const parts = [RULES.notes[found.note]];
+    const parts = [RULES.notes.kinds[found.kind ?? -1] ?? RULES.notes[found.note]];
     if (found.pitfalls.length) parts.push(table(["Trouble", "What you see, and the fix"], found.pitfalls.map((place) => RULES.pitfalls[place].html)));
     if (found.sections.length) parts.push(table(["Explained under", "Lesson"], found.sections.map((place) => RULES.sections[place].html)));
     return parts.join("");

@@ -1,4 +1,4 @@
-"""Look at a whole site in Chromium, from disk and over loopback: `python -m tests.pages build/site`, or `make site-check`."""
+"""Look at a whole site in Chromium, from disk and over loopback: `make site-check`."""
 
 from __future__ import annotations
 
@@ -106,7 +106,11 @@ def differences(page: object, asked: list[str]) -> list[str]:
     wrong = []
     for text, here in zip(asked, found, strict=True):
         there = pitfalls.find(text)
-        one = ([table[place] for place in here["pitfalls"]], [sections[place] for place in here["sections"]], here["fits"])
+        one = (
+            [table[place] for place in here["pitfalls"]],
+            [sections[place] for place in here["sections"]],
+            here["fits"],
+        )
         if one != (list(there.pitfalls), list(there.lessons), there.fits):
             wrong.append(f"the page finds something else for {json.dumps(text[:200])}")
     return wrong

@@ -16,7 +16,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playw
 __all__ = ["NO_CHROMIUM", "Reader", "answer", "browser", "chromium", "loopback", "move_slider", "search", "search_site"]
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-NO_CHROMIUM = f"Chromium is not installed: looked for {', '.join(CHROMIUM_NAMES)}"  # the root conftest looks for these words
+NO_CHROMIUM = (
+    f"Chromium is not installed: looked for {', '.join(CHROMIUM_NAMES)}"  # the root conftest looks for these words
+)
 
 
 def chromium() -> str | None:
