@@ -26,7 +26,7 @@ def _options() -> argparse.ArgumentParser:
         one.add_argument("folder", type=Path, metavar="DIR")
         one.add_argument("--lessons", default="", help='such as "02 03"; all that can be graded, if none is named')
     budget = Budget()
-    grade.add_argument("--jobs", type=int, default=min(4, max(1, (os.cpu_count() or 2))), help="notebooks at a time")
+    grade.add_argument("--jobs", type=int, default=min(4, (os.cpu_count() or 1) + 1), help="notebooks at a time")
     grade.add_argument("--walls", choices=["bwrap", "unshare", "none"], help="take these, not the strongest that work")
     grade.add_argument("--cell-seconds", type=float, default=budget.cell_cpu, help="of the processor, for one cell")
     grade.add_argument("--memory", type=float, default=budget.memory / 1e9, help="of one notebook, in GB")
@@ -70,16 +70,17 @@ def _grade(options: argparse.Namespace, group) -> int:
     if not any(report.handed_in(options.folder, lesson) for lesson in lessons):
         place = options.folder / "submitted" / "NAME" / (lessons or ["02"])[0]
         raise ValueError(f"Nothing to grade: put each notebook into a folder like {place}.")
-    walls, began, lock = sandbox.find(options.walls), time.monotonic(), threading.Lock()
+    walls, began, lock, cpu = sandbox.find(options.walls), time.monotonic(), threading.Lock(), []
     print(f"{os.cpu_count()} processors; {walls.words}", flush=True)
 
     def tell(result: Result) -> None:
         with lock:
+            cpu.append(result.cpu)
             print(report.line(result), flush=True)
 
     budget = replace(Budget(), cell_cpu=options.cell_seconds, memory=int(options.memory * 1e9))
     rows = group.grade(options.folder, lessons, walls, budget, options.jobs, tell)
-    print(f"\n{report.table(rows)}\n{time.monotonic() - began:.0f} seconds. "
+    print(f"\n{report.table(rows)}\n{time.monotonic() - began:.0f} seconds, {sum(cpu):.0f} of the processor. "
           f"Points: {options.folder}/grades.csv; for the learners: {options.folder}/feedback")  # fmt: skip
     return 0
 

@@ -53,6 +53,7 @@ class Behind:
     def __init__(self, walls: Sandbox, box: Path, hidden: Path, budget: Budget):
         self._walls, self._box, self._hidden, self._budget = walls, box, hidden, budget
         self._changed = set(course.changed())
+        self.cpu = 0.0  # processor seconds of all so far
 
     def _watched(self, module: str, *more: str, said: str = "") -> Ended:
         root = assignment.ROOT
@@ -60,7 +61,9 @@ class Behind:
             root = course.copy_to(self._box.with_name(module))
         program = [sys.executable, "-m", f"tools.grading.{module}", str(self._box), *more]
         command = self._walls.command(program, self._box, [self._hidden])
-        return watched(command, environment(self._box, root), root, self._budget, said)
+        ended = watched(command, environment(self._box, root), root, self._budget, said)
+        self.cpu += ended.cpu
+        return ended
 
     def run(self) -> Told:
         """Run the notebook in the box."""

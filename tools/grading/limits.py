@@ -54,11 +54,12 @@ class Budget:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a watched process ended: its status, what it printed, and why it was killed (or "")."""
+    """How a watched process ended: its status, what it printed, why it was killed (or ""), its processor seconds."""
 
     status: int
     printed: str
     killed: str
+    cpu: float
 
 
 def cpu_seconds(process: psutil.Process) -> float:
@@ -90,7 +91,7 @@ def watched(command: list[str], environment: dict[str, str], cwd: Path, budget: 
         command, env=environment, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         start_new_session=True, text=True, encoding="utf-8", errors="replace",
     )  # fmt: skip
-    process, began, killed = psutil.Process(running.pid), time.monotonic(), ""
+    process, began, killed, cpu = psutil.Process(running.pid), time.monotonic(), "", 0.0
     printed, given = None, said or None
     try:
         while printed is None and not killed:
@@ -102,19 +103,20 @@ def watched(command: list[str], environment: dict[str, str], cwd: Path, budget: 
                 given = None  # it has been told
                 if running.poll() is not None:
                     break  # something that it left behind holds on to its output
-                killed = _over(process, time.monotonic() - began, budget)
+                cpu = max(cpu, cpu_seconds(process))
+                killed = _over(process, cpu, time.monotonic() - began, budget)
     finally:
         _kill(running, environment.get("GRADING_BOX", ""))
     if printed is None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             printed, _ = running.communicate(timeout=5)
-    return Ended(running.returncode, printed or "", killed)
+    return Ended(running.returncode, printed or "", killed, cpu)
 
 
-def _over(process: psutil.Process, seconds: float, budget: Budget) -> str:
+def _over(process: psutil.Process, cpu: float, seconds: float, budget: Budget) -> str:
     if seconds > budget.wall:
         return f"took more than {budget.wall:g} seconds"
-    if cpu_seconds(process) > budget.cpu:
+    if cpu > budget.cpu:
         return f"took more than {budget.cpu:g} seconds of the processor"
     if _memory(process) > budget.total:
         return f"took more than {budget.total / 1e9:g} GB of memory"

@@ -41,6 +41,7 @@ class Result:
         exercises: in the order of the notebook.
         notes: what a teacher should know besides: cells that were stopped, attempts to write outside.
         key: of the submission and the course that this was found with.
+        cpu: the processor seconds that it took.
     """
 
     assignment: str
@@ -49,6 +50,7 @@ class Result:
     exercises: tuple[Graded, ...] = ()
     notes: tuple[str, ...] = field(default=())
     key: str = ""
+    cpu: float = 0.0
 
     @property
     def score(self) -> float | None:
@@ -174,7 +176,8 @@ def _run_and_judge(
             _put_card(notebook.cells[number], one, points)
     if ended and not why:  # it broke off below its last check
         notes.append(ended)
-    return replace(result, why=why, exercises=tuple(exercises), notes=tuple(notes)), notebook
+    found = {"why": why, "exercises": tuple(exercises), "notes": tuple(notes), "cpu": round(there.cpu, 1)}
+    return replace(result, **found), notebook
 
 
 def _copy_beside(submitted: Path, work: Path) -> None:
