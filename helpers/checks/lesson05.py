@@ -466,6 +466,8 @@ def _why_other_patience(curves: list[list[float]], given: list, wanted: list[int
     for rule, words in PATIENCE_TWISTS.values():
         if [rule(one) for one in curves] == numbers:
             return f"{case}. {words}"
+    if len(set(numbers)) == 1:
+        return f"{case}. It says so of every curve. Does it look at the `values` that it is given?"
     limited = [n for n in range(len(curves)) if numbers[n] != wanted[n]]
     if min(wanted[n] for n in limited) > max(4, *(w for n, w in enumerate(wanted) if n not in limited), 0):
         return f"{case}. Only where a large patience is needed it is wrong: does your search end before it gets there?"
