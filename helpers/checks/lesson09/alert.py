@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import keras
 
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
-from helpers.checks.lesson06.common import begins_at_any_epoch, begun, held, made, taken
+from helpers.checks.lesson06.common import begun, held, made, taken
 from helpers.checks.scripted import FakeModel, drive
 
 # The values of one fit, by epoch.
@@ -186,18 +186,7 @@ def fires_once(answer: object) -> Verdict:
     if yours != wanted:
         hits = sum(mine == want for mine, want in zip(yours, wanted, strict=True))
         return wrong(_why(cases, yours, wanted), credit=0.5 if 2 * hits > len(cases) else 0.0)
-    begins_at_any_epoch(lambda first: _resumed(kind, first))
     return right("One message for each time above the limit, and one that got lost is sent again.")
-
-
-def _resumed(kind: type, initial_epoch: int) -> int:
-    """Return how often it calls in the second of two fits, which begins above the limit, as the first ended."""
-    phone = _Phone(frozenset())
-    callback, model = made(kind, "queue", 1.0, phone), FakeModel()
-    drive(callback, {"loss": [0.5, 0.5], "queue": [0.0, 2.0]}, model=model)
-    before = phone.calls
-    drive(callback, {"loss": [0.5, 0.5], "queue": [2.0, 2.0]}, model=model, initial_epoch=initial_epoch)
-    return phone.calls - before
 
 
 def _why(cases: list[Case], yours: list[Calls], wanted: list[Calls]) -> str:
