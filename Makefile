@@ -9,6 +9,7 @@ DATA_BIN := .venv-data/Scripts
 CONFORMANCE_BIN := .venv-conformance/Scripts
 HUB_BIN := .venv-hub/Scripts
 PRODUCTION_BIN := .venv-production/Scripts
+GRADING_BIN := .venv-grading/Scripts
 else
 # The first Python on this machine that TensorFlow is built for; name another with `make lab PYTHON=...`.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
@@ -19,11 +20,16 @@ DATA_BIN := .venv-data/bin
 CONFORMANCE_BIN := .venv-conformance/bin
 HUB_BIN := .venv-hub/bin
 PRODUCTION_BIN := .venv-production/bin
+GRADING_BIN := .venv-grading/bin
 endif
 
+# The value of a variable that a target cannot do without.
+needed = $(or $($(1)),$(error Name a folder beside the course: make $@ $(1)=../class))
+
 .DEFAULT_GOAL := help
-.PHONY: help lab certificate projector wheels test notebooks check hooks fix contract conformance production classroom data runs \
-	arena picture address release lock learner-env test-env data-env production-env conformance-env hub-env
+.PHONY: help lab certificate projector wheels test notebooks check hooks fix contract conformance production classroom
+.PHONY: site site-check handouts assignments grade grading-class data runs arena picture address release lock
+.PHONY: learner-env test-env data-env production-env conformance-env grading-env hub-env
 
 help:  ## print this help
 	@echo "Usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -41,6 +47,9 @@ conformance-env:
 data-env:
 	@$(PYTHON) tools/setup_env.py data
 
+grading-env:
+	@$(PYTHON) tools/setup_env.py grading
+
 lab: learner-env  ## open the course in JupyterLab; ARGS="--no-browser" passes options on, WHEELS=DIR needs no network
 	$(BIN)/jupyter lab --ServerApp.root_dir=. notebooks/00_start_here.ipynb $(ARGS)
 
@@ -52,6 +61,15 @@ projector: learner-env  ## write a page for each prediction, for the projector, 
 
 wheels: learner-env  ## fill DIR=/media/usb with all that installs the course without a network; ARGS="--for windows:3.12 --try"
 	@$(BIN)/python tools/wheels.py "$(or $(DIR),$(error name the folder: make wheels DIR=/media/usb))" $(ARGS)
+
+site: test-env  ## build the course as a site that needs no server, into build/site (some minutes, then seconds)
+	@$(BIN)/python -m course_site $(ARGS)
+
+site-check: site  ## open every page of the site in a browser with no network, answer, drag, search
+	@$(BIN)/python -m tests.pages build/site
+
+handouts: test-env  ## the same with solutions and teaching notes, each lesson also as one file, into handouts/
+	@$(BIN)/python -m course_site --solutions $(ARGS)
 
 test: test-env  ## run everything: unit tests, all notebooks of both editions, browser tests
 	$(BIN)/python -m pytest $(ARGS)
@@ -81,6 +99,16 @@ production: production-env  ## run lesson 09 and its tests in full, with the pac
 	$(PRODUCTION_BIN)/python -m pytest -o addopts="--nbval-lax --nbval-current-env --nbval-cell-timeout=180 -ra" \
 		tests/test_production.py tests/test_storage.py notebooks/09b_ship_and_scale.ipynb \
 		notebooks/solutions/09b_ship_and_scale.ipynb $(ARGS)
+
+assignments: grading-env  ## write an nbgrader folder for a class: DIR=../class [LESSONS="02 03"]
+	@$(GRADING_BIN)/python -m tools.grading assignments "$(call needed,DIR)" --lessons "$(LESSONS)"
+
+grade: grading-env  ## grade what lies in DIR/submitted: DIR=../class [LESSONS="02"] [ARGS="--jobs 2"]
+	@$(GRADING_BIN)/python -m tools.grading grade "$(call needed,DIR)" --lessons "$(LESSONS)" $(ARGS)
+
+grading-class: grading-env  ## grade a class of 40 made-up submissions and compare its points (some minutes)
+	$(GRADING_BIN)/python -m pytest -o addopts="-ra" tests/test_grading.py
+	$(GRADING_BIN)/python -m tests.grading $(ARGS)
 
 classroom: hub-env  ## a class of 20 on a real JupyterHub: failures, time, memory; ARGS="--learners 5 --lesson 03"
 	$(HUB_BIN)/python benchmarks/classroom.py $(ARGS)

@@ -204,3 +204,8 @@ def test_each_meeting_of_a_plan_is_told(small, tmp_path):
 
 def test_readme_and_teaching_hold_the_tables(tool, capsys):
     assert tool.main(["--check"]) == 0, capsys.readouterr().out
+
+
+def test_teaching_says_nothing_twice():
+    headings = re.findall(r"^#+ .+", (ROOT / "TEACHING.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(headings) == len(set(headings)), "a merge has put a section in twice"

@@ -137,6 +137,12 @@ def test_a_message_wins_outright(text, numbers):
             "The output of f should be float",
             True,
         ),
+        # Of another class than the message names.
+        (
+            "TypeError: ModelCheckpoint.__init__() got an unexpected keyword argument '…'",
+            "TypeError: Dense.__init__() got an unexpected keyword argument 'a'",
+            False,
+        ),
     ],
 )
 def test_matching(message, text, fits):
@@ -273,6 +279,7 @@ def test_nothing_fits_is_told_with_where_to_ask_and_the_nearest_lesson():
     assert found.lessons
     assert found.lessons[0].notebook in str(found)
     assert "about predictions and their measures" in found.note
+    assert len(found.pitfalls) <= 2
 
 
 def test_kinds_and_troubles_share_no_message():

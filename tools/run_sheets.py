@@ -47,7 +47,7 @@ class Section:
     start: float
     cells: list[build.Cell] = field(default_factory=list)
 
-    @property
+    @cached_property
     def clock(self) -> minutes.Clock:
         """The minutes of one person."""
         return minutes.clock(self.cells)
@@ -56,12 +56,12 @@ class Section:
         """Return the predictions or exercises in it, by the call that names them."""
         return [name for cell in self.cells for _, _, found, name in build.named_calls(cell) if found == call]
 
-    @property
+    @cached_property
     def predictions(self) -> list[str]:
         """Their ids."""
         return self.named("widgets.predict")
 
-    @property
+    @cached_property
     def exercises(self) -> list[str]:
         """Their ids."""
         return self.named("checks.check")

@@ -32,6 +32,7 @@ PROFILES = {
     # Each a whole environment of its own: Keras imports JAX wherever it finds it, and s3fs refuses a learner's pin.
     "production": (".venv-production", ("requirements-production.txt",), True),
     "conformance": (".venv-conformance", ("requirements-conformance.txt",), True),
+    "grading": (".venv-grading", ("requirements-grading.txt",), True),
     "hub": (".venv-hub", ("requirements-hub.txt",), True),
 }
 

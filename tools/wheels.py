@@ -145,11 +145,14 @@ def attempt(folder: Path) -> None:
         subprocess.CalledProcessError: something is missing, and pip has said what.
     """
     closed = {"PIP_NO_INDEX": "1", "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
+    env = {**os.environ, **closed, **quiet}
     with tempfile.TemporaryDirectory() as place:
         course = Path(place) / "course"
-        subprocess.run([sys.executable, str(folder / INSTALL), str(course)], check=True, env={**os.environ, **closed})
+        command = [sys.executable, str(folder / INSTALL), str(course)]
+        subprocess.run(command, check=True, env=env, stdout=subprocess.DEVNULL)
         python = course / (".venv/Scripts/python.exe" if sys.platform == "win32" else ".venv/bin/python")
-        subprocess.run([str(python), "-c", "import keras, helpers"], check=True, cwd=place)
+        subprocess.run([str(python), "-c", "import keras, helpers"], check=True, cwd=place, env=env)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -164,6 +167,7 @@ def main(arguments: list[str] | None = None) -> int:
         for news in fill(options.folder, options.machines or [Target()]):
             print(news, flush=True)
         if options.attempt:
+            print("Installing from it, into a temporary folder; this takes a few minutes.", flush=True)
             attempt(options.folder)
             print("An install from it, without a network, works.")
     except (subprocess.CalledProcessError, OSError) as error:

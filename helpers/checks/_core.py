@@ -211,19 +211,27 @@ def check(id: str, answer: object = ...) -> Outcome:
             the answer is not right.
     """
     id = ".".join(questions.split(id, "exercise"))
-    checker = _checker(id)
     trouble = _cell.trouble(id, answer)
-    if trouble is not None:
-        outcome = Outcome(id, "raised" if trouble.failed else "not attempted", trouble.message, trouble.heading)
-    else:
-        outcome = _judge(id, checker, answer)
-        if not outcome.broken and outcome.status != "not attempted":
-            _progress.record_check(id, solved=outcome.status == "right", credit=outcome.credit)
+    outcome = judge(id, answer, trouble)
+    if trouble is None and not outcome.broken and outcome.status != "not attempted":
+        _progress.record_check(id, solved=outcome.status == "right", credit=outcome.credit)
     outcome.show()
     _show_notes()
     if os.environ.get("COURSE_STRICT") and outcome.status != "right":
         raise AssertionError(str(outcome))
     return outcome
+
+
+def judge(id: str, answer: object, trouble: _cell.Trouble | None = None) -> Outcome:
+    """Return what `check` shows, without showing or recording anything; `trouble` is that of the answer's cell.
+
+    Raises:
+        ValueError: there is no such exercise.
+    """
+    checker = _checker(id)
+    if trouble is not None:
+        return Outcome(id, "raised" if trouble.failed else "not attempted", trouble.message, trouble.heading)
+    return _judge(id, checker, answer)
 
 
 def _judge(id: str, checker: Callable[[object], Verdict], answer: object) -> Outcome:

@@ -47,7 +47,7 @@ def find(text: str, *, most: int = 5) -> Found:
 
     Args:
         text: what the screen says, as long as it is; in code, `r\"\"\"...\"\"\"` takes any paste.
-        most: how many troubles to return.
+        most: how many troubles to return, at the most; two where nothing fits.
 
     Raises:
         ValueError: the text holds no words.

@@ -48,8 +48,8 @@ class Message:
 
     @cached_property
     def _names(self) -> set[str]:
-        """The words that a text must have to be this message: what is quoted, and names of code."""
-        quoted = re.findall(r"'([^'\s]+)'", self.body)
+        """The words that a text must have to be this message: what is quoted, names of code, whose method it is."""
+        quoted = [*re.findall(r"'([^'\s]+)'", self.body), *re.findall(r"\w+(?=\.\w+\()", self.body)]
         return {word for one in quoted for word in _split(one)} | {word for word in self._words if "_" in word}
 
     def matches(self, paste: Paste) -> float:

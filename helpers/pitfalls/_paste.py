@@ -63,6 +63,7 @@ _ODD = re.compile(r"\w*loss: (?:nan|inf|0(?:\.0+)?(?:e\+00)?)(?![\w.])")
 _PACKAGE = re.compile(r"(?:site|dist)-packages[\\/](\w+)")
 _OF_KERAS = re.compile("keras|tensorflow|tf_keras|h5py|orbax|numpy|IPython|ipykernel")
 # The names that a warning lists tell whether there was validation, and no more.
+_NONE_LISTED, _ONE_LISTED = "none of validation", "of validation too"
 _LISTED = re.compile(r"(?<=vailable metrics are: )(?=\w)([\w, .-]+)")
 _PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\w.~@-]*[\\/]){2,}(?=[\w.{}@-]*)|https?://\S+|0x[0-9a-f]{6,}")
 
@@ -151,4 +152,4 @@ def _unprefixed(line: str) -> str:
 def _pathless(text: str) -> str:
     """Leave out what is a person's own: folders and addresses, without the name of the file, and names of metrics."""
     text = _PATH.sub("", text)
-    return _LISTED.sub(lambda names: "of validation too" if "val_" in names[1] else "none of validation", text)
+    return _LISTED.sub(lambda names: _ONE_LISTED if "val_" in names[1] else _NONE_LISTED, text)

@@ -40,6 +40,8 @@ _NAMED, _KNOWN, _FAR, _ERROR, _MOST = 2.5, 4.5, 12.0, 6.5, 0.45
 _SHORT = 3
 # Other troubles are shown if they have such a part of the best one's weight; fewer where that has the very message.
 _NEAR, _TOLD = 4, 2
+# So many stand below "nothing fits": more would only be read in vain.
+_NONE = 2
 
 _ASK = (
     "Ask where many people read: [Stack Overflow](https://stackoverflow.com/questions/tagged/keras), or "
@@ -95,7 +97,9 @@ class Engine:
         least = scores[0] / (_TOLD if told else _NEAR)
         near = [self.pitfalls[place] for place, score in zip(order, scores, strict=True) if score > least]
         fits = sure or explained
-        return Found(tuple(near[:most]), lessons, "Best fit first." if fits else self._nothing(kind), fits)
+        if not fits:
+            return Found(tuple(near[: min(most, _NONE)]), lessons, self._nothing(kind), fits)
+        return Found(tuple(near[:most]), lessons, "Best fit first.", fits)
 
     def _order(self, paste: _paste.Paste, asked: Bag) -> tuple[list[int], bool, Kind | None]:
         """Return the troubles, the best first; whether a message of the paste decides; and the kind that beats them."""

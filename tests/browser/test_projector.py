@@ -45,6 +45,7 @@ def test_keys_turn_pages(page, pages):
     assert [url for url in asked if not url.startswith("file:")] == []
     # One page of paper for each; a sheet that did not fit would take two.
     assert page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n") == page.locator("section").count()
+    assert page.evaluate("() => document.querySelector('.sheet').style.getPropertyValue('--fit-print')") != ""
 
 
 def test_everything_fits_and_can_be_read_from_the_last_row(page, pages):

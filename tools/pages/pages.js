@@ -15,14 +15,18 @@ function fit(page, name) {
   return low;
 }
 
-function fitAll() {
+function fitScreen() {
+  for (const page of pages) fit(page, "--fit");
+}
+
+// In a box of the paper's shape; the same variable is tried for both.
+function fitPaper() {
   for (const page of pages) {
-    // Paper first, in a box of its shape, since the same variable is tried for both.
     page.style.cssText = "inset:auto;width:1171px;height:800px";
     fit(page, "--fit-print");
     page.style.cssText = "";
-    fit(page, "--fit");
   }
+  fitScreen();
 }
 
 function show(number) {
@@ -49,8 +53,9 @@ addEventListener("click", (event) => {
   if (!getSelection().isCollapsed) return;
   show(shown + (event.clientX < innerWidth / 3 ? -1 : 1));
 });
-addEventListener("resize", fitAll);
+addEventListener("resize", fitScreen);
+addEventListener("beforeprint", fitPaper);
 
 document.body.classList.add("shown");
-fitAll();
+fitScreen();
 show(shown);
