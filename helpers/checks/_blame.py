@@ -288,7 +288,11 @@ def _about_name(error: NameError) -> str:
     shell = _cards.shell()
     known = [*(shell.user_ns if shell is not None else ()), *HOOKS, *dir(builtins)]
     name = getattr(error, "name", None) or ""
-    elsewhere = _is_local_elsewhere(error, name)
+    frame = _last_frame(error)
+    here = frame.f_locals.get("self") if frame is not None else None
+    if name and hasattr(here, name):
+        return f"`{name}` alone is not known there. Your object has it: write `self.{name}`."
+    elsewhere = _is_local_elsewhere(here, frame, name)
     if elsewhere:
         return (
             f"`{name}` is known only inside `{elsewhere}`, where it is set. What one hook leaves for another has to "
@@ -303,10 +307,8 @@ def _about_name(error: NameError) -> str:
     )
 
 
-def _is_local_elsewhere(error: NameError, name: str) -> str:
-    """Return the other method of the learner's class that has a variable of this name; "" for none."""
-    frame = _last_frame(error)
-    here = frame.f_locals.get("self") if frame is not None else None
+def _is_local_elsewhere(here: object, frame: types.FrameType | None, name: str) -> str:
+    """Return another method of the learner's object that has a variable of this name; "" for none."""
     for method, value in vars(type(here)).items():
         code = getattr(value, "__code__", None)
         if code is not None and code is not frame.f_code and name in code.co_varnames:
