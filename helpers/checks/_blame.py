@@ -288,6 +288,16 @@ def _about_name(error: NameError) -> str:
     shell = _cards.shell()
     known = [*(shell.user_ns if shell is not None else ()), *HOOKS, *dir(builtins)]
     name = getattr(error, "name", None) or ""
+    frame = _last_frame(error)
+    here = frame.f_locals.get("self") if frame is not None else None
+    if name and hasattr(here, name):
+        return f"`{name}` alone is not known there. Your object has it: write `self.{name}`."
+    elsewhere = _is_local_elsewhere(here, frame, name)
+    if elsewhere:
+        return (
+            f"`{name}` is known only inside `{elsewhere}`, where it is set. What one hook leaves for another has to "
+            f"stand in the object: write `self.{name}`, there and here."
+        )
     close = [one for one in difflib.get_close_matches(name, known, n=1, cutoff=0.75) if not one.startswith("_")]
     meant = f" Did you mean `{close[0]}`?" if close else ""
     who = f"`{name}`" if name else "that name"
@@ -295,6 +305,15 @@ def _about_name(error: NameError) -> str:
         f"{who} is not known there.{meant} Run the cell that defines it, look for a typing mistake, or write `self.` "
         "before it."
     )
+
+
+def _is_local_elsewhere(here: object, frame: types.FrameType | None, name: str) -> str:
+    """Return another method of the learner's object that has a variable of this name; "" for none."""
+    for method, value in vars(type(here)).items():
+        code = getattr(value, "__code__", None)
+        if code is not None and code is not frame.f_code and name in code.co_varnames:
+            return method
+    return ""
 
 
 def and_(names: Sequence[str]) -> str:
@@ -437,9 +456,28 @@ def _plain_words(error: Exception, answer: object) -> str:
         match := re.search(r"__init__\(\) got an unexpected keyword argument '(\w+)'", text)
     ):
         return f"there is no argument `{match[1]}`. Look at its spelling, and at which class you are calling."
-    if isinstance(error, FileNotFoundError):
+    if isinstance(error, TypeError) and "'History' object is not subscriptable" in text:
+        return "a `History` is no dictionary. Its values stand in `history.history`, its epochs in `history.epoch`."
+    if _raised_on_purpose(error):
+        return (
+            "your own line raises it, and an error ends the whole program, not only the training. To end a training, "
+            "set `self.model.stop_training = True`."
+        )
+    if isinstance(error, FileNotFoundError) or text.startswith("File not found"):
         return "there is no such file or folder. Look at the path, and whether anything was saved there."
     return ""
+
+
+def _raised_on_purpose(error: BaseException) -> bool:
+    """Say whether a `raise` of a hook is the line where an error began."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    frame, line = frames[-1] if frames else (None, 0)
+    return (
+        frame is not None
+        and kind(frame) == "learner"
+        and frame.f_code.co_name in HOOKS
+        and linecache.getline(frame.f_code.co_filename, line).strip().startswith("raise ")
+    )
 
 
 def _about_call(function: types.FunctionType, text: str) -> str:
@@ -458,6 +496,18 @@ def _about_call(function: types.FunctionType, text: str) -> str:
     return "it was called with another number of arguments than its first line names. The exercise says which it gets."
 
 
+def _last_frame(error: BaseException) -> types.FrameType | None:
+    """Return the learner's innermost frame that an error passed through."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if kind(frame) == "learner"]
+    return frames[-1] if frames else None
+
+
+def _is_an_argument(error: BaseException, name: str) -> bool:
+    """Say whether the function that read `self.name` got an argument of that name."""
+    frame = _last_frame(error)
+    return frame is not None and name in frame.f_code.co_varnames[: frame.f_code.co_argcount]
+
+
 def _about_attribute(error: AttributeError, text: str) -> str:
     obj, name = getattr(error, "obj", None), error.name or ""
     if "has no setter" in text and "'model'" in text:
@@ -470,6 +520,19 @@ def _about_attribute(error: AttributeError, text: str) -> str:
         return f"something is None where an object with `{name}` was expected; it was not set before."
     if isinstance(obj, type):
         return ""
+    if isinstance(obj, types.ModuleType) and obj.__name__ == "keras.backend":
+        return (
+            (
+                f"`keras.backend.{name}` is of older versions. The optimizer's rate is read with "
+                "`float(self.model.optimizer.learning_rate)` and set by assigning to it."
+            )
+            if name in ("get_value", "set_value")
+            else ""
+        )
+    if name == "optimizer" and hasattr(obj, "layers"):
+        return (
+            "this model is not compiled, so it has no optimizer. `compile=False` leaves out what the file holds of it."
+        )
     gone = {
         "validation_data": "Keras 3 gives callbacks no `validation_data`. Pass the data to your callback's `__init__`.",
         "lr": "the optimizer's rate is called `learning_rate`; `lr` is gone from Keras 3.",
@@ -477,6 +540,9 @@ def _about_attribute(error: AttributeError, text: str) -> str:
     if name in gone:
         return gone[name]
     if any(base.__name__ == "Callback" for base in type(obj).__mro__):
+        if slips := misspelt_hooks(obj):
+            wrong, meant = next(iter(slips.items()))
+            return f"`self.{name}` was never set. Keras knows no hook `{wrong}`, so nobody calls it: write `{meant}`."
         if forgot_super_init(obj):
             return (
                 f"`self.{name}` was never set. Your `__init__` does not call `super().__init__()`, which sets up what "
@@ -486,6 +552,8 @@ def _about_attribute(error: AttributeError, text: str) -> str:
         if type(obj).__module__.startswith("keras."):
             meant = f" Did you mean `{close[0]}`?" if close else ""
             return f"Keras's `{type(obj).__name__}` has no attribute `{name}`.{meant}"
+        if _is_an_argument(error, name):
+            return f"`self.{name}` was read before it was set. The argument is called `{name}`, without `self.`."
         return (
             f"`self.{name}` was read before it was set. Set it in `on_train_begin`, so that each fit begins afresh."
             + (f" Or did you mean `self.{close[0]}`?" if close else "")

@@ -248,7 +248,7 @@ def _judge(id: str, checker: Callable[[object], Verdict], answer: object) -> Out
             _guard.limit(),
         ):
             warnings.simplefilter("ignore")
-            verdict = not_attempted() if untouched(answer) else checker(answer)
+            verdict = not_attempted(_still_open(answer)) if untouched(answer) else checker(answer)
             if not isinstance(verdict, Verdict):
                 raise _NoVerdict(f"its checker returned {type(verdict).__name__} in place of a verdict")
         outcome = Outcome(id, verdict.status, verdict.message, credit=verdict.credit)
@@ -284,6 +284,18 @@ def untouched(answer: object) -> bool:
         return _empty_body(answer)
     kind = answer if isinstance(answer, type) else type(answer)
     return kind.__module__ == "__main__" and _empty_class(kind) and not _inherits_behaviour(kind)
+
+
+def _still_open(answer: object) -> str:
+    """Say which part of an answer of several is missing, when others are there; "" for a stub."""
+    if type(answer) not in (tuple, list) or all(part is None or part is ... for part in answer):
+        return ""
+    return " ".join(
+        f"Number {number} of the {len(answer)} things that the check looks at "
+        + ("is still `...`." if part is ... else "is None: what was assigned to it gives nothing back.")
+        for number, part in enumerate(answer, start=1)
+        if part is None or part is ...
+    )
 
 
 def _inherits_behaviour(kind: type) -> bool:

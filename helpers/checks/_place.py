@@ -6,7 +6,7 @@ then is where it happened.
 
 from __future__ import annotations
 
-__all__ = ["at", "begin", "called", "clear", "played", "words"]
+__all__ = ["at", "begin", "called", "clear", "hook", "played", "words"]
 
 _now: tuple = ()
 _calls = 0
@@ -42,6 +42,11 @@ def played(hook: str, epoch: int, fit: int) -> None:
     """Say which hook of which epoch and fit (both 0-based) is called now; cheap, since it is said at every hook."""
     global _now
     _now = (hook, epoch, fit)
+
+
+def hook() -> str:
+    """Return the hook that is called now; an empty string outside of a played training."""
+    return _now[0] if len(_now) == 3 else ""
 
 
 def words() -> str:

@@ -169,6 +169,17 @@ def _why_nothing(collector: Callback) -> str:
     slip = strange_hook(collector)
     if slip:
         return f"Nothing was appended. {slip} The end of an epoch is `on_epoch_end`."
+    functions = [value for name, value in vars(collector).items() if name in HOOKS and value is not None]
+    if not functions and type(collector) is keras.callbacks.LambdaCallback:
+        return (
+            "Nothing was appended: your `LambdaCallback` has no function for any hook. Give it the function itself, "
+            "`on_epoch_end=name`; with brackets, `name()`, it is called at once, and what it returns is handed over."
+        )
+    if any("seen" in one.__code__.co_varnames for one in functions if isinstance(one, types.FunctionType)):
+        return (
+            "Nothing was appended. Your function sets a `seen` of its own, which is gone when it ends. Use "
+            "`seen.append(...)`, without `seen = ...` in the function."
+        )
     return (
         "Three epochs were played, and nothing was appended to `seen`. Does your function call `seen.append(...)`, on "
         "this very list, and is it given as `on_epoch_end=`?"
@@ -303,7 +314,7 @@ def good_enough(answer: object) -> Verdict:
     yours, wanted = [ran for ran, *_ in plays], [good_epochs(case) for case in cases]
     agreed = sum(one == other for one, other in zip(yours, wanted, strict=True)) / len(cases)
     if yours != wanted:
-        return wrong(_why_not_good(plays, cases, wanted), credit=0.5 if agreed > 0.8 else 0.0)
+        return wrong(_why_not_good(answer, plays, cases, wanted), credit=0.5 if agreed > 0.8 else 0.0)
     if drive([_StopsAfterTwo(), made_by(answer, 0.99)], _RISING, model=FakeModel()).epochs_run != 2:
         return wrong(
             "Alone it works. But when another callback in the list has said stop, yours takes that back by setting the "
@@ -319,7 +330,7 @@ class _StopsAfterTwo(Callback):
             self.model.stop_training = True
 
 
-def _why_not_good(plays: list, cases: list[Case], wanted: list) -> str:
+def _why_not_good(maker: object, plays: list, cases: list[Case], wanted: list) -> str:
     number = next(n for n, (ran, *_) in enumerate(plays) if ran != wanted[n])
     target, fits = cases[number]
     ran, callback, model = plays[number]
@@ -339,6 +350,8 @@ def _why_not_good(plays: list, cases: list[Case], wanted: list) -> str:
             f"{told} No training that was played ever ended. `fit` looks at one flag: `self.model.stop_training`, with "
             "`self.`, so that it is the model in training. Is it set, at the end of an epoch?"
         )  # fmt: skip
+    if fit and _good_ran(maker, (target, (fits[fit],)))[0] == wanted[number][fit : fit + 1]:
+        return f"{told} With a new object it does: what is left of the fit before has to go in `on_train_begin`."
     fixed = _ignores_the_target(cases, yours)
     if fixed:
         return f"{told} The end does not depend on `target`: compare with `self.target`, not with a fixed number."

@@ -172,7 +172,7 @@ def _why_other_names(template: str, mine: tuple[Save, ...], want: tuple[Save, ..
     if len({save.path.name for save in mine}) < len(mine) and "epoch" not in fields:
         return (
             f"{told} Several saves at the right times got the same name, so the last is all that is left. Use fields: "
-            "the epoch in braces."
+            "the epoch in braces, which Keras fills in. (With an `f` before the quotes, Python does, once.)"
         )
     other = next((name for name in fields if name not in ("epoch", "val_accuracy")), None)
     if other:

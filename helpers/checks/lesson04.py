@@ -352,7 +352,10 @@ def _why_other_epochs(epochs: list[int], done: int, steps: int) -> str:
         return f"{told} Yours trained nothing: `epochs` is the number of the last epoch, not how many more."
     counted = ", ".join(str(epoch + 1) for epoch in epochs[:5]) + (", …" if len(epochs) > 5 else "")
     if epochs[0] == 0:
-        return f"{told} Yours began to count at 1: {counted}. Tell `fit` with `initial_epoch` how many are done."
+        return (
+            f"{told} Yours began to count at 1: {counted}. `initial_epoch` tells `fit` how many are done; without it, "
+            f"or where a division gave 0, it begins anew. The optimizer of this file has made {done * steps} steps."
+        )
     if epochs[0] == done * steps:
         return (
             f"{told} Yours are {counted}: the optimizer counts steps, one for each batch. An epoch here "

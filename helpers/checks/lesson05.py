@@ -471,7 +471,8 @@ def _why_other_patience(curves: list[list[float]], given: list, wanted: list[int
         return f"{case}. Only where a large patience is needed it is wrong: does your search end before it gets there?"
     if value < 1:
         return f"{case}. The smallest patience to name here is 1."
+    always = " It says so of every curve. Does it look at its `values`?" if len({*numbers}) == 1 else ""
     reached = replay.early_stopping(curve, patience=value).best
     if reached != min(curve):
-        return f"{case}. With {value} it stops before the lowest value, and keeps {reached:.4g}."
-    return f"{case}. It gets there too, but a smaller one does as well."
+        return f"{case}. With {value} it stops before the lowest value, and keeps {reached:.4g}.{always}"
+    return f"{case}. It gets there too, but a smaller one does as well.{always}"

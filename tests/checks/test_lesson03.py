@@ -72,7 +72,7 @@ def tables(died) -> tuple[Cases, ...]:
                 (saver(monitor="accuracy"), "(The name in the braces decides nothing.)"),
                 (saver(mode="min"), "falling accuracy"),
                 (saver(initial_value_threshold=2.0), "It saved nothing"),
-                (saver("best.keras"), "Use fields: the epoch in braces."),
+                (saver("best.keras"), "Use fields: the epoch in braces"),
                 (saver("{epoch}-{val_accuracy:.2f}.keras"), "Two digits"),
                 (saver("{epoch:2d}-{val_accuracy:.2f}.keras"), "There is a blank in front: `:02d` fills with zeros,"),
                 (saver("{epoch:02d}-{val_accuracy:.3f}.keras"), "Two decimals"),

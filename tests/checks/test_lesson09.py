@@ -176,7 +176,6 @@ class answer(Steady):
              "`recent` is [] and was"),
             (remembers(('"best": self.best, ', ""), ('self.best, self.wait = state["best"], ', "self.wait = ")),
              "`best` is inf and was"),
-            (remembers(("list(self.recent)", "self.recent")), "The state changed after it was handed out"),
             (remembers(("return {", "state = {")), "`get_state()` returned None"),
             (learner(STEADY + "class answer(Steady):\n    def get_state(self):\n        return {'wait': self.wait}"),
              "no method `set_state` yet"),

@@ -34,6 +34,8 @@ DRIVES: tuple[tuple[Fit, ...], ...] = (
     (((2, 2, 2), (1, 0.9, 0.8)),),
     (((3, 2, NAN), (1, 0.9, 0.8)),),
     (((3, 2, 1), (3, 2, 1)), ((5, 4, 6), (3, 4, 5))),
+    # The first, the lowest and the one before are three different things to compare with.
+    (((4, 2, 3, 2.5, 2.7, 1), (3, 2, 1, 2, 3, 1)),),
 )
 
 DRIVER_TWISTS = {
@@ -50,6 +52,11 @@ DRIVER_TWISTS = {
         "Apply the rule in `on_epoch_end`."
     ),
     "best": "It compares with the lowest loss so far. The rule looks at the epoch **before**, good or bad.",
+    "first of all": (
+        "It compares each epoch with the first of the fit. The rule looks at the epoch **before**: bring `self.before` "
+        "up to date in every epoch."
+    ),
+    "added": "It adds and subtracts. The rate is **multiplied**, by 1.05 or by 0.5.",
     "val_loss": "It looks at `val_loss`. The bold driver looks at the road under the wheels: the training `loss`.",
     "swapped": "It speeds up when the loss rises and brakes when it falls. The other way round.",
     "tie": "When the loss stays equal, it should brake: only **lower** is good enough.",
@@ -110,6 +117,8 @@ def driver_rates(fits: Sequence[Fit], twist: str = "") -> list[float]:
                 pending = factor
             elif twist == "compound" and before is not None:
                 rate = RATE * factor
+            elif twist == "added":
+                rate += {1.05: 0.05, 0.5: -0.5}.get(factor, 0.0)
             else:
                 rate *= factor
             before = _remembered(before, loss, twist)
@@ -120,6 +129,8 @@ def driver_rates(fits: Sequence[Fit], twist: str = "") -> list[float]:
 def _remembered(before: float | None, loss: float, twist: str) -> float | None:
     if twist == "best" and before is not None:
         return min(before, loss)
+    if twist == "first of all" and before is not None:
+        return before
     if math.isnan(loss):
         return {"NaN skipped": before, "NaN as infinity": INF, "NaN as nothing": None}.get(twist, loss)
     return None if twist == "zero as nothing" and loss == 0 else loss

@@ -222,10 +222,18 @@ def obeys(
     alike = {
         name: words for name, words in twists.items() if yours == [rule(*case, name) for case in cases]
     }  # fmt: skip
-    whole = [play(case) for case in more] if alike else []
-    found = explained(whole, lambda twist: [rule(*case, twist) for case in more], alike)
-    found = found or next(iter(alike.values()), "")
+    found = _best_explained([(case, play(case)) for case in more] if alike else [], rule, alike)
     raise Wrong(f"{found} {difference(play, rule, cases, told)}".strip())
+
+
+def _best_explained(
+    played: Sequence[tuple[tuple, list[int]]], rule: Callable[..., list[int]], alike: Mapping[str, str]
+) -> str:
+    """Return the words of the twist that explains most of what went wrong, and at least three quarters of it."""
+    odd = [(case, ran) for case, ran in played if ran != rule(*case)]
+    share = {twist: sum(ran == rule(*case, twist) for case, ran in odd) for twist in alike}
+    best = max(share, key=share.__getitem__, default="")
+    return alike[best] if best and share[best] >= 0.75 * len(odd) else ""
 
 
 def difference(

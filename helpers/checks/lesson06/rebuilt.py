@@ -165,6 +165,11 @@ def _stopping_remark(found: Disagreement) -> str:
         return " Ask `self.better(value, self.best)`; it knows `min_delta`."
     if any(value is None for value in found.curves[0]):
         return " Point 1: leave before `wait` is raised."
+    if found.what == "best" and found.yours is None and list(found.curves[0]) == [0]:
+        return (
+            " The value was not looked at, and it is 0, which counts as false: `if not value` leaves it out. Ask "
+            "`value is None`."
+        )
     if found.what == "best" and found.yours is None:
         return (
             " The value was not looked at. Point 1: with `start_from_epoch=0` no epoch is left out, for `epoch` counts "

@@ -12,6 +12,7 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from helpers.checks import _place
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
 from helpers.checks.lesson06.clock import FakeClock
 from helpers.checks.lesson06.common import Callback, begins_at_any_epoch, begun, held, keeps_the_flag, made, taken
@@ -394,7 +395,7 @@ def _limit_ran(kind: Callable, case: Limit, clock: FakeClock) -> tuple[list[list
     limit, fits = case
     model, calls, told = FakeModel(), [], []
     hands = _Hands(clock, fits[0])
-    callback = made(kind, limit, lambda *texts: calls.append((hands.at, texts)))
+    callback = made(kind, limit, lambda *texts: calls.append((hands.at, texts, _place.hook())))
     if calls:
         raise Wrong("The alert came when the object was made, before any batch. Call it in `on_train_batch_end`.")
     for times in fits:
@@ -404,7 +405,7 @@ def _limit_ran(kind: Callable, case: Limit, clock: FakeClock) -> tuple[list[list
         driven = held(_play(callback, hands, model))
         if driven.stopped:
             raise Wrong("The training was stopped, which nobody asked for. Only call `self.alert`.", 0.5)
-        told.append([at for at, _ in calls[before:]])
+        told.append([at for at, *_ in calls[before:]])
     return told, calls, callback
 
 
@@ -421,7 +422,7 @@ def batch_alert(answer: object) -> Verdict:
             hits = sum(one == other for one, other in zip(yours, wanted, strict=True)) / len(cases)
             return wrong(_why_other_alerts(kind, cases, plays, wanted), credit=0.5 if hits > 0.5 else 0.0)
         for _, calls, _ in plays:
-            for _, texts in calls:
+            for _, texts, _ in calls:
                 if len(texts) != 1 or not isinstance(texts[0], str) or not texts[0].strip():
                     return wrong(
                         "It alerts where it should. But the alert should get exactly one text, such as "
@@ -444,6 +445,9 @@ def _why_other_alerts(kind: Callable, cases: list[Limit], plays: list, wanted: l
     told += f". In fit {fit + 1} with the same object" if fit else ". In this fit"
     told += f" the one alert belongs at {_on_time(due[0])}. " if due else " there should be no alert. "
     told += "There was none." if not mine else f"Yours came at {', then '.join(_on_time(at) for at in mine[:3])}."
+    hooks = {hook for *_, hook in plays[number][1]}
+    if hooks in ({"on_train_end"}, {"on_epoch_end"}, {"on_epoch_begin"}):
+        told += f" It was in `{hooks.pop()}`, not in `on_train_batch_end`, where a batch ends."
     if not any(found for told_, *_ in plays for found in told_):
         slip = _no_clock(kind) or about_stopping(plays[number][2], FakeModel())
         return f"{told} {slip}" if slip else (

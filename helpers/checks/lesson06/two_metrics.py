@@ -47,6 +47,7 @@ BOTH: tuple[tuple[int, tuple[Fit, ...]], ...] = (
     (2, (((NAN, 3, 2, 1, 0.5), (0.9, 0.8, 0.7, 0.6, 0.5)),)),
     (2, (((5, 4, NAN, 3, 2, 1), (0.9, 0.8, 0.7, 0.6, 0.5, 0.4)),)),
     (2, (((3, None, None, None, 2, 4, None, 5), (0.5, None, None, None, 0.4, 0.3, None, 0.2)),)),
+    (2, (((5, 4, 4.5, 4.4, 4.3, 4.2), (0.9, 0.5, 0.6, 0.55, 0.54, 0.53)),)),
     (2, (((3, 2, 1), (0.7, 0.8, 0.9)), ((9, 8, 7, 6, 5), (0.1, 0.2, 0.3, 0.4, 0.5)))),
 )
 
@@ -75,6 +76,14 @@ BOTH_TWISTS = {
     ),
     "both at once": (
         "An epoch counts as an improvement only if both improve at once. One of them is enough: `or`, not `and`."
+    ),
+    "both at once kept": (
+        "An epoch counts as an improvement only if both improve at once. One of them is enough: `or`, not `and`. And "
+        "each best is its own: keep it whenever that metric improves."
+    ),
+    "both taken": (
+        "When one of the two improves, the best of the other is overwritten too, with a worse value or a NaN. Each "
+        "best is its own: `min` for the one and `max` for the other."
     ),
     "loss alone": (
         "It stops though `val_accuracy` reaches a new highest value in each epoch. Only `val_loss` counts there."
@@ -149,7 +158,8 @@ def _both_one(patience: int, losses: Curve, accuracies: Curve, twist: str, state
             better = [False, False]
         else:
             better = _both_better(loss, accuracy, twist, state)
-        few = {"loss alone": better[:1], "accuracy alone": better[1:], "both at once": [all(better)]}
+        both = [all(better)]
+        few = {"loss alone": better[:1], "accuracy alone": better[1:], "both at once": both, "both at once kept": both}
         kept = few.get(twist, better)
         if twist == "total":
             state["wait"] += not any(kept)
@@ -172,6 +182,10 @@ def _both_better(loss: float, accuracy: float, twist: str, state: dict) -> list[
         better = [low is None or loss < low, high is None or accuracy > high]
     if twist == "before":
         state["low"], state["high"] = loss, accuracy
+        return better
+    if twist in ("both taken", "both at once kept"):
+        if any(better) if twist == "both taken" else all(better):
+            state["low"], state["high"] = loss, accuracy
         return better
     nan_taken = (twist == "NaN poisons" and (loss != loss or low != low)) or (twist == "NaN stays" and loss != loss)
     if better[0] or nan_taken:
@@ -229,7 +243,8 @@ def stop_when_both(answer: object) -> Verdict:
 
 def _resumed(kind: type[Callback], initial_epoch: int) -> int:
     callback, model = made(kind, 2), FakeModel()
-    drive(callback, {"val_loss": [1.0, 2.0, 3.0], "val_accuracy": [0.9, 0.8, 0.7]}, model=model)
+    # Of the first fit there are bests that nothing beats, and one epoch without.
+    drive(callback, {"val_loss": [1.0, 2.0], "val_accuracy": [0.9, 0.8]}, model=model)
     logs = {"val_loss": [9.0, 8.0, 7.0, 6.0], "val_accuracy": [0.1, 0.2, 0.3, 0.4]}
     return drive(callback, logs, model=model, initial_epoch=initial_epoch).epochs_run
 

@@ -69,6 +69,11 @@ TWISTS = {
     ">=": "A value at the limit, to the point, is not more than the limit: `>`, not `>=`.",
     "strictly below": "A value at the limit has come back, to the point: with the next time above, a new alert begins.",
     "below": "It calls when the value is below the limit. Look at the comparison.",
+    "at once": (
+        "After a `send` that nobody heard it calls again in the same epoch. Let training go on: the next epoch that is "
+        "above tries again."
+    ),
+    "crossing": "It calls when the value comes back, too. Only a value above the limit is an alert.",
     "retry always": (
         "After a `send` that nobody heard it calls again, even though the value is back at the limit or below. Try "
         "again only in an epoch that is above."
@@ -89,11 +94,20 @@ def expected(case: Case, twist: str = "") -> Calls:
             if twist == ">=":
                 above = value >= case.limit
             back = value < case.limit if twist == "strictly below" else not above
+            if twist == "crossing" and sent and not above:
+                found[-1].append(epoch)
+                sent = calls in case.unheard
+                calls += 1
+                continue
             if (above and not sent) or (owed and twist == "retry always"):
                 found[-1].append(epoch)
                 owed = calls in case.unheard
                 sent = (twist == "lost" or not owed) and twist != "every epoch"
                 calls += 1
+                while twist == "at once" and not sent:
+                    found[-1].append(epoch)
+                    sent, owed = calls not in case.unheard, False
+                    calls += 1
             elif back and twist not in ("never again", "only once ever"):
                 sent = False
     return found
@@ -143,6 +157,9 @@ def _played(kind: type, case: Case) -> tuple[Calls, _Phone]:
         rows = [{"loss": 0.5, case.metric: value, other: 2 * case.limit - value} for value in fit]
         try:
             driven = held(drive([callback, _Clock(phone)], rows, model=model))
+        except KeyError as error:
+            error.add_note(f"This alert watches `{case.metric}`. The name of its metric stands in `self.metric`.")
+            raise
         except _NobodyListens:
             raise Wrong(
                 "`send` raised an `OSError`, since nobody listened, and it ended the training. Catch it: `try:` and "

@@ -190,6 +190,12 @@ def to_bucket(answer: object) -> Verdict:
         for fails in ({1}, {3}, {4}, {1, 2}):
             bucket = Bucket(frozenset(fails))
             seen = _run(kind, bucket, folder, model)
+            if len(seen) < EPOCHS:
+                return wrong(
+                    f"When `put` number {_and(sorted(fails))} failed, it stopped the training after epoch {len(seen)}. "
+                    "Training goes on, and the next epoch tries again.",
+                    credit=0.7,
+                )
             if seen[-1] is None or seen[-1] in seen[:-1]:
                 return wrong(
                     f"When `put` number {_and(sorted(fails))} failed, nothing new came into the bucket afterwards. Try "

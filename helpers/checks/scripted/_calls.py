@@ -44,6 +44,13 @@ def _said(value: object) -> str:
     return f"`{_short.repr(value)}`" if plain else f"an object of class `{type(value).__name__}`"
 
 
+def _shown(argument: object) -> str:
+    """Write an argument for a person; an object that does not say what it holds by the name of its class."""
+    said = _short.repr(argument)
+    name = type(argument).__name__
+    return f"{'an' if name[0] in 'AEIOU' else 'a'} `{name}`" if said.startswith("<") else said
+
+
 def call(function: Callable, *arguments: object) -> object:
     """Call the learner's function, and write down which call it is.
 
@@ -51,7 +58,7 @@ def call(function: Callable, *arguments: object) -> object:
         Wrong: the function does not take so many arguments.
     """
     name = getattr(function, "__name__", type(function).__name__)
-    said = ", ".join(_short.repr(argument) for argument in arguments)
+    said = ", ".join(map(_shown, arguments))
     try:
         inspect.signature(function).bind(*arguments)
     except TypeError:

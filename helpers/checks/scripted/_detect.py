@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
+import inspect
+import textwrap
+import types
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -57,6 +61,27 @@ def about_folder(given: Path, wanted: str) -> str:
     return f"It goes into the folder `{given.parent}`, and not into that of `{wanted}`."
 
 
+def _of_a_hook(hook: object) -> str:
+    """Say that a hook lowers the flag only, or gives back what nobody takes; "" for another."""
+    if not isinstance(hook, types.FunctionType):
+        return ""
+    try:
+        nodes = list(ast.walk(ast.parse(textwrap.dedent(inspect.getsource(hook)))))
+    except (OSError, SyntaxError):
+        return ""
+    flags = [
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "attr", "") == "stop_training"
+    ]
+    if flags and all(isinstance(value, ast.Constant) and not value.value for value in flags):
+        return "It sets the flag to False, which means: go on. To end a training, set it to True."
+    given = [node for node in nodes if isinstance(node, ast.Return) and node.value is not None]
+    if given and not flags:
+        return f"`{hook.__name__}` returns something, and nobody takes it: `fit` looks at `self.model.stop_training`."
+    return ""
+
+
 # What a fresh model has; anything else was put there by the answer.
 _MODEL = frozenset(vars(FakeModel())) | {"_scripted_fits"}
 
@@ -71,6 +96,9 @@ def about_stopping(callback: Callback, model: object) -> str:
             "It sets `self.stop_training`, a flag of its own that nobody reads. The one that `fit` looks at is "
             "`self.model.stop_training`."
         )
+    for name, value in vars(type(callback)).items():
+        if name in HOOKS and (slip := _of_a_hook(value)):
+            return slip
     for name in vars(model):
         if name not in _MODEL and difflib.get_close_matches(name, ["stop_training"], cutoff=0.5):
             return f"It sets `self.model.{name}`, which nobody reads. The flag is `self.model.stop_training`."
