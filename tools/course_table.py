@@ -67,8 +67,8 @@ def site(address: Address) -> str:
     if address.repository:
         return f"**[The course as a site]({address.site()})**: nothing to install, and no server behind it."
     return (
-        "The course is a site, too, with no server behind it: `make site` builds it, and `make address REPO=owner/name` "
-        "writes here where your fork shows it."
+        "The course is a site, too, with no server behind it: `make site` builds it, and "
+        "`make address REPO=owner/name` writes here where your fork shows it."
     )
 
 
