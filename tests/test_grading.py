@@ -156,7 +156,7 @@ def test_what_is_no_notebook_is_told_in_words(text, tmp_path):
     (tmp_path / "a.ipynb").write_text(text)
     with pytest.raises(merge.Unreadable, match=r"a\.ipynb is no notebook"):
         merge.read(tmp_path / "a.ipynb")
-    with pytest.raises(merge.Unreadable, match="is not there"):
+    with pytest.raises(merge.Unreadable, match=r"b\.ipynb is not there: rename a\.ipynb"):
         merge.read(tmp_path / "b.ipynb")
 
 

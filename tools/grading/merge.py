@@ -37,8 +37,11 @@ def read(path: Path) -> nbformat.NotebookNode:
         raw = json.loads(path.read_text(encoding="utf-8-sig"))
         found = nbformat.convert(nbformat.from_dict(raw), 4)
         return nbformat.v4.new_notebook(cells=[_clean(cell) for cell in found.cells])
+    except FileNotFoundError as error:
+        others = sorted(other.name for other in path.parent.glob("*.ipynb"))
+        raise Unreadable(f"{path.name} is not there" + (f": rename {others[0]}" if others else "")) from error
     except OSError as error:
-        raise Unreadable(f"{path.name} is not there or cannot be read ({error.strerror})") from error
+        raise Unreadable(f"{path.name} cannot be read ({error.strerror})") from error
     except Unreadable:
         raise
     except Exception as error:  # nbformat raises whatever a strange file leads to
