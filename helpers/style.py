@@ -32,6 +32,7 @@ __all__ = [
     "Mark",
     "dress",
     "figure",
+    "figure_html",
     "img_html",
     "png",
     "show",
@@ -161,9 +162,9 @@ def show(figure: Figure, *, alt: str | None = None, width: int | None = None) ->
     """Display a figure in a notebook, with its text twin as alt text and, if it has one, its table below.
 
     Args:
-        figure: The figure; its attribute `table` holds rows of cells, the head first.
-        alt: As in `img_html`.
-        width: As in `img_html`.
+        figure: As in `figure_html`, and so are the others.
+        alt: What the picture says.
+        width: In pixels on the page.
 
     Raises:
         ValueError: If there is no alt text.
@@ -171,17 +172,33 @@ def show(figure: Figure, *, alt: str | None = None, width: int | None = None) ->
     from IPython.display import display
 
     text = _alt(figure, alt)
-    picture, rows = img_html(figure, text, width=width), getattr(figure, "table", None)
-    if rows:
-        picture += f"<details><summary>The numbers as a table</summary>{table_html(rows)}</details>"
-    bundle = {"text/html": picture, "text/plain": text}
-    display(bundle, raw=True)
+    display({"text/html": figure_html(figure, text, width=width), "text/plain": text}, raw=True)
+
+
+def figure_html(figure: Figure, alt: str | None = None, *, width: int | None = None) -> str:
+    """Return a figure as HTML: `img_html`, and below it, folded, the figure's table if it has one.
+
+    Args:
+        figure: The figure; its attribute `table` holds rows of cells, the head first.
+        alt: As in `img_html`.
+        width: As in `img_html`.
+
+    Raises:
+        ValueError: If there is no alt text.
+    """
+    picture, rows = img_html(figure, alt, width=width), getattr(figure, "table", None)
+    if not rows:
+        return picture
+    return f"{picture}<details><summary>The picture as a table</summary>{table_html(rows)}</details>"
 
 
 def table_html(rows: Sequence[Sequence[str]]) -> str:
-    """Write rows of cells as an HTML table, the first of them as its head."""
+    """Write rows of cells as an HTML table: the first row is its head, the first cell of each names its row."""
     head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in rows[0])
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows[1:])
+    body = ""
+    for first, *rest in rows[1:]:
+        cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in rest)
+        body += f'<tr><th scope="row" style="font-weight:400">{html.escape(first)}</th>{cells}</tr>'
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 

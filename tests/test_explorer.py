@@ -217,7 +217,7 @@ def test_which_weights_count_is_said_beside_what_is_missed():
 # -- sentences -------------------------------------------------------------------------------------------------------
 
 DIP = [1.0, 0.8, 0.9, 0.95, 0.7, 0.6, 0.65, 0.7, 0.75]
-ENOUGH = " Smallest patience that reaches the best of these 9 epochs, epoch 6: 3."
+ENOUGH = " Patience 3 is the smallest that reaches epoch 6, the best of these 9 epochs."
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ ENOUGH = " Smallest patience that reaches the best of these 9 epochs, epoch 6: 3
             {"patience": 1, "start_from_epoch": 5},
             "Best of all 2 epochs: epoch 1 (val_loss 0.5). With start_from_epoch 5 EarlyStopping never looks: all "
             "2 epochs run. The model keeps its last weights, those of epoch 2 (val_loss 0.6). 1 file, written once. "
-            "Any patience reaches the best of these 2 epochs, epoch 1.",
+            "Any patience reaches epoch 1, the best of these 2 epochs.",
         ),
     ],
 )
