@@ -155,9 +155,9 @@ def _bumps(facts: Facts) -> str:
     """Say in how many steps the monitored curve gets worse: a curve that falls may do so in a zigzag."""
     values = [v for v in facts.monitored if v is not None and math.isfinite(v)]
     worse = sum((b > a) if facts.mode == "min" else (b < a) for a, b in pairwise(values))
-    if len(values) < 3 or not worse:
+    if len(values) < 3:
         return ""
-    return f" {facts.monitor} gets worse in {worse} of {len(values) - 1} steps."
+    return f" {facts.monitor} {f'gets worse in {worse} of {len(values) - 1} steps' if worse else 'never gets worse'}."
 
 
 def _crossing(facts: Facts) -> str:
@@ -474,9 +474,9 @@ def live_failure(now: Snapshot) -> str:
 
 
 def live_twin(now: Snapshot, metric: str) -> str:
-    """Say what the picture of a running fit shows."""
+    """Say what the picture of a running fit shows; not what stands below it, `live_state` and `live_changes`."""
     if not now.epochs_run:
-        return f"An empty chart of {metric} over up to {now.epochs} epochs. {live_state(now)}"
+        return f"An empty chart of {metric} over up to {now.epochs} epochs."
     parts = [f"{metric} over {count(now.epochs_run, 'epoch')} of {now.epochs}."]
     for name in (metric, f"val_{metric}"):
         values = [value for value in now.history.get(name, ()) if value is not None]
@@ -488,7 +488,11 @@ def live_twin(now: Snapshot, metric: str) -> str:
         parts.append(f"EarlyStopping has waited {count(now.waits[-1], 'epoch')}, its patience is {_in_force(now)}.")
     if now.saves:
         parts.append(f"A file was saved in {count(len(now.saves), 'epoch')}, the last in epoch {now.saves[-1] + 1}.")
-    return " ".join([*parts, *live_changes(now), live_state(now)])
+    if now.ended_by == "early stopping":
+        parts.append(f"A line marks the stop after epoch {now.first_epoch + now.epochs_run}.")
+    if now.kept_epoch is not None:
+        parts.append(f"A circle marks epoch {now.kept_epoch + 1}, whose weights the model holds.")
+    return " ".join(parts)
 
 
 def seconds(number: float) -> str:

@@ -119,7 +119,11 @@ def owners(history: Any, *, model: Any, file: Any, stopping: Any, saves: Any, ti
     Raises:
         ValueError: If no epoch ran, or the steps of an epoch are unknown.
     """
-    held = who_owns_what(history, model=model, file=file, stopping=stopping, saves=saves)
+    return draw(who_owns_what(history, model=model, file=file, stopping=stopping, saves=saves), title)
+
+
+def draw(held: Owners, title: str | None = None) -> Figure:
+    """Draw what `who_owns_what` found."""
     head = 26 if title else 0
     figure = style.figure(_WIDE, _HIGH + head)
     axes = figure.add_axes((0, 0, 1, 1))
