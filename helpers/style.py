@@ -2,7 +2,7 @@
 
 Colours go by meaning, and never alone: each meaning also has its own marker, line style or hatching, so that a
 picture still reads on a grey print and by people who do not tell the colours apart. The colours differ in lightness
-too. Texts in these colours keep a contrast of at least 4.5 to 1 on white.
+too. Texts in these colours keep a contrast of at least 4.5 to 1 on white, and everything that means something 3 to 1.
 
 Nothing here uses `pyplot` or changes matplotlib's global settings, so pictures may be drawn in any thread.
 Matplotlib itself is imported when the first figure is made, which keeps `import` quick.
@@ -80,7 +80,7 @@ MARKS: dict[str, Mark] = {
     "patience_window": Mark("#7a4b00", linestyle="-", linewidth=1.2, hatch="////", fill="#fdf0cf"),
     "saved": Mark("#5b3a9e", marker="s", linestyle="", fill="#5b3a9e"),
     "kept": Mark(INK, marker="o", linestyle="", linewidth=1.8),
-    "ghost": Mark("#a3abb5", linestyle="-", linewidth=1.2),
+    "ghost": Mark("#8b939d", linestyle="-", linewidth=1.2),
 }
 
 

@@ -125,7 +125,9 @@ def _way(name: str, values: Sequence[float | None], facts: Facts) -> str:
     for epoch, value in [*turns, (None, end)]:
         where = ends if epoch is None else f" after epoch {epoch + 1}"
         verb = "falls" if value < at else "rises"
-        legs.append(f"{verb} to {number(value)}{where}" if legs else f"{verb} from {number(at)} to {number(value)}{where}")
+        legs.append(
+            f"{verb} to {number(value)}{where}" if legs else f"{verb} from {number(at)} to {number(value)}{where}"
+        )
         at = value
     if len(legs) > 1:
         legs[-1] = f"then {legs[-1]}"

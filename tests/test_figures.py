@@ -64,7 +64,15 @@ CURVES = [
 ]  # fmt: skip
 STOPPED = ["stop epoch", "stop value", "epochs that never ran", "best that never ran", "value that never ran",
            "stopped too early"]  # fmt: skip
-WAITS = ["epochs in the log", "best epoch", "best value", "it was stopped", "waited", "wait after each epoch", "new bests"]
+WAITS = [
+    "epochs in the log",
+    "best epoch",
+    "best value",
+    "it was stopped",
+    "waited",
+    "wait after each epoch",
+    "new bests",
+]
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -87,7 +95,10 @@ def test_twins_of_curves_nobody_chose_tell_the_same_facts(seed):
     }  # fmt: skip
     data = {"history": log, "stopping": stopping, "rest": {}}
     never = record.stopped_epoch is not None and record.stopped_epoch < log["epoch"][-1]
-    for draw, asked in ((plots.learning_curves, CURVES + STOPPED * never), (plots.wait_counter, WAITS + STOPPED * never)):
+    for draw, asked in (
+        (plots.learning_curves, CURVES + STOPPED * never),
+        (plots.wait_counter, WAITS + STOPPED * never),
+    ):
         drawn = draw(log, stopping=SimpleNamespace(**stopping, best_weights=[]))
         figure = Figure("random", seed, draw.__name__, data, drawn.alt_text, drawn.table)
         for fact in asked:

@@ -277,7 +277,9 @@ def test_a_fit_that_resumed_counts_on():
     assert one(figure, "stop").get_xdata() == [13, 13]
     assert saved_epochs(figure) == [6, 7, 8, 10]
     assert figure.axes[0].get_xticks()[0] == 6
-    assert "Stopped after epoch 13: 3 epochs without a new best (patience 3, epochs 11 to 13); val_loss" in figure.alt_text
+    assert (
+        "Stopped after epoch 13: 3 epochs without a new best (patience 3, epochs 11 to 13); val_loss" in figure.alt_text
+    )
 
 
 GAPPED = {"epoch": [5, 6, 7, 8, 12, 13, 14, 15, 16], "val_loss": [1.0, 0.9, 0.7, 0.75, 0.6, 0.65, 0.66, 0.67, 0.7]}

@@ -104,7 +104,7 @@ def _draw_runs(axes: Axes, spots: Sequence[_Spot], best: _Spot) -> None:
         [across[place] for place in places], [upright[place] for place in places], color=way.color,
         linewidth=way.linewidth, zorder=2, gid="way",
     )  # fmt: skip
-    axes.vlines(across, *ends, color=run.color, alpha=0.35, linewidth=4, zorder=2.2, gid="range")
+    axes.vlines(across, *ends, color=run.color, alpha=0.65, linewidth=4, zorder=2.2, gid="range")
     for spot, x, y in zip(spots, across, upright, strict=True):
         first, whole = spot is best, all(share >= _WHOLE for share in spot.kept.values())
         mark = star if first else run

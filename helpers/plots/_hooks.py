@@ -56,7 +56,8 @@ def hook_timeline(
         width: In pixels, the names of `logs` not counted.
 
     Returns:
-        A `Figure` with `alt_text` and a `table` of its calls. The marks of a hook carry its name as gid, bands `epoch-1`, `epoch-2`, ...
+        A `Figure` with `alt_text` and a `table` of its calls. The marks of a hook carry its name as gid, bands
+        `epoch-1`, `epoch-2`, ...
 
     Raises:
         ValueError: If there are no events, a hook is unknown, or `x` is.
@@ -106,7 +107,8 @@ def _draw(
         _count_calls(axes, len(calls))
     _bands(axes, calls, places, room if x == "order" else 0.0)
     height = {hook: row for row, hook in enumerate(rows)}
-    axes.plot(places, [height[call.hook] for call in calls], color="#c3c9d1", linewidth=1.0, zorder=2, gid="path")
+    path = style.MARKS["ghost"].color
+    axes.plot(places, [height[call.hook] for call in calls], color=path, linewidth=0.9, zorder=2, gid="path")
     numbered = x == "order" and len(calls) <= _NUMBERED
     pixels = (wide - left - beside) / len(calls)
     size = min(12.5, max(3.0, pixels * 0.72 * 0.95)) if x == "order" else 6.0

@@ -113,8 +113,8 @@ def owners(history: Any, *, model: Any, file: Any, stopping: Any, saves: Any, ti
         title: A line above the picture.
 
     Returns:
-        A `Figure` with `alt_text` and a `table` of the owners. Gids of the chips: `model-weights`, `model-optimizer`, `stopper-copy`,
-        `file-weights`, `file-optimizer`.
+        A `Figure` with `alt_text` and a `table` of the owners. Gids of the chips: `model-weights`, `model-optimizer`,
+        `stopper-copy`, `file-weights`, `file-optimizer`.
 
     Raises:
         ValueError: If no epoch ran, or the steps of an epoch are unknown.
@@ -142,7 +142,7 @@ def draw(held: Owners, title: str | None = None) -> Figure:
 
 
 def _zone(axes: Axes, place: tuple[int, int, int, int], name: str, colour: str) -> None:
-    _box(axes, place, colour, edge=colour)
+    _box(axes, place, colour, edge=style.MARKS["ghost"].color)
     left, top, _, _ = place
     axes.text(left + 12, top + 10, name, va="top", fontsize=style.FONT, fontstyle="italic", color=style.QUIET)
 
@@ -274,7 +274,8 @@ def _tell(held: Owners, title: str | None) -> str:
             copied += ", which it has put back into the model at the end"
     head = f"{title}. " if title else ""
     return (
-        f"{head}Who owns what after a fit of {held.last} epochs, of which the best is {held.best or 'unknown'}. In memory, gone when the program ends: the model, "
+        f"{head}Who owns what after a fit of {held.last} epochs, of which the best is {held.best or 'unknown'}. "
+        "In memory, gone when the program ends: the model, "
         f"with the weights of epoch {held.model_weights} and an optimizer of epoch {held.model_optimizer} "
         f"({held.model_steps} steps); EarlyStopping, with its best {_value(held.stopper_best)}, best_epoch "
         f"{_from_0(held.best)} counted from 0, wait {held.stopper_wait} and {copied}; ModelCheckpoint, with its best "

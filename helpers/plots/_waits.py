@@ -56,7 +56,8 @@ def wait_counter(
         height: In pixels.
 
     Returns:
-        A `Figure` with `alt_text` and a `table` of its epochs. Gids: `validation` (the values), `reset`, `no-improvement`, `wait` (the bars),
+        A `Figure` with `alt_text` and a `table` of its epochs. Gids: `validation` (the values), `reset`,
+        `no-improvement`, `wait` (the bars),
         `patience`, `best`, `stop`, `ghost`.
 
     Raises:
@@ -242,7 +243,7 @@ def _draw_waits(axes: Axes, record: replay.StoppingRecord, first: int, length: i
     bars = [bar(place) for place, wait in enumerate(record.waits) if wait]
     axes.add_collection(
         PolyCollection(
-            bars, facecolor=window.fill if length <= _BARS else "#ecd59a", edgecolor=window.color,
+            bars, facecolor=window.fill if length <= _BARS else window.color, edgecolor=window.color,
             linewidth=0.9 if length <= _BARS else 0, zorder=3, gid="wait",
         ),
         autolim=False,

@@ -18,8 +18,9 @@ class Status(anywidget.AnyWidget):
     export default {
       render({ model, el }) {
         const line = document.createElement(model.get("seen") ? "b" : "div");
+        const hidden = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)";
         line.setAttribute("role", "status");
-        if (!model.get("seen")) line.style.cssText = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)";
+        if (!model.get("seen")) line.style.cssText = hidden;
         el.append(line);
         const show = () => { if (line.textContent !== model.get("says")) line.textContent = model.get("says"); };
         model.on("change:says", show);

@@ -35,6 +35,7 @@ class Figure:
         data: What it was drawn from, as recorded.
         said: Its alt text.
         table: The rows of its table, the head first; empty if it has none.
+        drawn: Matplotlib's figure; None for the explorer, which the browser draws.
     """
 
     lesson: str
@@ -43,6 +44,7 @@ class Figure:
     data: dict[str, Any] = field(repr=False)
     said: str
     table: list[list[str]] = field(repr=False)
+    drawn: Any = field(default=None, repr=False)
 
     def cell(self, row: str, column: str) -> str:
         """Return what the table says in a row, named by its first cell, and a column."""
@@ -69,7 +71,7 @@ def _figure(lesson: str, number: int, kind: str, data: dict[str, Any]) -> Figure
         said = words.plain(f"{seen.twin(patience)} {seen.sentence(patience)} {seen.said}")
         return Figure(lesson, number, kind, data, said, seen.rows(seen.telling()))
     drawn = _DRAW[kind](data)
-    return Figure(lesson, number, kind, data, drawn.alt_text, getattr(drawn, "table", []))
+    return Figure(lesson, number, kind, data, drawn.alt_text, getattr(drawn, "table", []), drawn)
 
 
 def _curves(data: dict[str, Any]) -> Any:

@@ -20,7 +20,7 @@ from . import RECORDED
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 WITH_FIGURES = ("00", "01", "02", "03", "04", "05", "05b", "06", "07", "08", "10")
 # In the kernel, before the lesson's first cell: each function that draws also writes down what it draws from.
-RECORDER = '''
+RECORDER = """
 import json as _json, os as _os
 from pathlib import Path as _Path
 from helpers import explored as _explored, history as _history, plots as _plots, widgets as _widgets
@@ -106,7 +106,7 @@ for _name, _how in {"learning_curves": _curves, "wait_counter": _waits, "hook_ti
                     "owners": _owns, "arena": _arena}.items():
     setattr(_plots, _name, _both(getattr(_plots, _name), _how))
 _widgets.PatienceExplorer = _Explorer
-'''
+"""
 
 
 def record(lesson: str, folder: Path) -> list[dict]:

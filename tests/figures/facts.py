@@ -92,7 +92,9 @@ def saved(figure: Figure) -> list[int]:
     if isinstance(saves, list):
         return [epoch + 1 for epoch in saves if epoch + 1 in numbers.epochs[numbers.ran]]
     lowest = np.minimum.accumulate(numbers.watched[numbers.ran])
-    return [int(epoch) for epoch, new in zip(numbers.epochs, np.diff(lowest, prepend=math.inf) < 0, strict=False) if new]
+    return [
+        int(epoch) for epoch, new in zip(numbers.epochs, np.diff(lowest, prepend=math.inf) < 0, strict=False) if new
+    ]
 
 
 # -- the twin --------------------------------------------------------------------------------------------------------
