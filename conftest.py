@@ -10,11 +10,14 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests import kernel_forks
 
 ROOT = Path(__file__).resolve().parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -25,6 +28,7 @@ NO_CHROMIUM = "Chromium is not installed"
 OWN_HOME = pytest.StashKey[Path]()
 COMPLAINTS = pytest.StashKey[list[str]]()
 PEAKS = pytest.StashKey[dict[str, int]]()
+FORKS = pytest.StashKey[subprocess.Popen]()
 
 # What a person's own shell may have set, and what would change how a lesson's kernel starts.
 FOREIGN = (
@@ -85,6 +89,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     })  # fmt: skip
     config.stash[OWN_HOME] = home
+    if kernel_forks.POSSIBLE and not config.getoption("collectonly"):
+        config.stash[FORKS] = kernel_forks.start(home)
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
@@ -207,6 +213,8 @@ def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Clear away the folder of this run, and what its kernels left beside the notebooks."""
     home = config.stash.get(OWN_HOME, None)
+    if FORKS in config.stash:
+        config.stash[FORKS].communicate()  # its input ends, and with it the server and its forks
     if home is not None:
         remove_run_folders(home)
         shutil.rmtree(home, ignore_errors=True)

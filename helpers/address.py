@@ -37,6 +37,15 @@ class Address:
         if not re.fullmatch(r"[^\s~^:?*\[\\]+", self.branch):
             raise ValueError(f'The branch or tag is written as git knows it, such as "main"; got {self.branch!r}.')
 
+    def site(self) -> str:
+        """Return where GitHub Pages shows the course's site; empty while the repository is not known."""
+        owner, _, name = self.repository.lower().partition("/")
+        if not owner:
+            return ""
+        return f"https://{owner}.github.io/" + (
+            f"{self.repository.split('/')[1]}/" if name != f"{owner}.github.io" else ""
+        )
+
     def binder(self, file: str = "notebooks/00_start_here.ipynb") -> str:
         """Return the link that opens a file of the course on mybinder.org."""
         return (

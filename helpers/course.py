@@ -61,15 +61,15 @@ class Plan:
     """A plan for teachers.
 
     Attributes:
-        time: what is to be filled, such as "60 minutes".
-        minutes: the same as a number.
-        lessons: such as "05", or "02 core" for a lesson's core alone.
+        time: what is to be filled, such as "60 minutes" or "two half days of 4 hours".
+        minutes: of one meeting.
+        meetings: the lessons of each, such as "05", or "02 core" for a lesson's core alone.
         how: what to do beside them.
     """
 
     time: str
     minutes: int
-    lessons: tuple[str, ...]
+    meetings: tuple[tuple[str, ...], ...]
     how: str = ""
 
 
@@ -86,27 +86,32 @@ class CourseMap(_cards.Shown):
         """The minutes of the express path: the cores of its lessons."""
         return sum(one.short for one in self.lessons if one.files and one.express)
 
-    def class_minutes(self, plan: Plan) -> int:
-        """Return the minutes that a class needs for a plan, half as much again as one person.
+    def class_minutes(self, plan: Plan) -> tuple[int, ...]:
+        """Return the minutes that a class needs for each meeting of a plan, half as much again as one person.
 
         Raises:
-            ValueError: the plan names a lesson that the map does not have.
+            ValueError: the plan names a lesson that the map does not have, or one to browse.
         """
-        rows = {one.number: one for one in self.lessons}
-        total = 0
-        for name in plan.lessons:
-            number, _, part = name.partition(" ")
-            row = rows.get(number)
-            if row is None or row.each or part not in ("", "core"):
-                raise ValueError(f'The plan "{plan.time}" names {name!r}; write a lesson such as "05", or "02 core".')
-            total += row.short if part else row.minutes
-        return round(total * CLASS_FACTOR)
+        return tuple(round(sum(self._minutes(plan, name) for name in one) * CLASS_FACTOR) for one in plan.meetings)
+
+    def _minutes(self, plan: Plan, name: str) -> int:
+        number, _, part = name.partition(" ")
+        row = next((one for one in self.lessons if one.number == number), None)
+        if row is None or row.each or part not in ("", "core"):
+            raise ValueError(f'The plan "{plan.time}" names {name!r}; write a lesson such as "05", or "02 core".')
+        return row.short if part else row.minutes
 
     def plans_to_markdown(self) -> str:
         """Return the plans for teachers as a Markdown table, as TEACHING.md has it."""
-        lines = ["| time | lessons | minutes with a class | how |", "|---|---|---|---|"]
+        lines = ["| time | lessons, and minutes with a class | how |", "|---|---|---|"]
         for plan in self.plans:
-            lines.append(f"| {plan.time} | {', '.join(plan.lessons)} | {self.class_minutes(plan)} | {plan.how} |")
+            parts = [
+                f"{', '.join(names) or 'no lesson'}: {minutes}"
+                for names, minutes in zip(plan.meetings, self.class_minutes(plan), strict=True)
+            ]
+            if len(parts) > 1:
+                parts = [f"{number}. {part}" for number, part in enumerate(parts, start=1)]
+            lines.append(f"| {plan.time} | {'<br>'.join(parts)} | {plan.how} |")
         return "\n".join(lines)
 
     def summary(self) -> str:
@@ -189,15 +194,26 @@ def course_map(file: Path | None = None, notebooks: Path | None = None) -> Cours
         lessons = tuple(
             CourseLesson(**entry, files=_notebooks(folder, entry["number"], numbers)) for entry in table["lesson"]
         )
-        plans = tuple(Plan(**{**entry, "lessons": tuple(entry["lessons"])}) for entry in table.get("plan", ()))
+        plans = tuple(Plan(**{**entry, "meetings": _meetings(entry["meetings"])}) for entry in table.get("plan", ()))
         address = Address(**table.get("address", {}))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise ValueError(
             f"{file.name} cannot be read ({type(error).__name__}: {error}). It holds one [[lesson]] for each lesson, "
             "with number, title, minutes, about, core where it has one, and each or express where they are true; and "
-            "one [[plan]] for each plan, with time, minutes, lessons and how."
+            "one [[plan]] for each plan, with time, minutes, meetings (a list of lists of lessons) and how."
         ) from None
     return CourseMap(lessons, plans, address)
+
+
+def _meetings(entry: list) -> tuple[tuple[str, ...], ...]:
+    """Read the meetings of a plan.
+
+    Raises:
+        TypeError: they are no list of lists of lessons.
+    """
+    if not (isinstance(entry, list) and entry and all(isinstance(names, list) for names in entry)):
+        raise TypeError("the meetings of a plan are a list of lists of lessons")
+    return tuple(map(tuple, entry))
 
 
 def _notebooks(folder: Path, number: str, numbers: set[str]) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ _QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "KERAS_BACKEND": "tensorflow",
 }
+_begun: str | None = None
 _AGAIN = "close JupyterLab and run `make lab` again (or `pip install -r requirements.txt` in the course's environment)"
 
 
@@ -45,7 +46,9 @@ def begin(lesson: str) -> None:
     Raises:
         ValueError: there is no such lesson.
     """
+    global _begun
     texts = questions.load(lesson)
+    _begun = lesson
     late = "tensorflow" in sys.modules and any(name not in os.environ for name in _QUIET)
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
@@ -64,6 +67,11 @@ def begin(lesson: str) -> None:
         lines.append(f"KERAS_BACKEND is {os.environ['KERAS_BACKEND']}; the lessons were tried with tensorflow only.")
     lines += _progress.take_notes()
     _cards.Note("\n\n".join(lines), "quiet").show()
+
+
+def begun() -> str | None:
+    """Return the lesson that `begin` has started in this kernel, None before it."""
+    return _begun
 
 
 def _exercises(lesson: str, texts: questions.Lesson) -> set[str]:

@@ -27,6 +27,9 @@ def test_links():
         "&branch=main&urlpath=lab%2Ftree%2Fcourse%2Fnotebooks%2F02_early_stopping.ipynb"
     )
     assert "a%2Fb" in Address("ana/course", "a/b").binder()
+    assert here.site() == "https://ana.github.io/course/"
+    assert Address("Ana/ana.github.io").site() == "https://ana.github.io/"
+    assert Address().site() == ""
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ def here(tmp_path, monkeypatch):
 def test_begin_says_one_line_and_quiets_tensorflow(here, capsys):
     _progress.record_check("90.2", solved=True)
     lesson.begin("90")
+    assert lesson.begun() == "90"
     said = capsys.readouterr().out.splitlines()
     assert said[0] == f"Lesson 90 · Keras {importlib.metadata.version('keras')} · 1 of 2 exercises solved"
     assert {name: os.environ[name] for name in lesson._QUIET} == lesson._QUIET

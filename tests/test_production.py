@@ -144,6 +144,32 @@ def test_keras_tuner_copies_callbacks_so_one_file_ends_with_the_last_trial(tmp_p
     assert best.evaluate(*data["validation_data"], verbose=0) == pytest.approx(min(scores), rel=1e-4)
 
 
+def test_keras_tuner_clears_the_session_before_each_model_so_a_policy_set_above_is_gone(tmp_path):
+    keras_tuner = need("keras_tuner", "keras-tuner")
+    need("tensorboard")
+    import keras
+
+    made: list[str] = []
+
+    def build(hp):
+        model, _ = model_and_data()
+        hp.Choice("rate", [0.1, 0.01])
+        made.append(keras.layers.Dense(1).compute_dtype)
+        return model
+
+    _, data = model_and_data()
+    before = keras.config.dtype_policy()
+    try:
+        keras.config.set_dtype_policy("mixed_float16")
+        tuner = keras_tuner.GridSearch(build, objective="val_loss", directory=tmp_path, project_name="policy")
+        # The tuner has built one model by itself, to learn what there is to choose.
+        assert made == ["float16"]
+        tuner.search(epochs=1, **data)
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert made[1:] == ["float32", "float32"]
+
+
 def test_optuna_prunes_by_an_error_so_training_never_ends_and_nothing_is_restored():
     optuna = need("optuna")
     integration = need("optuna_integration", "optuna-integration")

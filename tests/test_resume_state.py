@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import random
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,7 +23,6 @@ from keras.callbacks import (
     TerminateOnNaN,
 )
 
-from helpers import _files
 from helpers.callbacks import AtomicCheckpoint, ResumeState, SaveRecorder
 
 X = np.random.default_rng(0).normal(size=(24, 3)).astype("float32")
@@ -138,9 +138,15 @@ def same(found, expected):
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """Return the facts of a run that never broke off, by kind of data."""
-    return {data: run(tmp_path_factory.mktemp(data.__name__), data=data).facts for data in (shuffled, arrays)}
+def ended(tmp_path_factory):
+    """Return the folders of runs that never broke off, by kind of data, with their facts."""
+    folders = {data: tmp_path_factory.mktemp(data.__name__) for data in (shuffled, arrays)}
+    return {data: (folder, run(folder, data=data).facts) for data, folder in folders.items()}
+
+
+@pytest.fixture(scope="module")
+def whole(ended):
+    return {data: facts for data, (_, facts) in ended.items()}
 
 
 def test_the_run_is_one_that_can_go_wrong(whole):
@@ -172,11 +178,11 @@ def test_broken_off_between_the_last_epoch_and_the_end(tmp_path, whole):
     same(again.facts, whole[shuffled])
 
 
-def test_an_ended_run_is_refused_returned_or_begun_anew(tmp_path, whole):
-    run(tmp_path)
+def test_an_ended_run_is_refused_returned_or_begun_anew(tmp_path, ended, whole):
+    shutil.copytree(ended[shuffled][0], tmp_path, dirs_exist_ok=True)
     kept = (tmp_path / "state" / "resume_state.npz").read_bytes()
-    ended = len(whole[shuffled]["epochs"])
-    with pytest.raises(ValueError, match=rf"ended well after epoch {ended}, on .* is not resumed.*when_ended='anew'"):
+    last = len(whole[shuffled]["epochs"])
+    with pytest.raises(ValueError, match=rf"ended well after epoch {last}, on .* is not resumed.*when_ended='anew'"):
         run(tmp_path)
     same(run(tmp_path, when_ended="return").facts, whole[shuffled])
     assert (tmp_path / "state" / "resume_state.npz").read_bytes() == kept
@@ -225,6 +231,13 @@ def half_a_run(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def broken_off(half_a_run, tmp_path):
+    """Return a folder with the state of that run, for a test that goes on with it."""
+    shutil.copy(half_a_run / "resume_state.npz", tmp_path)
+    return tmp_path
+
+
 @pytest.mark.parametrize("what", OTHER_RUNS)
 def test_another_run_is_refused(half_a_run, what):
     start, message = OTHER_RUNS[what]
@@ -234,18 +247,10 @@ def test_another_run_is_refused(half_a_run, what):
     assert (half_a_run / "resume_state.npz").read_bytes() == before
 
 
-def test_a_second_model_in_a_process_with_other_automatic_names_goes_on(half_a_run, tmp_path):
-    # Copied, since this run goes on and ends.
-    _files.write(tmp_path / "resume_state.npz", (half_a_run / "resume_state.npz").read_bytes())
+def test_a_second_model_goes_on_under_other_automatic_names_and_its_later_fit_begins_anew(broken_off):
     model = new_model()
     assert model.layers[0].name != "dense"
-    assert new_run(tmp_path, model).epoch == [0, 1]
-
-
-def test_a_later_fit_of_the_model_begins_at_its_beginning(half_a_run, tmp_path):
-    _files.write(tmp_path / "resume_state.npz", (half_a_run / "resume_state.npz").read_bytes())
-    model = new_model()
-    new_run(tmp_path, model)
+    assert new_run(broken_off, model).epoch == [0, 1]
     assert fit(model).epoch == [0]
 
 
@@ -328,24 +333,21 @@ def full(*arguments, **options):
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_failed_save_leaves_the_state_before(tmp_path, monkeypatch):
-    half(tmp_path, new_model())
-    before = (tmp_path / "resume_state.npz").read_bytes()
+def test_a_failed_save_leaves_the_state_before(broken_off, monkeypatch):
+    before = (broken_off / "resume_state.npz").read_bytes()
     monkeypatch.setattr(np, "savez", full)
     with pytest.raises(OSError, match="No space left") as raised:
-        new_run(tmp_path)
+        new_run(broken_off)
     assert "The state after epoch 2 could not be kept" in raised.value.__notes__[0]
     with pytest.warns(UserWarning, match="The state after epoch 2 could not be kept .* the one before it is whole"):
-        fit(new_model(), ResumeState(tmp_path, verbose=0, on_failure="warn"), epochs=3)
-    assert os.listdir(tmp_path) == ["resume_state.npz"]
-    assert (tmp_path / "resume_state.npz").read_bytes() == before
+        fit(new_model(), ResumeState(broken_off, verbose=0, on_failure="warn"), epochs=3)
+    assert os.listdir(broken_off) == ["resume_state.npz"]
+    assert (broken_off / "resume_state.npz").read_bytes() == before
 
 
-def test_it_says_where_it_goes_on(tmp_path, capsys):
-    half(tmp_path, new_model(), epoch=1)
-    capsys.readouterr()
-    fit(new_model(), ResumeState(tmp_path), epochs=3)
-    assert f"ResumeState: the run in {tmp_path} goes on after epoch 2, kept on " in capsys.readouterr().out
+def test_it_says_where_it_goes_on(broken_off, capsys):
+    fit(new_model(), ResumeState(broken_off), epochs=2)
+    assert f"ResumeState: the run in {broken_off} goes on after epoch 1, kept on " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

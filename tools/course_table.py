@@ -1,6 +1,7 @@
 """Write the tables of README.md and TEACHING.md, or say whether they are in step.
 
-The lessons and the plans come from data/course.toml with notebooks/, the index of troubles from data/pitfalls.toml.
+The lessons and the plans come from data/course.toml with notebooks/, the index of troubles from data/pitfalls.toml,
+the list of run sheets from tools/run_sheets.py, the address of the site from data/course.toml.
 
 python tools/course_table.py            write each between its two marks, or in place of LESSON_TABLE and the like
 python tools/course_table.py --check    write nothing; exit 1 when one is out of step
@@ -15,9 +16,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+
+import run_sheets  # noqa: E402
 
 from helpers import course, pitfalls  # noqa: E402
+from helpers.address import Address  # noqa: E402
 
 
 class Part(NamedTuple):
@@ -54,6 +58,18 @@ class Part(NamedTuple):
 LESSONS = Part("lessons", "LESSON_TABLE")
 PITFALLS = Part("troubles", "PITFALL_INDEX")
 PLANS = Part("plans", "PLAN_TABLE")
+SHEETS = Part("run sheets", "SHEET_TABLE")
+SITE = Part("site", "SITE")
+
+
+def site(address: Address) -> str:
+    """Return where the site is: its address if the course has one, or how it is made."""
+    if address.repository:
+        return f"**[The course as a site]({address.site()})**: nothing to install, and no server behind it."
+    return (
+        "The course is a site, too, with no server behind it: `make site` builds it, and "
+        "`make address REPO=owner/name` writes here where your fork shows it."
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -64,11 +80,12 @@ def main(arguments: list[str] | None = None) -> int:
     lessons = course.course_map()
     pages = {
         "README.md": [
+            (SITE, site(lessons.address)),
             (LESSONS, f"{lessons.to_markdown()}\n\n{lessons.summary()}"),
             # An empty line after a mark and before the next: inside <details> Markdown needs them.
             (PITFALLS, f"\n{pitfalls.index().to_markdown()}\n"),
         ],
-        "TEACHING.md": [(PLANS, lessons.plans_to_markdown())],
+        "TEACHING.md": [(PLANS, lessons.plans_to_markdown()), (SHEETS, run_sheets.index())],
     }
     stale = 0
     for name, parts in pages.items():

@@ -90,9 +90,8 @@ def write(*, upgrade: bool) -> None:
         "requirements-production.txt", "pyproject.toml", upgrade=upgrade, group="s3", extra="production",
         constraints=shared_pins(without=S3_NEEDS_OTHER),
     )  # fmt: skip
-    compile_lock(
-        "requirements-conformance.txt", "pyproject.toml", upgrade=upgrade, extra="conformance", constraints=shared
-    )
+    for extra in ("conformance", "grading", "hub"):
+        compile_lock(f"requirements-{extra}.txt", "pyproject.toml", upgrade=upgrade, extra=extra, constraints=shared)
     (ROOT / "environment.yml").write_text(environment_text())
 
 
@@ -109,6 +108,8 @@ def problems() -> list[str]:
         "requirements-data.txt": groups["data"],
         "requirements-production.txt": [*direct, *extras["production"], *groups["s3"]],
         "requirements-conformance.txt": [*direct, *extras["conformance"]],
+        "requirements-grading.txt": [*direct, *extras["grading"]],
+        "requirements-hub.txt": [*direct, *extras["hub"]],
     }
     for name, requirements in wanted.items():
         lines = pins(ROOT / name)

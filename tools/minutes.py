@@ -76,6 +76,24 @@ SECONDS = {
 
 
 @dataclass(frozen=True)
+class Clock:
+    """The minutes of a lesson or of a part of it, by what they are spent on."""
+
+    read: float = 0.0
+    predict: float = 0.0
+    run: float = 0.0
+    exercise: float = 0.0
+
+    def __add__(self, other: Clock) -> Clock:
+        return Clock(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Clock)))
+
+    @property
+    def all(self) -> float:
+        """The minutes that all of it takes."""
+        return self.read + self.predict + self.run + self.exercise
+
+
+@dataclass(frozen=True)
 class Stated:
     """The minutes that a lesson names: in all, and those of its core where it has one."""
 
@@ -114,12 +132,30 @@ def measure(cells: Sequence[build.Cell]) -> Measured:
     """
     core, legs = None, [Load()]
     for cell in cells:
-        if _heading(cell) == CORE_END and core is None:
+        if heading(cell) == CORE_END and core is None:
             core = sum(legs, Load())
-        if _heading(cell) == PAUSE:
+        if heading(cell) == PAUSE:
             legs.append(Load())
         legs[-1] += _load(cell)
     return Measured(sum(legs, Load()), core, tuple(legs))
+
+
+def clock(cells: Iterable[build.Cell]) -> Clock:
+    """Say what the measured minutes of cells are spent on; together they are those of `measure`."""
+    spent = Clock()
+    for cell in cells:
+        load = _load(cell)
+        run = Load(cells=load.cells, runs=load.runs).minutes
+        spent += Clock(**{"run": run, _purpose(cell): load.minutes - run})
+    return spent
+
+
+def _purpose(cell: build.Cell) -> str:
+    """Return what a cell is for, besides being run: a name of `Clock`."""
+    if cell.tag in ("predict", "exercise"):
+        return cell.tag
+    checked = any(call == "checks.check" for _, _, call, _ in build.named_calls(cell))
+    return "exercise" if checked else "read"
 
 
 def of_one_trouble(cells: Sequence[build.Cell]) -> Load:
@@ -127,9 +163,9 @@ def of_one_trouble(cells: Sequence[build.Cell]) -> Load:
     parts: list[Load] = []
     inside = False
     for cell in cells:
-        heading = _heading(cell)
-        if heading is not None:
-            inside = re.match(r"\d+\. ", heading) is not None
+        title = heading(cell)
+        if title is not None:
+            inside = re.match(r"\d+\. ", title) is not None
             parts += [Load()] if inside else []
         if inside:
             parts[-1] += _load(cell)
@@ -143,7 +179,8 @@ def words(text: str) -> int:
     return len(re.findall(r"[A-Za-z0-9]\S*", text))
 
 
-def _heading(cell: build.Cell) -> str | None:
+def heading(cell: build.Cell) -> str | None:
+    """Return the text of the heading `## ...` that a cell begins with, None where it begins with none."""
     found = re.match(r"## (.+)", cell.text) if cell.kind == "markdown" and cell.tag is None else None
     return found[1].strip() if found else None
 

@@ -1,7 +1,8 @@
-"""Create or update `.venv` for the course: `python tools/setup_env.py PROFILE`.
+"""Create or update `.venv` for the course: `python tools/setup_env.py PROFILE [--wheels DIR]`.
 
-Runs with the standard library alone, on the Python that the environment will use. It installs only when the
-lock has changed, and starts again from nothing when an earlier install was interrupted.
+With `--wheels` it asks no network and takes all packages from a folder that `make wheels` has filled. Runs with the
+standard library alone, on the Python that the environment will use. It installs only when the lock has changed, and
+starts again from nothing when an earlier install was interrupted.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ PROFILES = {
     # Each a whole environment of its own: Keras imports JAX wherever it finds it, and s3fs refuses a learner's pin.
     "production": (".venv-production", ("requirements-production.txt",), True),
     "conformance": (".venv-conformance", ("requirements-conformance.txt",), True),
+    "grading": (".venv-grading", ("requirements-grading.txt",), True),
+    "hub": (".venv-hub", ("requirements-hub.txt",), True),
 }
 
 
@@ -96,6 +99,18 @@ def news(lines: Iterable[str], total: int) -> Iterator[str]:
             yield "  done"
 
 
+def offline(folder: Path) -> list[str]:
+    """Return what tells pip to take every package from a folder made by `make wheels`, or from its `wheels/`.
+
+    Raises:
+        FileNotFoundError: no package lies there.
+    """
+    for place in (folder / "wheels", folder):
+        if any(place.glob("*.whl")):
+            return ["--no-index", "--find-links", str(place.absolute())]
+    raise FileNotFoundError(f"{folder} holds no packages (*.whl). `make wheels DIR=...` fills a folder with them.")
+
+
 def run(command: list[str], total: int) -> None:
     """Run pip and print its news.
 
@@ -112,8 +127,17 @@ def run(command: list[str], total: int) -> None:
         raise subprocess.CalledProcessError(pip.returncode, command)
 
 
-def install(profile: str) -> bool:
-    """Bring the environment of `profile` in step with its locks; return whether anything was installed."""
+def install(profile: str, wheels: Path | None = None) -> bool:
+    """Bring the environment of `profile` in step with its locks; return whether anything was installed.
+
+    Args:
+        profile: a key of PROFILES.
+        wheels: a folder that all packages are taken from; None takes pip's own index.
+
+    Raises:
+        FileNotFoundError: the folder holds no packages.
+        subprocess.CalledProcessError: pip failed.
+    """
     name, locks, project = PROFILES[profile]
     folder = ROOT / name
     python = python_of(folder)
@@ -126,6 +150,7 @@ def install(profile: str) -> bool:
         shutil.rmtree(folder)
     if stamp.exists() and stamp.read_text() == wanted and python.exists():
         return False
+    source = offline(wheels) if wheels else []
 
     recorded = folder / ".python-version"
     here = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -140,7 +165,7 @@ def install(profile: str) -> bool:
         venv.create(folder, with_pip=True, clear=True)
         unfinished.touch()  # `clear` has removed it
         recorded.write_text(here)
-    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar", "off"]
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar", "off", *source]
     total = sum((ROOT / lock).read_text(encoding="utf-8").count("==") for lock in locks)
     run([*pip, *(part for lock in locks for part in ("-r", str(ROOT / lock)))], total)
     if project:
@@ -157,18 +182,27 @@ def main() -> int:
     """Read the command line and install."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("profile", choices=sorted(PROFILES))
-    profile = parser.parse_args().profile
+    parser.add_argument("--wheels", type=Path, metavar="DIR", help="take the packages from here, without a network")
+    options = parser.parse_args()
+    profile = options.profile
     problem = unsupported()
     if problem:
         print(problem, file=sys.stderr)
         return 1
     try:
         with alone(ROOT / PROFILES[profile][0]):
-            install(profile)
+            install(profile, options.wheels)
+    except FileNotFoundError as failure:
+        print(failure, file=sys.stderr)
+        return 1
     except subprocess.CalledProcessError as failure:
+        often = "the network or a full disk"
+        if options.wheels:
+            python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+            often = f"a package that the folder lacks for this system and Python {python}; `make wheels` has `--for`"
         print(
-            f"\nThe install stopped with an error (above). Nothing is lost: mend it (often the network or a full "
-            f"disk) and run the same command again. The command was: {' '.join(failure.cmd[:6])} ...",
+            f"\nThe install stopped with an error (above). Nothing is lost: mend it (often {often}) "
+            f"and run the same command again. The command was: {' '.join(failure.cmd[:6])} ...",
             file=sys.stderr,
         )
         return 1

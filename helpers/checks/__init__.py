@@ -11,6 +11,7 @@ from helpers.checks import _cell
 from helpers.checks._core import (
     Outcome,
     check,
+    code,
     expect_error,
     hint,
     progress,
@@ -21,4 +22,4 @@ from helpers.checks._score import score
 
 _cell.watch()
 
-__all__ = ["Outcome", "check", "expect_error", "hint", "progress", "reset_progress", "score", "solution"]
+__all__ = ["Outcome", "check", "code", "expect_error", "hint", "progress", "reset_progress", "score", "solution"]

@@ -124,6 +124,8 @@ def bound_names(source: str) -> frozenset[str]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found.add(node.name)
             continue
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             found.add(node.id)
         if not isinstance(node, _SCOPES):
@@ -178,14 +180,23 @@ class Trouble:
     failed: bool
 
 
-def trouble(id: str, answer: object) -> Trouble | None:
-    """Say what is wrong with the cell above a check, None where it can be judged."""
+def trouble(id: str, answer: object, running: str | None = None, runs: Iterable[Run] | None = None) -> Trouble | None:
+    """Say what is wrong with the cell above a check, None where it can be judged.
+
+    Args:
+        id: the exercise.
+        answer: what the check is handed.
+        running: the source of the cell with the check; the one that runs now, unless it is given.
+        runs: the runs of cells before it; those of this kernel, unless they are given.
+    """
     from helpers.checks import _blame
 
-    names = checked_names(_running).get(id, ())
+    running = _running if running is None else running
+    runs = list(_runs if runs is None else runs)
+    names = checked_names(running).get(id, ())
     parts = answer if type(answer) in (tuple, list) else (answer,)
     missing = [part.name for part in parts if isinstance(part, Unknown)]
-    last, home = (None, None) if set(names) & bound_names(_running) else answered_by(id, names, _runs)
+    last, home = (None, None) if set(names) & bound_names(running) else answered_by(id, names, runs)
     if last is not None and last.error is not None:
         return Trouble("The cell above failed.", _blame.of_a_cell(last.error, last.source), failed=True)
     if missing:

@@ -211,19 +211,27 @@ def check(id: str, answer: object = ...) -> Outcome:
             the answer is not right.
     """
     id = ".".join(questions.split(id, "exercise"))
-    checker = _checker(id)
     trouble = _cell.trouble(id, answer)
-    if trouble is not None:
-        outcome = Outcome(id, "raised" if trouble.failed else "not attempted", trouble.message, trouble.heading)
-    else:
-        outcome = _judge(id, checker, answer)
-        if not outcome.broken and outcome.status != "not attempted":
-            _progress.record_check(id, solved=outcome.status == "right", credit=outcome.credit)
+    outcome = judge(id, answer, trouble)
+    if trouble is None and not outcome.broken and outcome.status != "not attempted":
+        _progress.record_check(id, solved=outcome.status == "right", credit=outcome.credit)
     outcome.show()
     _show_notes()
     if os.environ.get("COURSE_STRICT") and outcome.status != "right":
         raise AssertionError(str(outcome))
     return outcome
+
+
+def judge(id: str, answer: object, trouble: _cell.Trouble | None = None) -> Outcome:
+    """Return what `check` shows, without showing or recording anything; `trouble` is that of the answer's cell.
+
+    Raises:
+        ValueError: there is no such exercise.
+    """
+    checker = _checker(id)
+    if trouble is not None:
+        return Outcome(id, "raised" if trouble.failed else "not attempted", trouble.message, trouble.heading)
+    return _judge(id, checker, answer)
 
 
 def _judge(id: str, checker: Callable[[object], Verdict], answer: object) -> Outcome:
@@ -514,6 +522,13 @@ class LessonProgress:
         answered = len(self.predicted) + len(self.late)
         return self.begun and len(self.solved) == len(self.exercises) and answered == len(self.predictions)
 
+    @property
+    def code(self) -> str:
+        """The same in a few words to read out: "03: 2 of 3, predictions 4 of 5"; what is late does not count."""
+        words = [f"{len(self.solved)} of {len(self.exercises)}"] if self.exercises else []
+        words += [f"predictions {len(self.predicted)} of {len(self.predictions)}"] if self.predictions else []
+        return f"{self.lesson}: {', '.join(words) or 'nothing to do here'}"
+
 
 @dataclass(frozen=True, repr=False)
 class Progress(_cards.Shown):
@@ -587,6 +602,24 @@ def progress() -> Progress:
         )
     _show_notes()
     return Progress(tuple(rows))
+
+
+def code(lesson: str | None = None) -> _cards.Note:
+    """Return the learner's progress in one lesson as a code to read out, "03: 2 of 3, predictions 4 of 5".
+
+    Exercises solved, then predictions made before their run.
+
+    Args:
+        lesson: such as "03"; None takes the one that this notebook began. 03b counts with 03, whose texts it shares.
+    """
+    from helpers import lesson as notebook
+
+    asked = notebook.begun() if lesson is None else str(lesson).zfill(2)
+    rows = {one.lesson: one for one in progress().lessons}
+    found = rows.get(questions.home(asked)) if asked else None
+    if found is None:
+        return _cards.Note(f'Which lesson? Write one of them, as in `checks.code("02")`: {", ".join(rows)}.', "poor")
+    return _cards.Note(found.code)
 
 
 def _credit(entry: Mapping) -> float:

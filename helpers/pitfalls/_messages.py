@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from helpers.pitfalls._paste import Paste
 
@@ -48,8 +48,8 @@ class Message:
 
     @cached_property
     def _names(self) -> set[str]:
-        """The words that a text must have to be this message: what is quoted, and names of code."""
-        quoted = re.findall(r"'([^'\s]+)'", self.body)
+        """The words that a text must have to be this message: what is quoted, names of code, whose method it is."""
+        quoted = [*re.findall(r"'([^'\s]+)'", self.body), *re.findall(r"\w+(?=\.\w+\()", self.body)]
         return {word for one in quoted for word in _split(one)} | {word for word in self._words if "_" in word}
 
     def matches(self, paste: Paste) -> float:
@@ -61,7 +61,7 @@ class Message:
 
     def _nearly(self, line: str) -> float:
         """Return the characters of the message's words that stand in a line in their order, if they are enough."""
-        words = _split(_plain(_TYPE.sub("", line)))
+        words = _words(line)
         shared = set(words) & set(self._words)
         if len(shared) < _LEAST or not self._names <= shared:
             return 0.0
@@ -71,6 +71,13 @@ class Message:
         return 0.0
 
 
+# Each message is held against the same paste.
+@lru_cache(maxsize=64)
+def _words(line: str) -> list[str]:
+    return _split(_plain(_TYPE.sub("", line)))
+
+
+@lru_cache(maxsize=64)
 def _plain(text: str) -> str:
     return _QUOTE.sub("'", " ".join(text.lower().split()))
 

@@ -60,6 +60,11 @@ _RAISED = re.compile(
 _PROGRESS = re.compile(r"^\s*(?:Epoch )?\d+/\d+\b(?=.*(?:step|ETA|\[=|━)|\s*$)")
 # The odd ones of a progress bar say something, its usual ones do not.
 _ODD = re.compile(r"\w*loss: (?:nan|inf|0(?:\.0+)?(?:e\+00)?)(?![\w.])")
+_PACKAGE = re.compile(r"(?:site|dist)-packages[\\/](\w+)")
+_OF_KERAS = re.compile("keras|tensorflow|tf_keras|h5py|orbax|numpy|IPython|ipykernel")
+# The names that a warning lists tell whether there was validation, and no more.
+_NONE_LISTED, _ONE_LISTED = "none of validation", "of validation too"
+_LISTED = re.compile(r"(?<=vailable metrics are: )(?=\w)([\w, .-]+)")
 _PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\w.~@-]*[\\/]){2,}(?=[\w.{}@-]*)|https?://\S+|0x[0-9a-f]{6,}")
 
 
@@ -78,6 +83,12 @@ class Paste:
     warnings: tuple[str, ...]
     rest: str
     frames: str
+
+    @property
+    def is_of_others(self) -> bool:
+        """Whether a traceback goes through installed packages, and none of them has to do with Keras."""
+        packages = set(_PACKAGE.findall(self.frames))
+        return bool(packages) and not any(map(_OF_KERAS.match, packages))
 
     @property
     def said(self) -> str:
@@ -139,5 +150,6 @@ def _unprefixed(line: str) -> str:
 
 
 def _pathless(text: str) -> str:
-    """Leave out folders and addresses, whose words are a person's own; the name of the file stays."""
-    return _PATH.sub("", text)
+    """Leave out what is a person's own: folders and addresses, without the name of the file, and names of metrics."""
+    text = _PATH.sub("", text)
+    return _LISTED.sub(lambda names: _ONE_LISTED if "val_" in names[1] else _NONE_LISTED, text)

@@ -33,6 +33,7 @@ class Pitfall:
         fix: what to do, in one sentence, with `code` in backticks.
         message: texts that Keras or Python show; empty where there is none.
         words: more words that people use for it, for the search alone.
+        older: texts that older releases of Keras or Python show, for the search alone.
         threads: short names of the threads in which people met it.
         notebook: the notebook that holds it, without suffix.
     """
@@ -45,6 +46,7 @@ class Pitfall:
     threads: tuple[str, ...]
     notebook: str
     words: tuple[str, ...] = ()
+    older: tuple[str, ...] = ()
 
     @property
     def heading(self) -> str:
@@ -133,6 +135,7 @@ def _judge(one: Pitfall, file: str) -> None:
         (isinstance(one.message, tuple) and all(map(_text, one.message)), "`message` is a list of texts, or []"),
         (isinstance(one.threads, tuple) and all(map(_text, one.threads)), "`threads` is a list of texts, or []"),
         (isinstance(one.words, tuple) and all(map(_text, one.words)), "`words` is a list of texts, if it is there"),
+        (isinstance(one.older, tuple) and all(map(_text, one.older)), "`older` is a list of texts, if it is there"),
         (_text(one.notebook) and _NOTEBOOK.fullmatch(one.notebook), "`notebook` is a name like 08a_stopping"),
     )
     for fine, rule in rules:

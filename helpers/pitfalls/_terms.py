@@ -69,6 +69,7 @@ _GROUPS = (
     "widget slider button",
     "tuner kerastuner",
     "nan nans",
+    "inf infinity infinite",
     "suffix extension",
     "freeze frozen",
     "unfreeze unfrozen",
@@ -79,6 +80,14 @@ _GROUPS = (
     "server machine computer production",
 )
 _PHRASES = (
+    (
+        re.compile(
+            r"\b(?:no|without|missing|forgot(?: the)?) validation[ _-](?:data|set|split|dataset)\b", re.IGNORECASE
+        ),
+        "novalidation",
+    ),
+    (re.compile(r"\bvalidation[ _-](?:set|dataset)\b", re.IGNORECASE), "validation data"),
+    (re.compile(r"\b(?:lr|learning rate) reduc\w+ callback\b", re.IGNORECASE), "ReduceLROnPlateau"),
     (re.compile(r"off[ -]by[ -]one", re.IGNORECASE), "offbyone"),
     (
         re.compile(r"\b(?:every|each) (?:other|second)\b|\balternat\w+|\b(?:odd|even) (?=epoch)", re.IGNORECASE),

@@ -640,10 +640,11 @@ function render({ model, el }) {
     if (lab) night = lab.dataset.jpThemeLight === "false";
     else if (body.className.includes("vscode-")) night = /vscode-(dark|high-contrast(?!-light))/.test(body.className);
     else if (document.documentElement.hasAttribute("theme")) night = document.documentElement.getAttribute("theme") === "dark";
+    else if (document.documentElement.dataset.theme) night = document.documentElement.dataset.theme === "dark";
     root.dataset.theme = night ? "dark" : "light";
   };
   const watch = new MutationObserver(theme);
-  for (const node of [document.body, document.documentElement]) watch.observe(node, { attributes: true, attributeFilter: ["data-jp-theme-light", "class", "theme"] });
+  for (const node of [document.body, document.documentElement]) watch.observe(node, { attributes: true, attributeFilter: ["data-jp-theme-light", "class", "theme", "data-theme"] });
   dark.addEventListener("change", theme);
   ends.push(() => watch.disconnect(), () => dark.removeEventListener("change", theme));
   theme();

@@ -11,6 +11,8 @@ from helpers import _cards, questions
 from helpers.checks import _progress
 from helpers.widgets.predict import HERE, LETTERS, index_of, notes_html, with_fallback
 
+HELP = "Enter keeps your sentence and shows ours beside it. Enter on an empty field skips."
+
 
 def reveal(id: str) -> Outcome | Sentence:
     """Say how the prediction with this id, for example "02.a", came out; the last line of the cell that runs it.
@@ -126,7 +128,7 @@ class Sentence(anywidget.AnyWidget):
             heading=html.escape(outcome.heading),
             before=_cards.paragraphs(said),
             ask=_cards.inline(outcome.asked.ask),
-            help="Enter keeps your sentence and shows ours beside it. Enter on an empty field skips.",
+            help=HELP,
             body=outcome.body(place=True),
             colour=_cards.COLOURS[outcome.kind],
         )

@@ -181,6 +181,8 @@ course.course_map()
 # %%
 checks.progress()
 # %% [markdown]
+# Somebody asks in a class how far you are? In a new cell of any lesson, `checks.code()` is a line to read out.
+#
 # To begin again from nothing, make a new cell and run this line in it. The old record is set aside under another
 # name, not deleted.
 #

@@ -20,8 +20,7 @@ from helpers.callbacks import SaveRecorder
 # %% [markdown]
 # ## A saver, and nothing else
 #
-# The digits of lesson 02: 300 to learn from, one label in five wrong. The optimizer takes larger steps here, so the
-# turn comes sooner.
+# The digits of lesson 02: 300 to learn from, one label in five wrong. The model has one wide hidden layer here.
 # %%
 digits = data.load_digits(train_rows=300, label_noise=0.2)
 
@@ -202,7 +201,7 @@ with checks.expect_error(KeyError):
     train(wrong, epochs=1)
 # %% [markdown]
 # - A whole model ends in `.keras`. The old format `.h5` is taken too, but not all such files can be loaded again
-#   (trouble 4 in [08b](08b_saving.ipynb)). Weights only end in `.weights.h5`.
+#   (trouble 4 in [08b](08b_saving.ipynb)). Weights alone go into a file that ends in `.weights.h5`.
 # - Any other ending is refused when the callback is made. So is a name without an ending, which you meet in older
 #   material.
 # - A field that `logs` does not have is noticed late: at the first save. (It is called `val_accuracy` here.)
@@ -259,7 +258,7 @@ checks.check("03.3", careful_saver)
 #
 # To what the core ended with:
 #
-# - A whole model ends in `.keras`, weights only in `.weights.h5`. Other endings are refused at once, a wrong field at
+# - The file of a whole model ends in `.keras`, that of weights alone in `.weights.h5`. Other endings are refused at once, a wrong field at
 #   the first save.
 # - The best value lives in the callback object: make a new one for each fit. After a restart,
 #   `initial_value_threshold` tells it what there is to beat.

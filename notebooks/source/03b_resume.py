@@ -50,7 +50,7 @@ print(*sorted(path.name for path in runs.iterdir()))
 # %% [markdown]
 # ## Predict: what is inside?
 #
-# Adam, our optimizer, remembers things from step to step. Look at the files of epoch 2, `2.keras` and `2.weights.h5`.
+# Adam, our optimizer, remembers things from step to step. Think of the files of epoch 2, `2.keras` and `2.weights.h5`.
 # %% tags=["predict"]
 widgets.predict("03.b")
 # %% [markdown]

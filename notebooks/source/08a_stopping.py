@@ -832,4 +832,5 @@ print("epochs:", len(history.epoch))
 # %% [markdown]
 # ## Where next
 #
-# Back to [the index](08_pitfall_lab.ipynb#Index), or on to [troubles with saving](08b_saving.ipynb).
+# Back to [the index](08_pitfall_lab.ipynb#Index), on to [troubles with saving](08b_saving.ipynb), or to those with
+# [loading and resuming](08g_loading.ipynb).

@@ -386,8 +386,9 @@ print(*named[1].history)
 assert all("val_auc" in history.history for history in named)
 # %% [markdown]
 # `keras.utils.clear_session()` before each model gives the old names too, and more than that: it puts the dtype policy
-# back. With mixed precision, set the policy again after each call (trouble 44).
-# <!-- claim: files.test_clear_session_resets_the_dtype_policy -->
+# back. With mixed precision, set the policy again after each call:
+# [trouble 44](08f_tuning.ipynb#44.-After-clear_session,-mixed-precision-is-gone).
+# <!-- claim: tuning.test_clear_session_resets_the_policy -->
 # %%
 keras.config.set_dtype_policy("mixed_float16")
 keras.utils.clear_session()

@@ -461,8 +461,8 @@ slider.observe(obey, names="value")
 trainer.start()
 slider
 # %% [markdown]
-# The cell has ended, the training goes on, and the slider is obeyed. Did you not touch it? Then the next cell does,
-# and waits for the end.
+# The cell has ended, the training goes on, and the slider is obeyed. If you did not touch it, the next cell does, and
+# waits for the end.
 # %%
 if trainer.alive:
     slider.value = 3
@@ -1120,4 +1120,5 @@ print("epochs:", epoch + 1)
 # %% [markdown]
 # ## Where next
 #
-# Back to [the index of all troubles](08_pitfall_lab.ipynb), or to those with [files](08b_saving.ipynb).
+# Back to [the index](08_pitfall_lab.ipynb#Index), or to troubles with [saving](08b_saving.ipynb) and with
+# [loading and resuming](08g_loading.ipynb).

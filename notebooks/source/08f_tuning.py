@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Find your trouble: tuning and folds
 #
-# **You will** see one of 2 troubles with searches and folds happen, know why, and take a proved fix home.
+# **You will** see one of two troubles with searches and folds happen, know why, and take a proved fix home.
 #
 # **You need** to have trained a model with `fit`. Run every cell above the first trouble, then jump to yours: each
 # stands for itself. The numbers are those of the index in [the pitfall lab](08_pitfall_lab.ipynb), hence the gaps.
@@ -68,7 +68,8 @@ assert found["beginning"] == ["float32"] * 3
 
 
 # %% [markdown]
-# **The fix:** set the policy where the model is built, so that no model is made without it.
+# **The fix:** set the policy where the model is built, so that no model is made without it. In a search of KerasTuner
+# too, which calls `clear_session` before each model.
 # <!-- claim: tuning.test_clear_session_resets_the_policy -->
 # %%
 def build_mixed():
@@ -175,7 +176,7 @@ if lesson.optional("keras-tuner", "tensorboard"):
 
 
 # %% [markdown]
-# What cannot be copied, such as a file that is open, belongs into `on_train_begin`: no copy has been opened yet then.
+# What cannot be copied, such as an open file, belongs in `on_train_begin`: when the callback is copied, nothing is open.
 # %%
 class Log(Callback):
     def __init__(self, path, at_once):

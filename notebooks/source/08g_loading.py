@@ -336,7 +336,7 @@ print("right with the names of Monday: {:.0%}, of Tuesday: {:.0%}".format(*right
 assert right[0] > 0.8 > 0.4 > right[1]
 # %% [markdown]
 # The third: **preprocessing** with numbers that are computed anew, such as the mean of the rows at hand. They belong
-# into the file: a `Normalization` layer keeps its mean as a weight. Here only the rows of one class are at hand:
+# in the file: a `Normalization` layer keeps its mean as a weight. Here only the rows of one class are at hand:
 # %%
 one_class = x[digits.y_train == 1]
 layer = keras.layers.Normalization()

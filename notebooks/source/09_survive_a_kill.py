@@ -23,11 +23,12 @@ from keras.callbacks import BackupAndRestore, Callback, ModelCheckpoint, Termina
 # imported Keras, and each program is a fork of it.
 #
 # This program trains nothing. It calls a callback as `fit` would, epoch after epoch. Epoch 3 fills all weights with 3,
-# so that a reader sees which save it finds. Which callback, comes as text (`saver`).
+# so that a reader sees which save it finds. The callback comes as text, in `saver`.
 # %%
 folder = lesson.new_folder("09").absolute()
 saving = folder / "saving.py"
-saving.write_text("""
+with saving.open("w") as file:
+    file.write("""
 import os, sys
 import keras
 from keras.callbacks import BackupAndRestore, LambdaCallback, ModelCheckpoint
@@ -64,11 +65,12 @@ def kill_in_a_save(saver, home, more=""):
     home.mkdir(parents=True)
     program = programs.start(saving, saver, home, more)
     for line in program:
-        if line.startswith("saving"):
-            begun = time.perf_counter()
         if line == "saving 4":
             break
-        seconds = time.perf_counter() - begun
+        if line.startswith("saving"):
+            begun = time.perf_counter()
+        if line.startswith("saved"):
+            seconds = time.perf_counter() - begun
     time.sleep(moments.uniform(0.2, 0.8) * seconds)
     program.kill()
 
@@ -121,7 +123,7 @@ for number in range(3):
         saver.on_train_begin()
         print(f"goes on with save {model.get_weights()[0][0, 0]:.0f}")
     except Exception as error:  # whatever a broken file leads to
-        print(f"{type(error).__name__}: {error}"[:70])
+        print(type(error).__name__, "·", str(error).split(" (")[0])
 # %% [markdown]
 # Its two files are written over the good ones, too. (`double_checkpoint=True` keeps a second copy. It saved most of the
 # runs that we killed, and not all.)
@@ -178,9 +180,7 @@ for number in range(10):
 # %% [markdown]
 # ## Pull the plug
 #
-# Nobody pulls the plug of your machine: this part is **worked out**. `crash.watch` looks at the folder between all lines
-# of a save. A kill leaves what another process sees then. After a power cut only that is sure which was flushed: content
-# by `os.fsync` of the file, its name by `os.fsync` of the folder. For the rest both is tried: it has arrived, or not.
+# Nobody pulls the plug of your machine: this part is **worked out**, on a small file that is written in two pieces.
 # %%
 old, new = b"old " * 500, b"new " * 500
 home = folder / "plug"
@@ -194,6 +194,10 @@ def in_two_pieces(file):
         opened.write(new[1000:])
 
 
+# %% [markdown]
+# `crash.watch` looks at the folder after each line of a save. What it sees there, a kill leaves. A power cut leaves for
+# certain only what was flushed: the content by `os.fsync` of the file, its name by `os.fsync` of the folder. Of all
+# else, any part may be missing.
 # %%
 def found(files):
     names = {None: "nothing", b"": "an empty file", old: "old", new: "new"}
@@ -218,7 +222,7 @@ widgets.reveal("09.c")
 
 
 # %% [markdown]
-# What is missing is two flushes, of the file and of the folder:
+# `flush` returns when the content of a file, or the names in a folder, are on the disk:
 # %%
 def flush(path):
     if path.is_file() or os.name != "nt":  # Windows flushes no folders
@@ -273,6 +277,15 @@ ten_kills("atomic", 'AtomicCheckpoint("best.keras", save_best_only=True)')
 for number in range(10):
     assert read(folder / "atomic" / str(number) / "best.keras")[:4] == "save"
 # %% [markdown]
+# What do the two flushes cost? They wait for the disk. On this machine, for a file of 1 MB:
+# %%
+saved = folder / "atomic" / "0" / "best.keras"
+saved.write_bytes(saved.read_bytes())  # written again, and not flushed yet
+begun = time.perf_counter()
+flush(saved)
+flush(saved.parent)
+print(f"{(time.perf_counter() - begun) * 1000:.1f} ms")
+# %% [markdown]
 # ## Pause here
 #
 # You can save so that nothing is lost. What comes: a training that goes on as if nothing had happened.
@@ -283,7 +296,8 @@ for number in range(10):
 # restart.
 # %%
 train = folder / "train.py"
-train.write_text("""
+with train.open("w") as file:
+    file.write("""
 import os, sys, time
 import keras
 from keras.callbacks import BackupAndRestore, Callback, EarlyStopping, LambdaCallback
@@ -320,8 +334,8 @@ print(f"{history.epoch[-1] + 1:7} {stopper.best_epoch + 1:5} {stopper.best:8.5f}
 
 
 # %% [markdown]
-# `run` starts it, kills it after an epoch, as often as asked, and starts it once more. At first the program pauses for
-# the kill, which so cannot meet a save: a restart at its best.
+# `run` starts it, kills it after each of the epochs in `kills`, and lets the last start run to its end. With `pause` the
+# program waits for its kill, which then hits no save: the easiest case for a restart.
 # %%
 def run(name, keeper, *kills, more="", pause=True):
     home = folder / name
@@ -329,7 +343,7 @@ def run(name, keeper, *kills, more="", pause=True):
     for epoch in kills:
         program = programs.start(train, keeper, home, more, epoch if pause else 0)
         for line in program:
-            if line == str(epoch):
+            if line.isdigit() and int(line) >= epoch:
                 break
         time.sleep(moments.uniform(0, 0.02))
         program.kill()
@@ -364,36 +378,33 @@ widgets.predict("09.d")
 from keras.callbacks import LambdaCallback
 
 from helpers import data
-from helpers.callbacks import ResumeState
 
 digits = data.load_digits(train_rows=60, batch_size=30)
-home = folder / "nan"
-model = keras.Sequential(
-    [keras.Input((64,)), keras.layers.Dense(10, activation="softmax")]
-)
-model.compile("sgd", "sparse_categorical_crossentropy")
 
 
-def break_it(epoch, logs):
-    if epoch == 3:
-        model.optimizer.learning_rate = float("nan")
+def train_into_nan(*callbacks):
+    output = keras.layers.Dense(10, activation="softmax")
+    model = keras.Sequential([keras.Input((64,)), output])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+
+    def break_it(epoch, logs):
+        if epoch == 3:
+            model.optimizer.learning_rate = float("nan")
+
+    first = [LambdaCallback(on_epoch_begin=break_it), TerminateOnNaN()]
+    model.fit(digits.train, epochs=9, verbose=0, callbacks=[*first, *callbacks])
 
 
 # %%
-callbacks = [
-    LambdaCallback(on_epoch_begin=break_it),
-    TerminateOnNaN(),
-    BackupAndRestore(home / "backup"),
-    ModelCheckpoint(home / "last.keras"),
-    ResumeState(home / "state"),
-]
-model.fit(digits.train, epochs=9, verbose=0, callbacks=callbacks)
-print("backup folder:", (home / "backup").exists() and os.listdir(home / "backup"))
-weights = keras.models.load_model(home / "last.keras").get_weights()
-print("last.keras:   ", "NaN" if (weights[0] != weights[0]).any() else "fine")
+lost = folder / "nan"
+train_into_nan(BackupAndRestore(lost / "backup"), ModelCheckpoint(lost / "last.keras"))
+print("left:", *os.listdir(lost))
+weights = keras.models.load_model(lost / "last.keras").get_weights()
+print("last.keras:", "NaN" if (weights[0] != weights[0]).any() else "fine")
 widgets.reveal("09.d")
-# %% [markdown]
-# The warning is of `ResumeState`, which keeps no epoch that ends in NaN.
+# %% tags=["solution"]
+assert os.listdir(lost) == ["last.keras"]
+assert (weights[0] != weights[0]).any()
 # %% [markdown]
 # ## Remember all of it, together
 #
@@ -445,9 +456,19 @@ assert again[:-1] == never[:-1]
 # in an epoch or a save:
 # %%
 keeper = 'ResumeState("state", when_ended="return", verbose=0)'
-again = run("killed, ResumeState", keeper, 2, wait_at - 3, wait_at - 1, pause=False)
+kills = 1, wait_at - 3, wait_at - 1
+again = run("killed, ResumeState", keeper, *kills, pause=False)
 # %% tags=["solution"]
 assert again == never
+# %% [markdown]
+# And `TerminateOnNaN`, which made `BackupAndRestore` throw its folder away:
+# %%
+from helpers.callbacks import ResumeState
+
+train_into_nan(ResumeState(lost / "state"))
+# %% [markdown]
+# That warning comes from `ResumeState`: the weights of epoch 4 are NaN, so it keeps those of epoch 3, and the same
+# script, started again, goes on from there.
 
 
 # %% [markdown]

@@ -6,6 +6,7 @@ one; all are by `python -m tests.checks.bank`.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import bank
@@ -17,6 +18,7 @@ from helpers import checks
 from helpers.checks import _core
 
 ANSWERS = bank.answers()
+MESSAGES = json.loads(bank.MESSAGES.read_text(encoding="utf-8"))
 EXERCISES = [id for lesson in _core.lessons() for id in _core.registered(lesson)]
 LONG = {"02.1", "03.2", "03.3", "04.2", "04.3", "05.1", "05.2", "06.1", "06.2"}
 
@@ -32,9 +34,24 @@ def test_there_are_enough_answers(exercise):
 @pytest.mark.parametrize("exercise", [id for id in EXERCISES if not id.startswith("10.")])
 def test_answers_are_judged_as_stated(exercise, tmp_path):
     chosen = [one for one in ANSWERS if one.exercise == exercise and not one.slow]
-    chosen = [one for one in chosen if one.mistake][:1] if exercise in LONG else chosen[::3]
+    recorded = {row["answer"]: row["says"] for row in MESSAGES[exercise]}
+    kept = [one for one in chosen if one.number in recorded]
+    chosen = kept[:1] if exercise in LONG else [*kept, *(one for one in chosen[::3] if one not in kept)]
     told: list[str] = []
-    assert bank.report(list(bank.judge(chosen, bank.Course(tmp_path))), told.append), "\n".join(told)
+    judged = list(bank.judge(chosen, bank.Course(tmp_path)))
+    assert bank.report(judged, told.append), "\n".join(told)
+    # What the run sheets quote is what the check says today.
+    for one in judged[: len(kept)]:
+        says = bank.without_numbers(bank.told(one.outcome))
+        assert says == bank.without_numbers(recorded[one.answer.number]), "python -m tests.checks.bank --record"
+
+
+def test_the_likeliest_messages_are_recorded_for_each_exercise():
+    assert sorted(MESSAGES) == sorted(EXERCISES)
+    for exercise, rows in MESSAGES.items():
+        wrong = {one.number: one.mistake for one in bank.likely([one for one in ANSWERS if one.exercise == exercise])}
+        assert {row["answer"]: row["mistake"] for row in rows}.items() <= wrong.items()
+        assert len({bank.without_numbers(row["says"]) for row in rows}) == len(rows) == 2
 
 
 def test_the_report_counts_what_is_not_as_stated():

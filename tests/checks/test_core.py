@@ -13,7 +13,7 @@ from cases import TEXTS, Cases, audit, faults, learner, words
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
-from helpers import checks, questions
+from helpers import checks, lesson, questions
 from helpers.checks import _blame, _core, _progress, scripted
 from helpers.checks._core import Outcome, Wrong, exercise, right, wrong
 
@@ -517,6 +517,22 @@ def test_progress_table(checker):
     assert words(str(table)).endswith("90 A lesson for the tests 1 of 2 (left: 90.2) 1 of 1 (1 right)")
     assert '<th scope="row"' in table.to_html()
     assert table.solved == 1
+
+
+def test_a_code_to_read_out(checker, monkeypatch):
+    monkeypatch.setattr(lesson, "_begun", None)
+    checks.check("90.1", 2)
+    assert str(checks.code("90")) == "90: 1 of 2, predictions 0 of 1"
+    _progress.record_prediction("90.a", 1, "Four", True)
+    assert str(checks.code()).startswith("Which lesson?")
+    assert '"02")`: 90' in str(checks.code("91"))
+    monkeypatch.setattr(lesson, "_begun", "90")
+    assert str(checks.code()) == "90: 1 of 2, predictions 1 of 1"
+    # A part shares the texts of its lesson; what was answered after the run is no prediction.
+    _progress.set_aside()
+    _progress.record_reveal("90.a")
+    _progress.record_prediction("90.a", 1, "Four", True)
+    assert str(checks.code("90b")) == "90: 0 of 2, predictions 0 of 1"
 
 
 def test_progress_adds_up_credits(lesson90):

@@ -657,13 +657,6 @@ def test_normalization_is_in_the_file(tmp_path):
     assert np.array_equal(keras.saving.load_model(tmp_path / "a.keras")(x), model(x))
 
 
-@claim("08.21", text="clear_session puts the dtype policy back to float32.")
-def test_clear_session_resets_the_dtype_policy():
-    keras.config.set_dtype_policy("mixed_float16")
-    keras.utils.clear_session()
-    assert keras.config.dtype_policy().name == "float32"
-
-
 @claim(
     "08.59",
     text=(

@@ -5,13 +5,18 @@ Each test starts a second pytest over small notebooks, with the course's own roo
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import jupyter_client.manager
 import nbformat
+import psutil
 import pytest
+
+from tests import kernel_forks
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -60,13 +65,20 @@ def write_notebook(path: Path, *cells: str, setup: str = "pass") -> None:
 def run_pytest(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
     """Run pytest as a user would, apart from the run that this test belongs to."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COURSE_"))}
+    environment |= {"PYTHONPATH": str(ROOT), "KERAS_BACKEND": "numpy", "COURSE_PLAIN_KERNELS": "1", **variables}
     # The notebooks must lie below the root of the run: outside it pytest gives their cells the same names.
     rootdir = folder if arguments[0].endswith(".ipynb") else ROOT
     command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(rootdir)]
     return subprocess.run(
         [*command, "-p", "conftest", "-p", "no:cacheprovider", *arguments],
         cwd=folder,
-        env={**environment, "PYTHONPATH": str(ROOT), "KERAS_BACKEND": "numpy", **variables},
+        env={
+            **environment,
+            "PYTHONPATH": str(ROOT),
+            "KERAS_BACKEND": "numpy",
+            "COURSE_PLAIN_KERNELS": "1",
+            **variables,
+        },
         capture_output=True,
         text=True,
         timeout=180,
@@ -136,3 +148,52 @@ def test_missing_browser_is_told_in_words(tmp_path):
     result = run_pytest(tmp_path, smoke, "-n", "0", PATH=str(tmp_path), COURSE_REQUIRE_BROWSER="1")
     assert result.returncode == 1
     assert "COURSE_REQUIRE_BROWSER says that the browser tests must run" in result.stdout
+
+
+@pytest.fixture
+def fork():
+    """A kernel of this test run."""
+    if not kernel_forks.POSSIBLE:
+        pytest.skip("no forks here: kernels start as everywhere")
+    manager, client = jupyter_client.manager.start_new_kernel(kernel_name="python3")
+    yield manager, client
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def ask(client, code: str) -> str:
+    """Run code in a kernel and return the text of its last line's value."""
+    reply = client.execute(code, silent=False, user_expressions={"it": "it"}, reply=True, timeout=60)
+    return reply["content"]["user_expressions"]["it"]["data"]["text/plain"]
+
+
+def gone(process: int) -> bool:
+    """Return whether a process has ended, waiting for it."""
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
+        psutil.Process(process).wait(60)
+    return not psutil.pid_exists(process)
+
+
+def test_a_fork_has_keras_and_nothing_of_the_course_and_ends_with_its_stand_in(fork):
+    manager, client = fork
+    names = "[name for name in ('keras', 'helpers', 'kernel_forks') if name in sys.modules]"
+    assert ask(client, f"import os, sys; it = {names}") == "['keras']"
+    process = int(ask(client, "it = os.getpid()"))
+    child = int(ask(client, "import subprocess; it = subprocess.Popen(['sleep', '600']).pid"))
+    assert process != manager.provisioner.process.pid
+    manager.shutdown_kernel(now=True)
+    assert gone(process)
+    assert gone(child)
+
+
+def test_a_fork_can_be_interrupted_and_its_end_is_told(fork):
+    manager, client = fork
+    waits = client.execute("import os, time; print('here', flush=True); time.sleep(600)")
+    while client.get_iopub_msg(timeout=60)["msg_type"] != "stream":
+        pass
+    manager.interrupt_kernel()
+    while (reply := client.get_shell_msg(timeout=60))["parent_header"]["msg_id"] != waits:
+        pass
+    assert reply["content"]["ename"] == "KeyboardInterrupt"
+    client.execute("os.kill(os.getpid(), 9)")
+    assert manager.provisioner.process.wait(60) == -9

@@ -54,16 +54,21 @@ express = true
 """
 
 
+@cache
+def read(source: Path):
+    """Return a lesson of the course, read once for all rules."""
+    return lesson_rules.load_builder().read_lesson(source)
+
+
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
-def test_lesson_keeps_the_rule(builder, source, rule):
-    lesson = builder.read_lesson(source)
-    assert list(rule(lesson)) == []
+def test_lesson_keeps_the_rule(source, rule):
+    assert list(rule(read(source))) == []
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
-def test_lesson_aims_at_short_cells(builder, source):
-    told = lesson_rules.long_cells(builder.read_lesson(source))
+def test_lesson_aims_at_short_cells(source):
+    told = lesson_rules.long_cells(read(source))
     if told:
         warnings.warn(told, stacklevel=1)
 
@@ -93,9 +98,9 @@ def borrowed(builder, lesson) -> list[str]:
     found = []
     for name, texts in parts:
         own = set(tools)
+        others = set().union(*(builder.bound_names(ast.parse(t)) for n, ts in parts if n != name for t in ts))
         for text in texts:
             tree = ast.parse(text)
-            others = set().union(*(builder.bound_names(ast.parse(t)) for n, ts in parts if n != name for t in ts))
             free = lesson_rules.read_names(tree) - own - builder.bound_names(tree).keys()
             found += [f"{name}: {one} comes from another part" for one in sorted(free & others)]
             own |= builder.bound_names(tree).keys()

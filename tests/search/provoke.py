@@ -1,6 +1,6 @@
 """Provoke the errors and warnings of the troubles on the Keras that is installed, and record what the screen says.
 
-python -m tests.search.provoke    writes tests/search/recorded.json (two minutes)
+python -m tests.search.provoke    writes tests/search/recorded.json and strangers.json (three minutes)
 
 Each case is a small program of the kind that people paste about. It runs as a script, in IPython without colours or in
 IPython with colours, and what it showed is stored whole: warnings first, then the traceback, whose paths are a person's
@@ -26,7 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-RECORDED = HERE / "recorded.json"
+# Programs, and what they showed.
+SETS = (("provoked.txt", "recorded.json"), ("strangers.txt", "strangers.json"))
 PRELUDE = """\
 import os
 import numpy as np
@@ -62,9 +63,9 @@ class Case:
         return hashlib.sha256(self.source.encode()).hexdigest()[:8]
 
 
-def cases() -> list[Case]:
-    """Return the cases of provoked.txt: `== number where,where`, then the lines of the program."""
-    text = (HERE / "provoked.txt").read_text(encoding="utf-8")
+def cases(file: str) -> list[Case]:
+    """Return the cases of a file: `== number where,where`, then the lines of the program."""
+    text = (HERE / file).read_text(encoding="utf-8")
     parts = re.split(r"^== (\d+) ([a-z,]+)\n", text, flags=re.MULTILINE)[1:]
     return [
         Case(int(number), source.strip() + "\n", tuple(where.split(",")))
@@ -136,9 +137,14 @@ def _in_ipython(source: str, where: str) -> str:
 
 def main(wanted: list[str]) -> None:
     """Record all cases, or those of the troubles named, beside what is recorded already."""
-    recorded = json.loads(RECORDED.read_text(encoding="utf-8")) if wanted and RECORDED.exists() else []
+    for programs, shown in SETS:
+        _record(cases(programs), HERE / shown, wanted)
+
+
+def _record(programs: list[Case], file: Path, wanted: list[str]) -> None:
+    recorded = json.loads(file.read_text(encoding="utf-8")) if wanted and file.exists() else []
     recorded = [one for one in recorded if str(one["trouble"]) not in wanted]
-    for case in cases():
+    for case in programs:
         if wanted and str(case.number) not in wanted:
             continue
         for where in case.where:
@@ -148,7 +154,7 @@ def main(wanted: list[str]) -> None:
             recorded.append({"trouble": case.number, "case": case.key, "where": where, "text": text})
             print(f"{case.number} {where}: {text.splitlines()[-1][:110]}", flush=True)
     recorded.sort(key=lambda one: one["trouble"])
-    RECORDED.write_text(json.dumps(recorded, indent=1) + "\n", encoding="utf-8")
+    file.write_text(json.dumps(recorded, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,15 @@
 
     python -m tests.checks.bank            all exercises: totals, the confusion by exercise, and what is not as stated
     python -m tests.checks.bank 02 06.4    these lessons and exercises only
+    python -m tests.checks.bank --record   write the likeliest messages into messages.json, for the run sheets
 
 `NN.toml` beside this file holds the answers: the source of the exercise's cell as a learner would leave it (`code`),
 or what is replaced in the lesson's usual answer (`swap`, over `base`). An answer without a `mistake` is right. `says`
 are regular expressions of what the message has to say about the mistake, all of them. Answers of lesson 10 train in the
 arena for half a minute each.
+
+The likeliest mistakes stand first among the wrong answers of an exercise: the first two messages that differ by more
+than numbers go into the run sheets for teachers. They are recorded only if each is judged as stated.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parents[2]
+MESSAGES = FOLDER / "messages.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -224,16 +229,59 @@ def report(judged: Sequence[Judged], say: Callable[[str], object] = print) -> bo
     return not odd
 
 
+def told(outcome) -> str:
+    """Return what a check says to a wrong answer, with its heading where that is its own, without clock readings."""
+    own = "" if outcome.status == "wrong" else f"**{outcome.heading}** "
+    return own + re.sub(r"\d{12,}", "1234", outcome.message)
+
+
+def without_numbers(text: str) -> str:
+    """Return a message with a sign in place of each number."""
+    return re.sub(r"-?\d+(\.\d+)?(e-?\d+)?", "#", text)
+
+
+def likely(chosen: Sequence[Answer]) -> list[Answer]:
+    """Return the first four wrong answers of each exercise: the likeliest, and others if these are told the same."""
+    wrong: dict[str, list[Answer]] = {}
+    for one in chosen:
+        if one.mistake:
+            wrong.setdefault(one.exercise, []).append(one)
+    return [one for rows in wrong.values() for one in rows[:4]]
+
+
+def likeliest(judged: Sequence[Judged]) -> dict[str, list[dict]]:
+    """Return the first two different messages of each exercise, with number and mistake of the answer that gets it."""
+    found: dict[str, dict[str, dict]] = {}
+    for one in judged:
+        says = told(one.outcome)
+        row = {"answer": one.answer.number, "mistake": one.answer.mistake, "says": says}
+        found.setdefault(one.answer.exercise, {}).setdefault(without_numbers(says), row)
+    return {exercise: list(messages.values())[:2] for exercise, messages in found.items()}
+
+
+def record(judged: Sequence[Judged]) -> None:
+    """Write the likeliest messages into the file; exercises that were not judged stay as they are."""
+    kept = json.loads(MESSAGES.read_text(encoding="utf-8")) if MESSAGES.exists() else {}
+    kept = dict(sorted((kept | likeliest(judged)).items()))
+    MESSAGES.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
 def main(arguments: Sequence[str]) -> int:
     """Judge the answers of the named lessons and exercises, or all; return 1 when one is not judged as stated."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    recorded = "--record" in arguments
+    arguments = [name for name in arguments if name != "--record"]
     chosen = [one for one in answers() if not arguments or one.exercise in arguments or one.exercise[:2] in arguments]
     with tempfile.TemporaryDirectory() as folder:
         os.environ["COURSE_PROGRESS"] = str(Path(folder) / "progress.json")
         here = os.getcwd()
         os.chdir(folder)
         try:
-            return 0 if report(list(judge(chosen, Course(Path(folder))))) else 1
+            judged = list(judge(likely(chosen) if recorded else chosen, Course(Path(folder))))
+            fine = report(judged)
+            if recorded and fine:
+                record(judged)
+            return 0 if fine else 1
         finally:
             os.chdir(here)
