@@ -50,7 +50,7 @@ def test_a_twin_that_says_something_else_is_found_out():
         for fact in question["facts"]:
             truth, _ = facts.answer(figure, fact)
             # What is said in words has no number to be wrong.
-            if isinstance(truth, (bool, str, set)) or fact in ("crossings", "worse steps"):
+            if isinstance(truth, (bool, np.bool_, str, set)) or fact in ("crossings", "worse steps"):
                 continue
             with contextlib.suppress(facts.Unsaid, ValueError, StopIteration, IndexError, TypeError):
                 assert not same(truth, facts.answer(other, fact)[1]), fact

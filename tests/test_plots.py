@@ -499,8 +499,9 @@ def test_what_cannot_be_drawn_gets_a_sentence(arguments, sentence):
 def test_describe_says_every_fact():
     assert plots.describe(LOG, stopping=STOPPED, saves=SAVED).splitlines() == [
         "val_loss over 10 epochs (train and validation; smaller is better). The train curve falls from 1.1 to 0.1. The "
-        "validation curve falls from 1 to 0.4. They cross once: from epoch 4 on validation lies above train. val_loss "
-        "gets worse in 3 of 9 steps.",
+        "validation curve falls from 1 to 0.6 after epoch 3, rises to 0.65 after epoch 4, falls to 0.5 after epoch 5, "
+        "rises to 0.72 after epoch 7, then falls to 0.4. They cross once: from epoch 4 on validation lies above train. "
+        "val_loss gets worse in 3 of 9 steps.",
         "Best after epoch 5: 0.5.",
         "Stopped after epoch 8: 3 epochs without a new best (patience 3, epochs 6 to 8); val_loss there is 0.71.",
         "In grey, 2 epochs that never ran: epochs 9, 10. "

@@ -62,8 +62,9 @@ def _colours(artist) -> list[np.ndarray]:
         value = getattr(artist, name, lambda: None)()
         if value is not None and not (isinstance(value, str) and value == "none"):
             found += list(to_rgba_array(value))
-    strength = artist.get_alpha() or 1.0
-    return [c[:3] * c[3] * strength + 1 - c[3] * strength for c in found]
+    # Collections hold their alpha in their colours too.
+    strength = [c[3] if c[3] < 1 else artist.get_alpha() or 1.0 for c in found]
+    return [c[:3] * share + 1 - share for c, share in zip(found, strength, strict=True)]
 
 
 # Areas whose meaning stands in a bar above them or in a name.
