@@ -168,7 +168,7 @@ class Explored:
     def twin(self, patience: int) -> str:
         """Say in words what the pictures of one patience show."""
         facts = self.facts(patience)
-        lines = [words.curves(facts), words.marks(facts), words.price(*self._price(patience), self.monitor), self.said]
+        lines = [words.curves(facts), words.marks(facts), words.price(*self._price(patience), self.monitor)]
         return words.plain(" ".join(lines).replace("\n", " "))
 
     @property

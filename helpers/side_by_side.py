@@ -40,7 +40,7 @@ class SideBySide(_cards.Shown):
             body += f'<tr><th scope="row" style="{cell};font-weight:400">{_cards.inline(name)}</th>'
             body += "".join(f'<td style="{cell}">{html.escape(value)}</td>' for value in values) + "</tr>"
         if self.pictures:
-            images = (f'<td style="{cell}">{style.img_html(picture)}</td>' for picture in self.pictures)
+            images = (f'<td style="{cell}">{style.figure_html(picture)}</td>' for picture in self.pictures)
             body += f'<tr><td style="{cell}"></td>{"".join(images)}</tr>'
         return f'<table style="margin:4px 0"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 

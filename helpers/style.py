@@ -2,7 +2,7 @@
 
 Colours go by meaning, and never alone: each meaning also has its own marker, line style or hatching, so that a
 picture still reads on a grey print and by people who do not tell the colours apart. The colours differ in lightness
-too. Texts in these colours keep a contrast of at least 4.5 to 1 on white.
+too. Texts in these colours keep a contrast of at least 4.5 to 1 on white, and everything that means something 3 to 1.
 
 Nothing here uses `pyplot` or changes matplotlib's global settings, so pictures may be drawn in any thread.
 Matplotlib itself is imported when the first figure is made, which keeps `import` quick.
@@ -32,6 +32,7 @@ __all__ = [
     "Mark",
     "dress",
     "figure",
+    "figure_html",
     "img_html",
     "png",
     "show",
@@ -79,7 +80,7 @@ MARKS: dict[str, Mark] = {
     "patience_window": Mark("#7a4b00", linestyle="-", linewidth=1.2, hatch="////", fill="#fdf0cf"),
     "saved": Mark("#5b3a9e", marker="s", linestyle="", fill="#5b3a9e"),
     "kept": Mark(INK, marker="o", linestyle="", linewidth=1.8),
-    "ghost": Mark("#a3abb5", linestyle="-", linewidth=1.2),
+    "ghost": Mark("#8b939d", linestyle="-", linewidth=1.2),
 }
 
 
@@ -161,9 +162,9 @@ def show(figure: Figure, *, alt: str | None = None, width: int | None = None) ->
     """Display a figure in a notebook, with its text twin as alt text and, if it has one, its table below.
 
     Args:
-        figure: The figure; its attribute `table` holds rows of cells, the head first.
-        alt: As in `img_html`.
-        width: As in `img_html`.
+        figure: As in `figure_html`, and so are the others.
+        alt: What the picture says.
+        width: In pixels on the page.
 
     Raises:
         ValueError: If there is no alt text.
@@ -171,17 +172,33 @@ def show(figure: Figure, *, alt: str | None = None, width: int | None = None) ->
     from IPython.display import display
 
     text = _alt(figure, alt)
-    picture, rows = img_html(figure, text, width=width), getattr(figure, "table", None)
-    if rows:
-        picture += f"<details><summary>The numbers as a table</summary>{table_html(rows)}</details>"
-    bundle = {"text/html": picture, "text/plain": text}
-    display(bundle, raw=True)
+    display({"text/html": figure_html(figure, text, width=width), "text/plain": text}, raw=True)
+
+
+def figure_html(figure: Figure, alt: str | None = None, *, width: int | None = None) -> str:
+    """Return a figure as HTML: `img_html`, and below it, folded, the figure's table if it has one.
+
+    Args:
+        figure: The figure; its attribute `table` holds rows of cells, the head first.
+        alt: As in `img_html`.
+        width: As in `img_html`.
+
+    Raises:
+        ValueError: If there is no alt text.
+    """
+    picture, rows = img_html(figure, alt, width=width), getattr(figure, "table", None)
+    if not rows:
+        return picture
+    return f"{picture}<details><summary>The picture as a table</summary>{table_html(rows)}</details>"
 
 
 def table_html(rows: Sequence[Sequence[str]]) -> str:
-    """Write rows of cells as an HTML table, the first of them as its head."""
+    """Write rows of cells as an HTML table: the first row is its head, the first cell of each names its row."""
     head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in rows[0])
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows[1:])
+    body = ""
+    for first, *rest in rows[1:]:
+        cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in rest)
+        body += f'<tr><th scope="row" style="font-weight:400">{html.escape(first)}</th>{cells}</tr>'
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 

@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 __all__ = [
     "count", "curves", "enough", "epochs_of", "labels", "live_changes", "live_failure", "live_progress", "live_state",
     "live_twin", "marks", "missed", "number", "outcome", "plain", "price", "seconds", "spared", "summary",
-    "twin",
+    "table", "told_rows", "twin",
 ]  # fmt: skip
 
 # Of a curve's height: a turn smaller than this is not worth a word.
 _TURN = 0.05
+# A curve with more turns is told as a zigzag.
+_TURNS = 4
+# Longer tables than this leave rows out.
+_ROWS = 100
 
 
 def number(value: float | None) -> str:
@@ -91,6 +95,7 @@ def curves(facts: Facts) -> str:
         text += _way(name, values, facts)
     if len(there) == 2:
         text += _crossing(facts)
+    text += _bumps(facts)
     if odd:
         text += f" Not a finite number in {epochs_of(odd, plural=True)}."
     if missing:
@@ -103,21 +108,58 @@ def _way(name: str, values: Sequence[float | None], facts: Facts) -> str:
     points = [(e, v) for e, v in enumerate(values, facts.first) if v is not None and math.isfinite(v)]
     if len(points) < 2:
         return ""
-    sign = 1 if facts.mode == "min" else -1
-    start, end = points[0][1], points[-1][1]
-    turn, best = min(points, key=lambda point: sign * point[1])
+    (_, start), (last, end) = points[0], points[-1]
     height = max(v for _, v in points) - min(v for _, v in points)
-    to, back = ("falls", "rises") if facts.mode == "min" else ("rises", "falls")
-    ends = "" if points[-1][0] == facts.first + facts.length - 1 else f" after epoch {points[-1][0] + 1}"
+    turns = _turns(points, _TURN * height)
+    if len(turns) > _TURNS:
+        # A zigzag: its best is the one turn that matters, unless it lies at an end.
+        best = min(points, key=lambda point: point[1] if facts.mode == "min" else -point[1])
+        turns = [best] if best[0] not in (points[0][0], last) and abs(end - best[1]) > _TURN * height else []
+    ends = "" if last == facts.first + facts.length - 1 else f" after epoch {last + 1}"
     text = f" The {name} curve "
     if height == 0:
         return f"{text}stays at {number(start)}."
-    if abs(end - best) > _TURN * height and turn != points[0][0]:
-        where = f"{number(best)} after epoch {turn + 1}"
-        return f"{text}{to} from {number(start)} to {where}, then {back} to {number(end)}{ends}."
-    if abs(end - start) <= _TURN * height:
+    if not turns and abs(end - start) <= _TURN * height:
         return f"{text}begins at {number(start)} and ends at {number(end)}{ends}."
-    return f"{text}{to if (start - end) * sign > 0 else back} from {number(start)} to {number(end)}{ends}."
+    legs, at = [], start
+    for epoch, value in [*turns, (None, end)]:
+        where = ends if epoch is None else f" after epoch {epoch + 1}"
+        verb = "falls" if value < at else "rises"
+        legs.append(
+            f"{verb} to {number(value)}{where}" if legs else f"{verb} from {number(at)} to {number(value)}{where}"
+        )
+        at = value
+    if len(legs) > 1:
+        legs[-1] = f"then {legs[-1]}"
+    return f"{text}{', '.join(legs)}."
+
+
+def _turns(points: Sequence[tuple[int, float]], least: float) -> list[tuple[int, float]]:
+    """Return the points at which a curve turns, those left out from which it goes back by no more than `least`."""
+    turns: list[tuple[int, float]] = []
+    low = high = peak = points[0]
+    up = 0
+    for point in points[1:]:
+        if up == 0:
+            # The first leg has no direction yet.
+            low, high = min(low, point, key=lambda p: p[1]), max(high, point, key=lambda p: p[1])
+            if high[1] - low[1] > least:
+                up, peak = (1, high) if high[0] > low[0] else (-1, low)
+        elif (point[1] - peak[1]) * up > 0:
+            peak = point
+        elif (peak[1] - point[1]) * up > least:
+            turns.append(peak)
+            up, peak = -up, point
+    return turns
+
+
+def _bumps(facts: Facts) -> str:
+    """Say in how many steps the monitored curve gets worse: a curve that falls may do so in a zigzag."""
+    values = [v for v in facts.monitored if v is not None and math.isfinite(v)]
+    worse = sum((b > a) if facts.mode == "min" else (b < a) for a, b in pairwise(values))
+    if len(values) < 3:
+        return ""
+    return f" {facts.monitor} {f'gets worse in {worse} of {len(values) - 1} steps' if worse else 'never gets worse'}."
 
 
 def _crossing(facts: Facts) -> str:
@@ -140,10 +182,15 @@ def _crossing(facts: Facts) -> str:
     return f" They cross {len(turns)} times, last at epoch {turns[-1] + 1}: from there validation lies {word} train."
 
 
-def marks(facts: Facts) -> str:
-    """Say what the marks on the curves show, one fact a line."""
+def marks(facts: Facts, *, kept: bool = True) -> str:
+    """Say what the marks on the curves show, one fact a line.
+
+    Args:
+        facts: From `facts_of`.
+        kept: Whether the picture shows whose weights the model ends with.
+    """
     lines = [_best(facts), _end(facts), _unseen(facts)]
-    if facts.shows_kept:
+    if kept and facts.shows_kept:
         how = "restored" if facts.restored else "the last that ran"
         lines.append(f"The model ends with the weights of epoch {facts.kept + 1} ({how}).")
     if facts.saved is not None:
@@ -167,7 +214,8 @@ def _end(facts: Facts) -> str:
     if facts.stop is not None:
         return (
             f"Stopped after epoch {facts.stop + 1}: "
-            f"{count(facts.waited, 'epoch')} without a new best (patience {facts.patience}{waited})."
+            f"{count(facts.waited, 'epoch')} without a new best (patience {facts.patience}{waited}); "
+            f"{facts.monitor} there is {number(facts.value(facts.stop))}."
         )
     waiting = f"waited {facts.waited} of patience {facts.patience}{waited}"
     return f"Not stopped: the epochs ran out after epoch {facts.last + 1} ({waiting})."
@@ -195,6 +243,46 @@ def _saved(facts: Facts) -> str:
     if len(facts.saved) == facts.epochs_run:
         return f"Saved after every epoch ({count(len(facts.saved), 'time')})."
     return f"Saved after {epochs_of(facts.saved)} ({count(len(facts.saved), 'time')})."
+
+
+def table(facts: Facts) -> list[list[str]]:
+    """Return learning curves as rows of cells, one for each epoch, the head first; marks stand in the last column."""
+    halves = {"train": facts.train, "validation": facts.validation}
+    there = {name: values for name, values in halves.items() if values is not None}
+    marks = {epoch: _marks_at(facts, epoch) for epoch in range(facts.first, facts.first + facts.length)}
+    rows = [
+        [str(epoch + 1), *(number(values[epoch - facts.first]) for values in there.values()), ", ".join(said)]
+        for epoch, said in marks.items()
+    ]
+    told = {facts.best, facts.stop, facts.last, facts.kept, facts.unseen}
+    return [["epoch", *there, "marks"], *told_rows(rows, [epoch - facts.first for epoch in told - {None}])]
+
+
+def _marks_at(facts: Facts, epoch: int) -> list[str]:
+    """Name the marks that a picture of learning curves has at one epoch."""
+    if epoch > facts.last:
+        return [facts.beyond]
+    window = facts.window or (0, -1)
+    there = {
+        "best": epoch == facts.best,
+        "waited": window[0] <= epoch <= window[1],
+        "stop": epoch == facts.stop,
+        "kept": facts.shows_kept and epoch == facts.kept,
+        "saved": epoch in (facts.saved or ()),
+    }
+    return [name for name, is_there in there.items() if is_there]
+
+
+def told_rows(rows: Sequence[list[str]], told: Iterable[int]) -> list[list[str]]:
+    """Return the rows of a table, at most about a hundred of them.
+
+    Args:
+        rows: Of the whole table.
+        told: Places of rows that no table leaves out, and neither does it the first and the last.
+    """
+    step = -(-len(rows) // _ROWS)
+    places = {*range(0, len(rows), step), *told, len(rows) - 1}
+    return [row for place, row in enumerate(rows) if place in places]
 
 
 # -- one patience of many ---------------------------------------------------------------------------------------------
@@ -277,8 +365,8 @@ def enough(patience: int | None, top: int, *, whole: int) -> str:
     if patience is None:
         return f"No patience up to here reaches epoch {top + 1}."
     if patience <= 1:
-        return f"Any patience reaches the best of these {whole} epochs, epoch {top + 1}."
-    return f"Smallest patience that reaches the best of these {whole} epochs, epoch {top + 1}: **{patience}**."
+        return f"Any patience reaches epoch {top + 1}, the best of these {whole} epochs."
+    return f"Patience **{patience}** is the smallest that reaches epoch {top + 1}, the best of these {whole} epochs."
 
 
 def missed(monitor: str, *, restores: bool) -> str:
@@ -388,9 +476,9 @@ def live_failure(now: Snapshot) -> str:
 
 
 def live_twin(now: Snapshot, metric: str) -> str:
-    """Say what the picture of a running fit shows."""
+    """Say what the picture of a running fit shows; not what stands below it, `live_state` and `live_changes`."""
     if not now.epochs_run:
-        return f"An empty chart of {metric} over up to {now.epochs} epochs. {live_state(now)}"
+        return f"An empty chart of {metric} over up to {now.epochs} epochs."
     parts = [f"{metric} over {count(now.epochs_run, 'epoch')} of {now.epochs}."]
     for name in (metric, f"val_{metric}"):
         values = [value for value in now.history.get(name, ()) if value is not None]
@@ -402,7 +490,11 @@ def live_twin(now: Snapshot, metric: str) -> str:
         parts.append(f"EarlyStopping has waited {count(now.waits[-1], 'epoch')}, its patience is {_in_force(now)}.")
     if now.saves:
         parts.append(f"A file was saved in {count(len(now.saves), 'epoch')}, the last in epoch {now.saves[-1] + 1}.")
-    return " ".join([*parts, *live_changes(now), live_state(now)])
+    if now.ended_by == "early stopping":
+        parts.append(f"A line marks the stop after epoch {now.first_epoch + now.epochs_run}.")
+    if now.kept_epoch is not None:
+        parts.append(f"A circle marks epoch {now.kept_epoch + 1}, whose weights the model holds.")
+    return " ".join(parts)
 
 
 def seconds(number: float) -> str:

@@ -3,21 +3,10 @@ from __future__ import annotations
 import pytest
 
 from helpers import _cards
+from tests.colours import contrast
 
 # White, and the darkest and the lightest grey that a notebook lies on in JupyterLab's dark theme.
 PAGES = ("#ffffff", "#111111", "#212121")
-
-
-def luminance(colour: str) -> float:
-    """Return the relative luminance of a colour, as WCAG 2 defines it."""
-    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
 
 
 @pytest.mark.parametrize("page", PAGES)

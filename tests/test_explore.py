@@ -40,7 +40,7 @@ def test_what_it_says(log, capsys):
     lines = told.out.splitlines()
     assert lines[0] == "training: val_loss over 10 epochs; smaller is better."
     words = " ".join(told.out.split())
-    assert "Smallest patience that reaches the best of these 10 epochs, epoch 6: 4." in words
+    assert "Patience 4 is the smallest that reaches epoch 6, the best of these 10 epochs." in words
     assert "With patience 4 training stops after epoch 10, 4 epochs later." in words
     assert lines[-5:] == [
         "patience   stops after   epochs run           best by then   missed",
@@ -237,7 +237,7 @@ def test_it_needs_nothing_but_numpy(log):
     for arguments in ((), ("--json",), ("--html", page)):
         done = bare(*arguments)
         assert (done.returncode, done.stderr) == (0, "")
-    assert "Smallest patience that reaches the best" in page.read_text(encoding="utf-8")
+    assert "is the smallest that reaches" in page.read_text(encoding="utf-8")
 
 
 def test_a_page_of_several_logs_and_one_that_cannot_be_written(log, tmp_path, capsys):

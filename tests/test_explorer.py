@@ -18,6 +18,7 @@ from helpers.explored import Explored, Settings
 from helpers.facts import facts_of
 from helpers.history import read_history, read_runs
 from helpers.widgets import PatienceExplorer
+from tests.colours import LACKS, apart, contrast
 
 NAN, INF = math.nan, math.inf
 
@@ -217,7 +218,7 @@ def test_which_weights_count_is_said_beside_what_is_missed():
 # -- sentences -------------------------------------------------------------------------------------------------------
 
 DIP = [1.0, 0.8, 0.9, 0.95, 0.7, 0.6, 0.65, 0.7, 0.75]
-ENOUGH = " Smallest patience that reaches the best of these 9 epochs, epoch 6: 3."
+ENOUGH = " Patience 3 is the smallest that reaches epoch 6, the best of these 9 epochs."
 
 
 @pytest.mark.parametrize(
@@ -241,7 +242,7 @@ ENOUGH = " Smallest patience that reaches the best of these 9 epochs, epoch 6: 3
             {"patience": 1, "start_from_epoch": 5},
             "Best of all 2 epochs: epoch 1 (val_loss 0.5). With start_from_epoch 5 EarlyStopping never looks: all "
             "2 epochs run. The model keeps its last weights, those of epoch 2 (val_loss 0.6). 1 file, written once. "
-            "Any patience reaches the best of these 2 epochs, epoch 1.",
+            "Any patience reaches epoch 1, the best of these 2 epochs.",
         ),
     ],
 )
@@ -360,19 +361,6 @@ def test_opens_without_tensorflow_and_without_matplotlib():
     assert result.stdout.strip() == "set()"
 
 
-def contrast(one: str, other: str) -> float:
-    """Return the contrast of two colours as the WCAG defines it."""
-
-    def light(color):
-        digits = color[1:] if len(color) == 7 else "".join(c + c for c in color[1:])
-        parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
-        parts = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
-
-    high, low = sorted((light(one), light(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_colours_stand_out_in_both_themes(theme):
     bodies = {("dark" if "dark" in head else "light"): body for head, body in re.findall(
@@ -387,3 +375,6 @@ def test_colours_stand_out_in_both_themes(theme):
     assert contrast(colors["quiet"], colors["shade"]) >= 4.5
     for name in ("train", "validation", "best", "stop", "ink"):
         assert contrast(colors[name], colors["fill"]) >= 3, name
+    # The curves are told apart by their dashes; what ran from what did not also by how light it is, whatever one sees.
+    for lack in LACKS:
+        assert apart(colors["validation"], colors["ghost"], lack) >= 15, lack

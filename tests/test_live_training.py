@@ -62,7 +62,7 @@ def make():
 
 def words(view):
     """All the texts that the widget shows."""
-    return re.sub(r"<[^>]+>", " ", html.unescape(view._status.value + view._notes.value))
+    return re.sub(r"<[^>]+>", " ", html.unescape(view._progress.value + view._status.says + view._notes.value))
 
 
 def alt(view):
@@ -397,8 +397,7 @@ def test_the_marks_are_where_the_run_says():
         "loss over 4 epochs of 9. loss began at 1 and is now 1. val_loss began at 3 and is now 2.5. "
         "The best val_loss is 1, at epoch 2. "
         "EarlyStopping has waited 2 epochs, its patience is 2. A file was saved in 2 epochs, the last in epoch 2. "
-        "EarlyStopping stopped the fit after epoch 4: 2 epochs without improvement, patience 2. "
-        "The model holds the weights of epoch 2, the best."
+        "A line marks the stop after epoch 4. A circle marks epoch 2, whose weights the model holds."
     )
 
 

@@ -158,7 +158,7 @@ def test_texts_do_not_overlap():
 
 def test_the_words_name_every_owner_and_epoch():
     text = draw(title="After a fit").alt_text
-    assert text.startswith("After a fit. Who owns what after a fit of 13 epochs.")
+    assert text.startswith("After a fit. Who owns what after a fit of 13 epochs, of which the best is 8.")
     assert re.search(r"weights of epoch 8 and an optimizer of epoch 13 \(130 steps\)", text)
     assert "put back into the model" in text
     assert "the file best.keras" in text

@@ -277,7 +277,9 @@ def test_a_fit_that_resumed_counts_on():
     assert one(figure, "stop").get_xdata() == [13, 13]
     assert saved_epochs(figure) == [6, 7, 8, 10]
     assert figure.axes[0].get_xticks()[0] == 6
-    assert "Stopped after epoch 13: 3 epochs without a new best (patience 3, epochs 11 to 13)." in figure.alt_text
+    assert (
+        "Stopped after epoch 13: 3 epochs without a new best (patience 3, epochs 11 to 13); val_loss" in figure.alt_text
+    )
 
 
 GAPPED = {"epoch": [5, 6, 7, 8, 12, 13, 14, 15, 16], "val_loss": [1.0, 0.9, 0.7, 0.75, 0.6, 0.65, 0.66, 0.67, 0.7]}
@@ -295,9 +297,9 @@ def test_pictures_take_the_true_numbers_from_the_run():
     assert saved_epochs(figure) == [6, 7, 8, 13]
     assert "(patience 2, epochs 14, 15)" in figure.alt_text
     for arguments in ({"stopping": record}, {"patience": 2, "start_from_epoch": 7}):
-        text = plots.wait_counter(run, **arguments).alt_text
-        assert "Its wait after each epoch: 0, 0, 0, 1, 1, 1, 1, 0, 1, 2." in text
-        assert "training stops after epoch 15." in text
+        figure = plots.wait_counter(run, **arguments)
+        assert [row[-1] for row in figure.table[1:]] == ["0", "0", "0", "1", "1", "1", "1", "0", "1", "2", "", ""]
+        assert "Stopped after epoch 15:" in figure.alt_text
 
 
 def test_records_of_other_epochs_are_refused_in_words():
@@ -497,9 +499,11 @@ def test_what_cannot_be_drawn_gets_a_sentence(arguments, sentence):
 def test_describe_says_every_fact():
     assert plots.describe(LOG, stopping=STOPPED, saves=SAVED).splitlines() == [
         "val_loss over 10 epochs (train and validation; smaller is better). The train curve falls from 1.1 to 0.1. The "
-        "validation curve falls from 1 to 0.4. They cross once: from epoch 4 on validation lies above train.",
+        "validation curve falls from 1 to 0.6 after epoch 3, rises to 0.65 after epoch 4, falls to 0.5 after epoch 5, "
+        "rises to 0.72 after epoch 7, then falls to 0.4. They cross once: from epoch 4 on validation lies above train. "
+        "val_loss gets worse in 3 of 9 steps.",
         "Best after epoch 5: 0.5.",
-        "Stopped after epoch 8: 3 epochs without a new best (patience 3, epochs 6 to 8).",
+        "Stopped after epoch 8: 3 epochs without a new best (patience 3, epochs 6 to 8); val_loss there is 0.71.",
         "In grey, 2 epochs that never ran: epochs 9, 10. "
         "The best of them, epoch 10 (0.4), is better than all before it.",
         "The model ends with the weights of epoch 5 (restored).",
@@ -560,13 +564,20 @@ def test_wait_counter_shows_keras_count():
     assert one(figure, "stop").get_xdata() == [8, 8]
     assert one(figure, "patience").get_ydata() == [3, 3]
     assert spot(figure, "best") == (5, 0.5)
-    assert "Its wait after each epoch: 0, 0, 0, 1, 0, 1, 2, 3." in figure.alt_text
-    assert figure.alt_text.endswith(
-        "Wait reaches 3 and training stops after epoch 8. The 2 epochs after it, in grey, never ran."
-    )
-    one_left = plots.wait_counter(VALIDATION[:9], patience=3)
-    assert one_left.alt_text.endswith("stops after epoch 8. The epoch after it, in grey, never ran.")
-    assert plots.wait_counter(VALIDATION[:8], patience=3).alt_text.endswith("training stops after epoch 8.")
+    assert figure.table[0] == ["epoch", "val_loss", "what it is", "wait"]
+    assert figure.table[4:6] == [["4", "0.65", "no new best", "1"], ["5", "0.5", "new best", "0"]]
+    assert figure.table[-1] == ["10", "0.4", "never ran", ""]
+    assert "wait is 0 after epochs 1 to 3, 5. It is highest after epoch 8: 3." in figure.alt_text
+    assert "The best of them, epoch 10 (0.4), is better than all before it." in figure.alt_text
+    assert "never ran" not in plots.wait_counter(VALIDATION[:8], patience=3).alt_text
+
+
+def test_the_wait_counter_tells_of_one_curve_and_of_settings():
+    text = plots.wait_counter(LOG, patience=2, min_delta=0.01, start_from_epoch=3).alt_text
+    assert "train" not in text.replace("training", "")
+    assert text.startswith("EarlyStopping counts on val_loss with patience 2, min_delta 0.01, start_from_epoch 3.")
+    assert "Not looked at: epochs 1 to 3." in text
+    assert "The model ends" not in text, "the picture does not show it"
 
 
 def test_wait_counter_takes_the_callback_the_record_or_the_numbers():
@@ -674,8 +685,12 @@ def test_hook_timeline_bands_epochs_and_counts_from_1():
     assert {"epoch 1", "epoch 2"} <= set(said)
     assert said.count("3") == 4, "the third batch begins and ends in two epochs"
     assert "0" not in said
-    assert "on_train_begin, on_epoch_begin 1, on_train_batch_begin 1, on_train_batch_end 1" in figure.alt_text
+    assert "on_train_begin, on_epoch_begin, 3 times on_train_batch_begin and _end, on_test_begin" in figure.alt_text
+    assert "so in each of the 2 epochs; at last on_train_end." in figure.alt_text
     assert "on_train_batch_end 6" in figure.alt_text
+    assert [row[1:3] for row in figure.table[1:]] == [
+        [event.hook, "" if event.index is None else str(event.index + 1)] for event in FIT
+    ]
 
 
 def test_hook_timeline_by_the_clock():

@@ -9,38 +9,90 @@ import struct
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from matplotlib.colors import to_rgba_array
+from matplotlib.text import Text
 
-from helpers import style
-
-
-def _luminance(color: str) -> float:
-    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def _contrast(a: str, b: str) -> float:
-    light, dark = sorted((_luminance(a), _luminance(b)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
+from helpers import plots, replay, style
+from tests.colours import LACKS, apart, contrast
+from tests.figures import figures
 
 
 @pytest.mark.parametrize("name", [name for name in style.MARKS if name != "ghost"])
 def test_texts_in_the_colours_of_marks_can_be_read(name):
-    assert _contrast(style.MARKS[name].color, style.PAPER) >= 4.5
+    assert contrast(style.MARKS[name].color, style.PAPER) >= 4.5
 
 
 def test_what_never_ran_is_grey_and_lighter_than_everything_else():
     ghost = style.MARKS["ghost"].color
     red, green, blue = (int(ghost[i : i + 2], 16) for i in (1, 3, 5))
     assert max(red, green, blue) - min(red, green, blue) < 24
-    assert all(_contrast(ghost, mark.color) >= 1.8 for name, mark in style.MARKS.items() if name != "ghost")
+    others = [mark.color for name, mark in style.MARKS.items() if name != "ghost"]
+    assert all(contrast(ghost, style.PAPER) < contrast(other, style.PAPER) for other in others)
 
 
-def test_no_two_marks_differ_by_colour_alone():
-    looks = {name: (mark.marker, str(mark.linestyle), mark.linewidth, mark.hatch) for name, mark in style.MARKS.items()}
-    for a, b in itertools.combinations(looks, 2):
-        assert looks[a] != looks[b], (a, b)
+def _told_apart(a: style.Mark, b: style.Mark, lack: str) -> bool:
+    """By another marker, another kind of line, hatching; or at a glance by colour, as somebody sees it."""
+    shape = a.marker != b.marker and "" not in (a.marker, b.marker)
+    line = {"-": "whole", "": "none"}
+    kinds = [line.get(mark.linestyle if isinstance(mark.linestyle, str) else str(mark.linestyle[1])) for mark in (a, b)]
+    dashes = [mark.linestyle[1] if isinstance(mark.linestyle, tuple) else mark.linestyle for mark in (a, b)]
+    return shape or kinds[0] != kinds[1] or dashes[0] != dashes[1] or a.hatch != b.hatch or (
+        apart(a.color, b.color, lack) >= 20
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("lack", LACKS)
+def test_marks_are_told_apart_whatever_colours_one_sees(lack):
+    for one, other in itertools.combinations(style.MARKS, 2):
+        assert _told_apart(style.MARKS[one], style.MARKS[other], lack), (one, other)
+
+
+def test_colours_alone_would_not_do():
+    """The simulation finds what it is for: best and stop are alike to whoever lacks a kind of cone."""
+    assert apart(style.MARKS["best"].color, style.MARKS["stop"].color, "deuteranopia") < 10
+    assert apart(style.MARKS["best"].color, style.MARKS["stop"].color, "tritanopia") > 50
+
+
+def _colours(artist) -> list[np.ndarray]:
+    """Return the colours in which an artist is drawn, laid on white paper."""
+    found = []
+    for name in ("get_color", "get_facecolor", "get_edgecolor", "get_markeredgecolor", "get_markerfacecolor"):
+        value = getattr(artist, name, lambda: None)()
+        if value is not None and not (isinstance(value, str) and value == "none"):
+            found += list(to_rgba_array(value))
+    # Collections hold their alpha in their colours too.
+    strength = [c[3] if c[3] < 1 else artist.get_alpha() or 1.0 for c in found]
+    return [c[:3] * share + 1 - share for c, share in zip(found, strength, strict=True)]
+
+
+# Areas whose meaning stands in a bar above them or in a name.
+AREAS = re.compile(r"patience-window|epoch-\d+")
+
+
+def test_every_mark_of_every_figure_stands_out_from_the_paper():
+    for figure in figures().values():
+        marks = figure.drawn.findobj(lambda artist: artist.get_gid()) if figure.drawn else []
+        for mark in marks:
+            if not AREAS.fullmatch(mark.get_gid()):
+                assert max(contrast(c, style.PAPER) for c in _colours(mark)) >= 3, (figure, mark.get_gid())
+
+
+def test_a_picture_of_a_long_count_stands_out_too():
+    drawn = plots.wait_counter([1 / (1 + n % 90) for n in range(200)], patience=150)
+    [bars] = drawn.findobj(lambda artist: artist.get_gid() == "wait")
+    assert max(contrast(c, style.PAPER) for c in _colours(bars)) >= 3
+
+
+def test_marks_have_names_beside_them():
+    values = [3.0, 2.0, 1.0, 1.5, 1.2, 0.9]
+    drawn = plots.learning_curves(
+        {"loss": values, "val_loss": values}, stopping=replay.early_stopping(values, patience=2), saves=[0, 1, 2]
+    )
+    said = " ".join(text.get_text() for text in drawn.findobj(Text))
+    for name in ("train", "validation", "best", "stop", "patience 2", "saved", "kept", "never ran"):
+        assert name in said
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def test_points_and_intervals_stand_where_the_numbers_are():
     [line] = find(figure, "trade-off")
     assert np.allclose(line.get_xydata(), np.column_stack([EPOCHS, MISSED]))
     [wide] = find(figure, "wide-interval")
-    assert np.allclose([path.vertices[:, 1] for path in wide.get_paths()], np.column_stack(WIDE))
+    assert np.allclose([path.vertices[:2, 1] for path in wide.get_paths()], np.column_stack(WIDE))
     [axes] = figure.axes
     across, upright = axes.containers[0].lines[2]
     assert np.allclose(
@@ -70,8 +70,8 @@ def test_the_words_answer_and_the_table_holds_every_number():
     figure = plots.trade_off(PATIENCE, EPOCHS, MISSED, **ERRORS, wide=WIDE, title="What patience costs")
     assert figure.alt_text == (
         "What patience costs. Epochs spent against test loss missed (%); 0 is what waiting to the end keeps. From "
-        "patience 1 to 40 the epochs go from 9 to 61, what is missed from 10.7 to -0.1. From patience 10 on the "
-        "interval holds 0."
+        "patience 1 to 40 the epochs go from 9 to 61, what is missed from 10.7 to -0.1, less at each step. Nine tenths "
+        "of that are won by patience 10, with 46 % of the last one's epochs. From patience 10 on the interval holds 0."
     )
     head, *rows = figure.table
     assert head == [
@@ -88,7 +88,7 @@ def test_the_table_is_shown_below_the_picture(monkeypatch):
     monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
     style.show(plots.trade_off(PATIENCE, EPOCHS, MISSED))
     assert '<th scope="col">epochs spent</th>' in shown[0]["text/html"]
-    assert "<tr><td>3</td><td>15</td><td>3.7</td></tr>" in shown[0]["text/html"]
+    assert ">3</th><td>15</td><td>3.7</td></tr>" in shown[0]["text/html"]
 
 
 def test_one_patience_is_enough():

@@ -32,15 +32,24 @@ def told(train, validation, **more):
         ),
         (
             [1.0, 2.0, 1.0, 2.0], [1.5, 1.5, 1.5, 1.5],
-            "The train curve rises from 1 to 2. The validation curve stays at 1.5. They cross 3 times, last at epoch "
-            "4: from there validation lies below train.",
+            "The train curve rises from 1 to 2 after epoch 2, falls to 1 after epoch 3, then rises to 2. The "
+            "validation curve stays at 1.5. They cross 3 times, last at epoch 4: from there validation lies below",
         ),
         # Equal for a while: the side that it comes out on counts.
         ([3.0, 2.0, 1.0, 1.0], [2.0, 2.0, 1.0, 2.0], "They cross once: from epoch 4 on validation lies above train."),
         ([1.0, 0.5, 1.01], None, "The train curve falls from 1 to 0.5 after epoch 2, then rises to 1.01."),
         # A dip too small to see is no turn.
         (None, [2.0, 0.99, 1.0], "The validation curve falls from 2 to 1."),
-        (None, [1.0, 2.0, 1.01], "The validation curve begins at 1 and ends at 1.01."),
+        (None, [1.0, 2.0, 1.01], "The validation curve rises from 1 to 2 after epoch 2, then falls to 1.01."),
+        (None, [1.0, 1.004, 1.1, 1.06, 1.002], "curve rises from 1 to 1.1 after epoch 3, then falls to 1.002."),
+        # Down, up and down again: the hill is the lesson.
+        (
+            None, [3.0, 1.0, 1.02, 1.5, 1.6, 1.2, 0.8, 0.81],
+            "falls from 3 to 1 after epoch 2, rises to 1.6 after epoch 5, then falls to 0.81. val_loss gets worse",
+        ),
+        # A zigzag is told by its best.
+        (None, [2.0, 1.0, 2.0, 0.9, 2.0, 1.0, 1.9, 1.5], "falls from 2 to 0.9 after epoch 4, then rises to 1.5."),
+        (None, [2.0, 1.0, 2.0, 0.9, 2.0, 1.0, 1.9, 0.5], "falls from 2 to 0.5. val_loss gets worse in 3 of 7 steps."),
         (None, [2.0, 1.0, math.nan, None], "The validation curve falls from 2 to 1 after epoch 2."),
     ],
 )  # fmt: skip

@@ -104,7 +104,7 @@ def _draw_runs(axes: Axes, spots: Sequence[_Spot], best: _Spot) -> None:
         [across[place] for place in places], [upright[place] for place in places], color=way.color,
         linewidth=way.linewidth, zorder=2, gid="way",
     )  # fmt: skip
-    axes.vlines(across, *ends, color=run.color, alpha=0.35, linewidth=4, zorder=2.2, gid="range")
+    axes.vlines(across, *ends, color=run.color, alpha=0.65, linewidth=4, zorder=2.2, gid="range")
     for spot, x, y in zip(spots, across, upright, strict=True):
         first, whole = spot is best, all(share >= _WHOLE for share in spot.kept.values())
         mark = star if first else run
@@ -182,15 +182,18 @@ def _box(axes: Axes, left: float, floor: float, width: float, height: float, **h
 def _tell(spots: Sequence[_Spot], best: _Spot) -> str:
     """Say what the picture is looked at for: the first run, the best, the last; all numbers stand in the table."""
     text = f"{count(len(spots), 'run')} of the capstone, epochs spent against quality, and what was kept and lost."
-    said = {spots[0].number: "First", best.number: "Best", spots[-1].number: "Last"}
+    said: dict[int, list[str]] = {}
+    for word, spot in (("first", spots[0]), ("best", best), ("last", spots[-1])):
+        said.setdefault(spot.number, []).append(word)
     if len(spots) == 1:
-        said = {1: "It is"}
+        said = {1: ["it is"]}
     for spot in spots:
         if spot.number in said:
+            name = " and ".join(said[spot.number]).capitalize()
             lost = [name for name, share in spot.kept.items() if share < _WHOLE]
             kept = f"not all kept: {', '.join(lost)}" if lost else "everything kept"
             text += (
-                f" {said[spot.number]} run {spot.number}, {spot.name}: {spot.score:.0f} points, {spot.epochs:.1f} "
+                f" {name} run {spot.number}, {spot.name}: {spot.score:.0f} points, {spot.epochs:.1f} "
                 f"epochs a training, {spot.quality:.1%} right; {kept}."
             )
     return text

@@ -58,9 +58,9 @@ def learning_curves(
         height: In pixels.
 
     Returns:
-        A `Figure` with `alt_text`, the facts of `describe` in one paragraph. Its artists have the gids `train`,
-        `validation`, `best`, `stop`, `patience-window`, `saved`, `kept`, `ghost`, `ghost-train` as far as there is such
-        a thing, and `not-finite`.
+        A `Figure` with `alt_text`, the facts of `describe` in one paragraph, and a `table` of its epochs. Its artists
+        have the gids `train`, `validation`, `best`, `stop`, `patience-window`, `saved`, `kept`, `ghost`, `ghost-train`
+        as far as there is such a thing, and `not-finite`.
 
     Raises:
         ValueError: If the log is bad, the callbacks do not belong to it, or an argument is unknown.
@@ -75,6 +75,7 @@ def learning_curves(
     axes = draw_axes(figure, facts, saves=saves is not None, rows=rows, title=title, yscale=yscale)
     draw_marks(axes, facts, rows=rows)
     figure.alt_text = (f"{title}. " if title else "Learning curves. ") + words.twin(facts).replace("\n", " ")
+    figure.table = words.table(facts)
     return figure
 
 

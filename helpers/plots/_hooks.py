@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from helpers import style
+from helpers.words import count, told_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +56,8 @@ def hook_timeline(
         width: In pixels, the names of `logs` not counted.
 
     Returns:
-        A `Figure` with `alt_text`. The marks of a hook carry its name as gid, bands `epoch-1`, `epoch-2`, ...
+        A `Figure` with `alt_text` and a `table` of its calls. The marks of a hook carry its name as gid, bands
+        `epoch-1`, `epoch-2`, ...
 
     Raises:
         ValueError: If there are no events, a hook is unknown, or `x` is.
@@ -74,7 +76,8 @@ def hook_timeline(
     beside = 24 + max(6.2 * len(text) for text in held.values()) if logs else 18
     figure = style.figure(round(width + (beside - 18)), 62 + _ROW * len(rows) + (26 if title else 0))
     _draw(figure, calls, rows, held if logs else {}, beside, x, title)
-    figure.alt_text = _tell(calls, title)
+    figure.alt_text = _tell(calls, title, logs=logs)
+    figure.table = _table(calls, logs=logs)
     return figure
 
 
@@ -104,7 +107,8 @@ def _draw(
         _count_calls(axes, len(calls))
     _bands(axes, calls, places, room if x == "order" else 0.0)
     height = {hook: row for row, hook in enumerate(rows)}
-    axes.plot(places, [height[call.hook] for call in calls], color="#c3c9d1", linewidth=1.0, zorder=2, gid="path")
+    path = style.MARKS["ghost"].color
+    axes.plot(places, [height[call.hook] for call in calls], color=path, linewidth=0.9, zorder=2, gid="path")
     numbered = x == "order" and len(calls) <= _NUMBERED
     pixels = (wide - left - beside) / len(calls)
     size = min(12.5, max(3.0, pixels * 0.72 * 0.95)) if x == "order" else 6.0
@@ -176,12 +180,60 @@ def _held(calls: list[Any], hook: str) -> str:
     return ", ".join(keys[:5]) + (", …" if len(keys) > 5 else "") or "empty"
 
 
-def _tell(calls: list[Any], title: str | None) -> str:
-    """Say the picture in words: the first epoch call by call, then how often each hook was called."""
+def _tell(calls: list[Any], title: str | None, *, logs: bool) -> str:
+    """Say the picture in words: the order of the calls, repeated ones together, how many there are, what logs held."""
     counts = Counter(call.hook for call in calls)
-    end = next((place for place, call in enumerate(calls) if call.hook == "on_epoch_end"), len(calls) - 1)
-    parts = [call.hook + ("" if call.index is None else f" {call.index + 1}") for call in calls[: end + 1][:40]]
     listed = ", ".join(f"{hook} {counts[hook]}" for hook in _ROWS if counts[hook])
-    cut = ", and so on" if len(parts) < len(calls) else ""
-    head = f"{title}. " if title else ""
-    return f"{head}Hooks in the order of their calls: {', '.join(parts)}{cut}. How often each was called: {listed}."
+    text = f"Hooks in the order of their calls: {_order(calls)}. How often each was called: {listed}."
+    if logs:
+        held = {hook: _held(calls, hook) for hook in _ROWS if counts[hook]}
+        given = "; ".join(f"{names} in {hook}" for hook, names in held.items() if names != "empty")
+        empty = ", ".join(hook for hook, names in held.items() if names == "empty")
+        text += (f" logs held {given}." if given else "") + (f" logs was empty in {empty}." if empty else "")
+    return f"{title}. {text}" if title else text
+
+
+def _order(calls: list[Any]) -> str:
+    """List the calls up to the end of the first epoch, a begin and end that repeat once; then what is different."""
+    end = next((place for place, call in enumerate(calls) if call.hook == "on_epoch_end"), len(calls) - 1)
+    parts: list[tuple[str, int]] = []
+    for call in calls[: end + 1]:
+        both = f"{call.hook.removesuffix('_end')}_begin and _end"
+        if call.hook.endswith("batch_end") and parts and parts[-1][0] == call.hook.replace("_end", "_begin"):
+            times = 1
+            parts.pop()
+            if parts and parts[-1][0] == both:
+                times += parts.pop()[1]
+            parts.append((both, times))
+        else:
+            parts.append((call.hook, 1))
+    text = ", ".join(name if times == 1 else f"{times} times {name}" for name, times in parts)
+    epochs = sum(call.hook == "on_epoch_end" for call in calls)
+    if epochs > 1:
+        text += f"; so in each of the {epochs} epochs" if _alike(calls) else f"; then {count(epochs - 1, 'more epoch')}"
+    return text + ("; at last on_train_end" if calls[-1].hook == "on_train_end" and end < len(calls) - 1 else "")
+
+
+def _alike(calls: list[Any]) -> bool:
+    """Say whether each epoch has the same calls in the same order."""
+    epochs: list[list[str]] = []
+    for call in calls:
+        if call.hook == "on_epoch_begin":
+            epochs.append([])
+        if epochs:
+            epochs[-1].append(call.hook)
+        if call.hook == "on_epoch_end":
+            epochs.append([])
+    whole = [hooks for hooks in epochs if hooks and hooks[0] == "on_epoch_begin" and hooks[-1] == "on_epoch_end"]
+    return all(hooks == whole[0] for hooks in whole)
+
+
+def _table(calls: list[Any], *, logs: bool) -> list[list[str]]:
+    """Return one row for each call."""
+    head = ["call", "hook", "epoch or batch", *(["logs"] if logs else [])]
+    rows = [
+        [str(place), call.hook, "" if call.index is None else str(call.index + 1),
+         *([", ".join(call.keys) or "empty"] if logs else [])]
+        for place, call in enumerate(calls, start=1)
+    ]  # fmt: skip
+    return [head, *told_rows(rows, [])]

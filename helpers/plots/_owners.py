@@ -113,13 +113,17 @@ def owners(history: Any, *, model: Any, file: Any, stopping: Any, saves: Any, ti
         title: A line above the picture.
 
     Returns:
-        A `Figure` with `alt_text`. Gids of the chips: `model-weights`, `model-optimizer`, `stopper-copy`,
-        `file-weights`, `file-optimizer`.
+        A `Figure` with `alt_text` and a `table` of the owners. Gids of the chips: `model-weights`, `model-optimizer`,
+        `stopper-copy`, `file-weights`, `file-optimizer`.
 
     Raises:
         ValueError: If no epoch ran, or the steps of an epoch are unknown.
     """
-    held = who_owns_what(history, model=model, file=file, stopping=stopping, saves=saves)
+    return draw(who_owns_what(history, model=model, file=file, stopping=stopping, saves=saves), title)
+
+
+def draw(held: Owners, title: str | None = None) -> Figure:
+    """Draw what `who_owns_what` found."""
     head = 26 if title else 0
     figure = style.figure(_WIDE, _HIGH + head)
     axes = figure.add_axes((0, 0, 1, 1))
@@ -133,11 +137,12 @@ def owners(history: Any, *, model: Any, file: Any, stopping: Any, saves: Any, ti
     _arrows(axes, held)
     _legend(axes)
     figure.alt_text = _tell(held, title)
+    figure.table = _table(held)
     return figure
 
 
 def _zone(axes: Axes, place: tuple[int, int, int, int], name: str, colour: str) -> None:
-    _box(axes, place, colour, edge=colour)
+    _box(axes, place, colour, edge=style.MARKS["ghost"].color)
     left, top, _, _ = place
     axes.text(left + 12, top + 10, name, va="top", fontsize=style.FONT, fontstyle="italic", color=style.QUIET)
 
@@ -269,7 +274,8 @@ def _tell(held: Owners, title: str | None) -> str:
             copied += ", which it has put back into the model at the end"
     head = f"{title}. " if title else ""
     return (
-        f"{head}Who owns what after a fit of {held.last} epochs. In memory, gone when the program ends: the model, "
+        f"{head}Who owns what after a fit of {held.last} epochs, of which the best is {held.best or 'unknown'}. "
+        "In memory, gone when the program ends: the model, "
         f"with the weights of epoch {held.model_weights} and an optimizer of epoch {held.model_optimizer} "
         f"({held.model_steps} steps); EarlyStopping, with its best {_value(held.stopper_best)}, best_epoch "
         f"{_from_0(held.best)} counted from 0, wait {held.stopper_wait} and {copied}; ModelCheckpoint, with its best "
@@ -277,3 +283,19 @@ def _tell(held: Owners, title: str | None) -> str:
         f"ModelCheckpoint, with weights and optimizer of epoch {held.file_epoch} ({held.file_steps} steps), the layers "
         "and the compile settings. No arrow joins the two callbacks."
     )
+
+
+def _table(held: Owners) -> list[list[str]]:
+    """Return one row for each owner: where it is, of which epochs its weights and optimizer are, what else it has."""
+    copy = "no copy" if held.stopper_copy is None else f"{held.stopper_copy} (a copy)"
+    best = f"best_epoch {_from_0(held.best)} (from 0), wait {held.stopper_wait}"
+    return [
+        ["owner", "where", "weights of epoch", "optimizer of epoch", "best", "what else"],
+        ["the model", "memory", str(held.model_weights), f"{held.model_optimizer} ({held.model_steps} steps)", "", ""],
+        ["EarlyStopping", "memory", copy, "", _value(held.stopper_best), best],
+        ["ModelCheckpoint", "memory", "", "", _value(held.saver_best), "the file's name"],
+        [
+            held.file_name, "disk", str(held.file_epoch), f"{held.file_epoch} ({held.file_steps} steps)", "",
+            "layers, compile settings",
+        ],
+    ]  # fmt: skip

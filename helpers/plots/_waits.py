@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from helpers import history as histories
-from helpers import replay, style
-from helpers.facts import facts_of
+from helpers import replay, style, words
+from helpers.facts import Facts, facts_of
 from helpers.plots._axes import dots_of, epoch_axis, finite, number_axis, points_of, set_scale
 from helpers.plots._labels import ROW, Label, place_labels
 from helpers.words import number
@@ -55,7 +56,8 @@ def wait_counter(
         height: In pixels.
 
     Returns:
-        A `Figure` with `alt_text`. Gids: `validation` (the values), `reset`, `no-improvement`, `wait` (the bars),
+        A `Figure` with `alt_text` and a `table` of its epochs. Gids: `validation` (the values), `reset`,
+        `no-improvement`, `wait` (the bars),
         `patience`, `best`, `stop`, `ghost`.
 
     Raises:
@@ -76,7 +78,11 @@ def wait_counter(
     record = replay.early_stopping(log, mode=facts.mode, epochs=range(first, first + len(log)), **settings)
     figure = style.figure(width, height)
     _draw(figure, log, record, first, monitor, title)
-    figure.alt_text = (f"{title}. " if title else "") + _tell(log, record, monitor)
+    facts = facts_of(run, monitor=monitor, stopping=record)
+    # The other half of the metric is not in the picture.
+    facts = replace(facts, **{"train" if facts.monitored is facts.validation else "validation": None})
+    figure.alt_text = (f"{title}. " if title else "") + _tell(facts, record)
+    figure.table = _table(facts, record)
     return figure
 
 
@@ -237,7 +243,7 @@ def _draw_waits(axes: Axes, record: replay.StoppingRecord, first: int, length: i
     bars = [bar(place) for place, wait in enumerate(record.waits) if wait]
     axes.add_collection(
         PolyCollection(
-            bars, facecolor=window.fill if length <= _BARS else "#ecd59a", edgecolor=window.color,
+            bars, facecolor=window.fill if length <= _BARS else window.color, edgecolor=window.color,
             linewidth=0.9 if length <= _BARS else 0, zorder=3, gid="wait",
         ),
         autolim=False,
@@ -262,18 +268,38 @@ def _draw_waits(axes: Axes, record: replay.StoppingRecord, first: int, length: i
     )  # fmt: skip
 
 
-def _tell(log: list[float | None], record: replay.StoppingRecord, monitor: str) -> str:
-    """Say the picture in words."""
-    better = "smaller" if record.mode == "min" else "larger"
-    text = f"EarlyStopping counts on {monitor} ({better} is better), patience {record.patience}."
-    if len(record.waits) <= 40:
-        text += f" Its wait after each epoch: {', '.join(str(wait) for wait in record.waits)}."
-    if record.best is not None:
-        text += f" Best after epoch {record.best_epoch + 1}: {number(record.best)}."
-    if record.stopped_epoch is None:
-        return text + f" It does not stop: the epochs run out after epoch {record.epochs[-1] + 1}."
-    text += f" Wait reaches {record.waits[-1]} and training stops after epoch {record.stopped_epoch + 1}."
-    left = len(log) - record.epochs_run
-    if not left:
-        return text
-    return text + (f" The {left} epochs after it" if left > 1 else " The epoch after it") + ", in grey, never ran."
+def _tell(facts: Facts, record: replay.StoppingRecord) -> str:
+    """Say the picture in words: the rule, the curve, the count, and how it ends."""
+    settings = {"min_delta": 0.0, "baseline": None, "start_from_epoch": 0}
+    # Keras keeps min_delta with the sign of its direction.
+    given = {name: getattr(record, name) for name in settings} | {"min_delta": abs(record.min_delta)}
+    others = "".join(f", {name} {given[name]:g}" for name, usual in settings.items() if given[name] != usual)
+    text = f"EarlyStopping counts on {facts.monitor} with patience {record.patience}{others}. {words.curves(facts)}"
+    resets = [epoch for epoch, kind in _by_epoch(facts, record) if kind == "reset"]
+    ignored = [epoch for epoch, kind in _by_epoch(facts, record) if kind == "ignored"]
+    if ignored:
+        text += f" Not looked at: {words.epochs_of(ignored)}."
+    if resets:
+        text += f" wait is 0 after {words.epochs_of(resets)}."
+    if top := max(record.waits):
+        text += f" It is highest after epoch {facts.first + record.waits.index(top) + 1}: {top}."
+    return f"{text} {words.marks(facts, kept=False)}".replace("\n", " ")
+
+
+def _table(facts: Facts, record: replay.StoppingRecord) -> list[list[str]]:
+    """Return the picture as rows: each epoch with its value, what EarlyStopping made of it, and its count."""
+    made = {"reset": "new best", "waits": "no new best", "ignored": "not looked at", "missing": "no value"}
+    if record.baseline is not None:
+        made |= {"reset": "new best past baseline", "waits": "otherwise"}
+    rows = [
+        [str(epoch + 1), number(facts.value(epoch)), made[kind], str(wait)]
+        for (epoch, kind), wait in zip(_by_epoch(facts, record), record.waits, strict=True)
+    ]
+    rest = range(facts.last + 1, facts.first + facts.length)
+    rows += [[str(epoch + 1), number(facts.value(epoch)), facts.beyond, ""] for epoch in rest]
+    told = [epoch - facts.first for epoch in (facts.best, facts.last, facts.unseen) if epoch is not None]
+    return [["epoch", facts.monitor, "what it is", "wait"], *words.told_rows(rows, told)]
+
+
+def _by_epoch(facts: Facts, record: replay.StoppingRecord) -> list[tuple[int, str]]:
+    return list(enumerate(_kinds(facts.monitored, record), facts.first))

@@ -465,7 +465,11 @@ function render({ model, el }) {
 
   const announce = (text) => {
     clearTimeout(telling); // only what is settled is spoken
-    telling = setTimeout(() => { status.textContent = text; }, 350);
+    telling = setTimeout(() => {
+      status.textContent = text;
+      // Whoever reads on must not meet it again at the end.
+      telling = setTimeout(() => { status.textContent = ""; }, 15000);
+    }, 350);
   };
   const rich = (text) => escape(text).replace(/\*\*(.+?)\*\*/g, "<b>$1</b>");
 
@@ -474,19 +478,18 @@ function render({ model, el }) {
     words = unpack(data, now);
     picture.draw(now, words);
     said.innerHTML = `${rich(words[0])} ${rich(data.said.enough)}`;
-    const text = `Learning curves. ${data.said.curves} ${words.slice(7).join(" ")} ${plain(data.said.enough)}${data.summary ? ` ${data.summary.said}` : ""}`;
-    picture.svg.setAttribute("aria-label", text);
+    twin.textContent = `Learning curves. ${data.said.curves} ${words.slice(7).join(" ")}`;
+    // Once: where its words are unfolded below, the picture only has a name.
+    picture.svg.setAttribute("aria-label", details.open ? "Learning curves, in words below." : twin.textContent);
     // A slider of thousands of steps cannot be set: it ends where the pictures below do, the field beside it does not.
     patience.slider.max = data.rows.length > 301 ? picture.reach : data.rows.length - 1;
     patience.slider.value = now;
     if (document.activeElement !== patience.number) patience.number.value = now;
-    patience.slider.setAttribute("aria-valuetext", `${now}. ${plain(words[0])}`);
     if (details.open) inWords();
     zoomed();
   }
 
   function inWords() {
-    twin.textContent = picture.svg.getAttribute("aria-label");
     const few = data.rows.length <= 61, rows = data.rows.map((_, p) => p).filter((p) => few || p <= 20 || p === now || p === data.enough || p === data.rows.length - 1 || (data.best.length && (data.best[p] !== data.best[p - 1] || data.best[p] !== data.best[p + 1])));
     const head = ["patience", "epochs run", "kept epoch", `${data.monitor} missed`, ...(data.summary ? ["runs reached"] : [])];
     const cells = (p) => [p, data.ran[p], data.kept[p] + 1, data.missed[p] === null ? "unknown" : shown(Number(data.missed[p].toPrecision(4))), ...(data.summary ? [`${data.summary.done[p]} of ${data.summary.runs}`] : [])];
@@ -576,7 +579,7 @@ function render({ model, el }) {
   nearer.addEventListener("click", () => look(() => picture.zoom(0.6, null, now)));
   farther.addEventListener("click", () => look(() => picture.zoom(1 / 0.6, null, now)));
   whole.addEventListener("click", () => (whole.textContent.startsWith("All") ? all() : matters()));
-  details.addEventListener("toggle", () => { if (details.open) inWords(); });
+  details.addEventListener("toggle", show);
 
   const point = (event) => {
     const box = picture.svg.getBoundingClientRect(), scale = picture.width / box.width;

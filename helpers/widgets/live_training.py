@@ -18,6 +18,7 @@ import traitlets
 from helpers import _kernel, words
 from helpers.live import Snapshot, Trainer
 from helpers.widgets._live_picture import LivePicture
+from helpers.widgets._status import Status
 
 __all__ = ["LiveTraining"]
 
@@ -39,7 +40,8 @@ _STYLE = """<style>
 .course-live .course-field input[type=range] {width: 220px}
 .course-live .widget-html-content, .course-live .jupyter-widget-html-content {line-height: 1.45; white-space: normal}
 .course-live progress {width: 180px; height: 12px; vertical-align: -1px; margin-right: 8px}
-.course-live .jupyter-widgets-disconnected .course-live-words {display: none}
+.course-live .jupyter-widgets-disconnected .course-live-words,
+.course-live .jupyter-widgets-disconnected.course-live-words {display: none}
 .course-live .jupyter-widgets-disconnected .course-live-gone {display: block !important}
 </style>"""
 _GONE = "The kernel is gone, and the run with it. Run the cells again from the top."
@@ -97,10 +99,12 @@ class LiveTraining(ipywidgets.VBox):
         self._trouble = ""
         self._began_with = now.patience
         self._make_controls(now, max_patience)
-        self._status, self._image, self._notes = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
+        self._image, self._progress, self._notes = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
+        self._status = Status(seen=True)
+        self._status.add_class("course-live-words")
         rows = [ipywidgets.HTML(_STYLE), ipywidgets.HBox([self._start, self._pause, self._stop])]
         # The picture above all that may take another line: it stays in its place.
-        rows += [self._settings, self._image, self._status, self._notes]
+        rows += [self._settings, self._image, self._progress, self._status, self._notes]
         super().__init__(rows)
         self.add_class("course-live")
         # The first, empty picture warms matplotlib up, so that the fit need not.
@@ -267,10 +271,11 @@ class LiveTraining(ipywidgets.VBox):
             now.batch / now.batches if now.batches and now.alive and now.batch < now.batches else 0
         )
         total = max(1, now.epochs - now.first_epoch)
-        bar = f'<progress max="{total}" value="{min(done, total):.4g}" aria-label="epochs done"></progress>'
-        self._status.value = (
-            f'<div class="course-live-words">{bar}{html.escape(words.live_progress(now))}'
-            f'<div role="status"><b>{html.escape(words.live_state(now))}</b></div></div>'
+        # The words beside the bar say what it shows.
+        bar = f'<progress max="{total}" value="{min(done, total):.4g}" aria-hidden="true"></progress>'
+        self._status.says = words.live_state(now)
+        self._progress.value = (
+            f'<div class="course-live-words">{bar}{html.escape(words.live_progress(now))}</div>'
             # Shown by the style above where the widget has lost its kernel; a page without one is no such place.
             f'<div class="course-live-gone" style="display:none"><b>{_GONE}</b></div>'
         )
@@ -303,7 +308,8 @@ class LiveTraining(ipywidgets.VBox):
         data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
         now = self.trainer.snapshot()
         data = {**data, "text/plain": f"LiveTraining: {words.live_state(now)}"}
-        data["text/html"] = self._image.value + self._status.value
+        state = f"<p><b>{html.escape(self._status.says)}</b></p>"
+        data["text/html"] = self._image.value + self._progress.value + state
         return (data, *metadata) if metadata else data
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import anywidget
 import ipywidgets
-import traitlets
 
 from helpers import pitfalls
+from helpers.widgets._status import Status
 
 # More than the longest traceback has; whatever is longer is cut at both ends, since an error stands at one of them.
 MOST_CHARACTERS = 40_000
@@ -30,7 +29,7 @@ class PitfallSearch(ipywidgets.VBox):
             style={"description_width": "initial"},
             layout={"width": "100%", "max_width": "60em"},
         )
-        self.status = _Status()
+        self.status = Status()
         self.results = ipywidgets.Output()
         super().__init__([self.box, self.status, self.results])
         self.box.observe(self._search, "value")
@@ -46,22 +45,3 @@ class PitfallSearch(ipywidgets.VBox):
         data = {"text/plain": str(found), "text/html": found.to_html()}
         self.results.outputs = ({"output_type": "display_data", "data": data, "metadata": {}},)
         self.status.says = found.summary
-
-
-class _Status(anywidget.AnyWidget):
-    """A sentence that a screen reader says when it changes, and nobody sees; ipywidgets has none."""
-
-    _esm = """
-    export default {
-      render({ model, el }) {
-        const line = document.createElement("div");
-        line.setAttribute("role", "status");
-        line.style.cssText = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)";
-        el.append(line);
-        const show = () => { line.textContent = model.get("says"); };
-        model.on("change:says", show);
-        show();
-      },
-    };
-    """
-    says = traitlets.Unicode().tag(sync=True)
