@@ -301,7 +301,7 @@ def test_a_paused_run_draws_nothing_until_something_happens(make, monkeypatch):
     trainer.pause()
     model.let(3)
     wait_for(lambda: trainer.state == "paused", "the pause")
-    wait_for(lambda: "Paused" in alt(view), "the picture of the pause")
+    wait_for(lambda: "Paused" in words(view), "the words of the pause")
     frames = []
     monkeypatch.setattr(view, "_show_picture", lambda now: frames.append(now.patience))
     time.sleep(0.6)
