@@ -145,7 +145,7 @@ def test_a_slider_moved_in_the_middle_of_a_run_decides_where_it_stops(make):
     assert "patience went from 25 to 3 at the end of epoch 11." in words(view)
     assert "EarlyStopping stopped the fit after epoch 11: 3 epochs without improvement, patience 3." in words(view)
     assert "The model holds the weights of epoch 11, the last." in words(view)
-    assert "patience went from 25 to 3" in alt(view)
+    assert "patience went from 25 to 3" in words(view)
 
 
 def test_without_early_stopping_the_widget_says_why_there_is_no_patience(make):
@@ -301,7 +301,7 @@ def test_a_paused_run_draws_nothing_until_something_happens(make, monkeypatch):
     trainer.pause()
     model.let(3)
     wait_for(lambda: trainer.state == "paused", "the pause")
-    wait_for(lambda: "Paused" in alt(view), "the picture of the pause")
+    wait_for(lambda: "Paused" in words(view), "the words of the pause")
     frames = []
     monkeypatch.setattr(view, "_show_picture", lambda now: frames.append(now.patience))
     time.sleep(0.6)
