@@ -21,6 +21,8 @@ _CHECK = re.compile(r'^checks\.check\(\s*"(?P<id>[^"]+)"', re.MULTILINE)
 _LINK = re.compile(
     r"""(?P<before>\]\(|href=["'])(?P<page>\d\d[a-z]?_\w+)?(?(page)\.ipynb)(?P<cell>#cell-id=)?(?=[^\s"')]*["')])"""
 )
+# A link to a file that the lesson wrote where it ran.
+_WRITTEN = re.compile(r"""<a\s[^>]*href=["'](?:certificates|runs)/[^>]*>(?P<text>.*?)</a>""", re.DOTALL)
 _READ_HERE = (
     "On this page the lesson has been run: its code stands beside what it gave. Predictions, explorers and searches "
     "work here. To change code and have your answers checked, open the lesson [in JupyterLab](start.html)."
@@ -28,13 +30,16 @@ _READ_HERE = (
 
 
 def to_page(text: str) -> str:
-    """Point the links of some Markdown or HTML that lead to notebooks and their cells to pages and headings."""
+    """Point the links of some Markdown or HTML that lead to notebooks and their cells to pages and headings.
+
+    What links to a file that the run wrote becomes plain text.
+    """
 
     def moved(link: re.Match[str]) -> str:
         name = f"{link['page']}.html" if link["page"] else ""
         return f"{link['before']}{name}{'#' if link['cell'] else ''}" if name or link["cell"] else link[0]
 
-    return _LINK.sub(moved, text)
+    return _LINK.sub(moved, _WRITTEN.sub(lambda link: link["text"], text))
 
 
 def page(

@@ -48,6 +48,7 @@ WIDGET = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/p
         ("[a](https://example.org/02_early_stopping.ipynb)", "[a](https://example.org/02_early_stopping.ipynb)"),
         ("`02_early_stopping.ipynb` (#here)", "`02_early_stopping.ipynb` (#here)"),
         ("[a](#plain)", "[a](#plain)"),
+        ('saved: <a href="certificates/a.html" target="_blank">a <b>page</b></a>.', "saved: a <b>page</b>."),
     ],
 )
 def test_links_to_notebooks_become_links_to_pages(link, page):
