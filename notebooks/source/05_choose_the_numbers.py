@@ -19,9 +19,9 @@ from keras.callbacks import CSVLogger, EarlyStopping
 # %% [markdown]
 # ## One run answers for every patience
 #
-# The counter of `EarlyStopping` counts alike whatever the patience is, until the stop. So one training that nobody
-# stopped can tell what every patience would have done. `replay` works that out from the list of losses, without
-# Keras. <!-- claim: early_stopping.test_wait_does_not_depend_on_patience -->
+# Until the stop, `EarlyStopping` counts in the same way for every patience. So one training that nobody stopped can
+# tell what every patience would have done. `replay` works that out from the list of losses, without Keras.
+# <!-- claim: early_stopping.test_wait_does_not_depend_on_patience -->
 #
 # Do not take that on trust. Train to the end, ask `replay`, then train again with the real callback.
 # %%
