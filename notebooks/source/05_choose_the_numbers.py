@@ -186,10 +186,10 @@ assert 0.8 <= share < 0.9
 
 
 # %% [markdown]
-# Patience 10 would have been enough for three runs in four, patience 19 for nine in ten. So would
-# **half as many epochs as it took to reach the best**. As a rule for the next run of a task, it is a little weaker: with
-# half of another seed's best epoch, 84 in 100 had enough. (Some of the correlation is arithmetic: no run needs more
-# patience than the number of its best epoch.)
+# Patience 10 would have been enough for three runs in four, patience 19 for nine in ten. **Half as
+# many epochs as a run took to reach its best** would also have been enough for nine in ten. As a rule for the next run
+# of a task, it is a little weaker: with half of another seed's best epoch, 84 in 100 had enough. (Some of the
+# correlation is arithmetic: no run needs more patience than the number of its best epoch.)
 #
 # A run whose best lies in its last epochs was cut off: it might have got better still, and then its number is too
 # small.
