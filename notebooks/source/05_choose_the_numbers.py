@@ -354,7 +354,7 @@ assert (
 # - one number for every task. The range is wide, and whoever learns slowly needs more;
 # - a number measured on one run: seeds differ as much as you saw in the first table;
 # - anything about large models or other data. These are small dense networks on **two** small tables, with at most 200
-#   epochs, and somebody chose them by hand. No interval can speak for tasks that nobody would have drawn.
+#   epochs, chosen by hand. An interval over these twenty says nothing about tasks of another kind.
 # %% [markdown]
 # ## Optional: does min_delta save epochs?
 #
