@@ -64,7 +64,7 @@ def four_places(answer: tuple) -> Verdict:
         if number not in (want, len(BY_HAND)):
             found.append(f"{place}: {why(number, best, last)}")
     hits = sum(one == other for one, other in zip(given, wanted, strict=True))
-    start = f"{hits} of 4 are right. " if hits else ""
+    start = f"{hits} of 4 {'is' if hits == 1 else 'are'} right. " if hits else ""
     return wrong(start + " ".join(found), credit=hits / 4)
 
 

@@ -19,9 +19,9 @@ from keras.callbacks import CSVLogger, EarlyStopping
 # %% [markdown]
 # ## One run answers for every patience
 #
-# The counter of `EarlyStopping` counts alike whatever the patience is, until the stop. So one training that nobody
-# stopped can tell what every patience would have done. `replay` works that out from the list of losses, without
-# Keras. <!-- claim: early_stopping.test_wait_does_not_depend_on_patience -->
+# Until the stop, `EarlyStopping` counts in the same way for every patience. So one training that nobody stopped can
+# tell what every patience would have done. `replay` works that out from the list of losses, without Keras.
+# <!-- claim: early_stopping.test_wait_does_not_depend_on_patience -->
 #
 # Do not take that on trust. Train to the end, ask `replay`, then train again with the real callback.
 # %%
@@ -186,10 +186,10 @@ assert 0.8 <= share < 0.9
 
 
 # %% [markdown]
-# Patience 10 would have been enough for three runs in four, patience 19 for nine in ten. So would
-# **half as many epochs as it took to reach the best**. As a rule for the next run of a task, it is a little weaker: with
-# half of another seed's best epoch, 84 in 100 had enough. (Some of the correlation is arithmetic: no run needs more
-# patience than the number of its best epoch.)
+# Patience 10 would have been enough for three runs in four, patience 19 for nine in ten. **Half as
+# many epochs as a run took to reach its best** would also have been enough for nine in ten. As a rule for the next run
+# of a task, it is a little weaker: with half of another seed's best epoch, 84 in 100 had enough. (Some of the
+# correlation is arithmetic: no run needs more patience than the number of its best epoch.)
 #
 # A run whose best lies in its last epochs was cut off: it might have got better still, and then its number is too
 # small.
