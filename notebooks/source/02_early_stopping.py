@@ -140,7 +140,7 @@ assert accuracies[losses.index(min(losses))] > accuracies[-1] + 0.03
 # %% [markdown]
 # ## With one argument more
 #
-# Whoever wants the best has to say so: `restore_best_weights=True`.
+# The same training, with `restore_best_weights=True`:
 # %%
 model = build()
 stopper = EarlyStopping(patience=8, restore_best_weights=True)

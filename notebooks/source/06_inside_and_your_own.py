@@ -70,11 +70,6 @@ assert all(threading.current_thread().name in line for line in happened[:3])
 
 
 # %% [markdown]
-# So the Python behind an ordinary slider waits while a cell trains, and `LiveTraining` in lesson 05b puts its `fit`
-# into a thread of its own. (The explorer's picture does move: the browser draws it and asks no Python.
-# [Lesson 08c](08c_callbacks.ipynb), trouble 30, has more.)
-# <!-- claim: hooks.test_hooks_run_on_the_calling_thread -->
-# %% [markdown]
 # ## How Keras calls them
 #
 # `fit` puts your list into a `CallbackList`. That is an object with the same hooks; each of them calls the hooks of
@@ -141,9 +136,6 @@ print("the flag after the fit:", model.stop_training)
 widgets.reveal("06.b")
 
 
-# %% [markdown]
-# The flag is still up after the fit. The next `fit` takes it down before it calls `on_train_begin`; only `set_model`
-# and `set_params`, which come earlier, still see it. <!-- claim: hooks.test_set_model_still_sees_the_flag -->
 # %% [markdown] tags=["instructor"]
 # Expect most to choose "nothing more happens", by analogy with `break` or an exception. Ask what would go wrong:
 # `EarlyStopping(restore_best_weights=True)` brings the weights back in `on_train_end`. An exception raised in a
