@@ -9,7 +9,6 @@ _given = json.loads(os.environ["COURSE_SITE"])
 
 project = _given["project"]
 author = "the authors of the course"
-copyright = "MIT for code, CC BY 4.0 for text"
 language = "en"
 
 extensions = ["myst_nb", "course_site._extension"]
@@ -31,6 +30,7 @@ html_js_files = [(name, {"defer": "defer"}) for name in ("predict.js", "course.j
 html_copy_source = False
 html_show_sourcelink = False
 html_last_updated_fmt = None
+html_show_copyright = False
 html_context = {"default_mode": "auto"}
 html_theme_options = {
     "show_toc_level": 2,
@@ -39,6 +39,7 @@ html_theme_options = {
     "home_page_in_toc": False,
     "show_navbar_depth": 1,
     "navbar_persistent": [],
+    "extra_footer": "<p>Code: MIT. Prose and figures: CC BY 4.0.</p>",
 }
 course_launch = _given["launch"]
 course_terms = _given["terms"]
