@@ -205,7 +205,7 @@ def test_a_file_of_weights_is_judged_too(trained):
 
 # Says which processes there are as soon as a training runs, and once more after an interrupt.
 SCRIPT = """
-import json, psutil
+import json, psutil, signal
 from helpers import arena
 from helpers.arena import _run
 
@@ -215,9 +215,10 @@ class Bar(_run.Bar):
             print(json.dumps([one.pid for one in psutil.Process().children(recursive=True)]), flush=True)
 
 _run.Bar = Bar
-while True:
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background has it ignored
+for _ in range(2):
     try:
-        arena.run(arena.baseline, rules=arena.Rules(seeds=(0, 1), broken=(), epochs=5000, kill=None, seconds=500))
+        arena.run(arena.baseline, rules=arena.Rules(seeds=(0, 1), broken=(), epochs=5000, kill=None, seconds=100))
     except KeyboardInterrupt:
         print("interrupted", psutil.Process().children(), flush=True)
         input()
