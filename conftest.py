@@ -108,6 +108,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.path.suffix == ".ipynb":
         name = item.path.relative_to(ROOT) if item.path.is_relative_to(ROOT) else item.path
         os.environ["COURSE_TEST_NOTEBOOK"] = name.as_posix()
+    else:
+        os.environ.pop("COURSE_TEST_NOTEBOOK", None)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -41,7 +41,7 @@ _STYLE = """<style>
 .course-live .widget-html-content, .course-live .jupyter-widget-html-content {line-height: 1.45; white-space: normal}
 .course-live progress {width: 180px; height: 12px; vertical-align: -1px; margin-right: 8px}
 .course-live .jupyter-widgets-disconnected .course-live-words,
-.course-live .jupyter-widgets-disconnected.course-live-words {display: none}
+.course-live.jupyter-widgets-disconnected .course-live-words {display: none}
 .course-live .jupyter-widgets-disconnected .course-live-gone {display: block !important}
 </style>"""
 _GONE = "The kernel is gone, and the run with it. Run the cells again from the top."
