@@ -31,7 +31,7 @@ build_wheel = build_editable
 """
 PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
 # Nothing may come from elsewhere: the index is a port that nobody listens on.
-SHUT = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0", "PIP_TIMEOUT": "1"}
+SHUT = {"PIP_INDEX_URL": "http://127.0.0.1:9", "PIP_RETRIES": "0", "PIP_TIMEOUT": "1"}
 
 
 def tiny(folder: Path) -> None:

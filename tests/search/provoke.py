@@ -49,6 +49,10 @@ PEOPLE = {
 }
 
 
+# A frame of a traceback, with the line of code or the empty line below it.
+_FRAME = re.compile(r'^ *File "(?P<path>[^"]+)", line \d+, in [^\n]*\n(?:(?: {4}[^\n]*)?\n)?', re.MULTILINE)
+
+
 @dataclass(frozen=True)
 class Case:
     """A program that shows something: the trouble behind it (0: none of the lab's), its lines, where it runs."""
@@ -87,13 +91,20 @@ def show(case: Case, where: str) -> str:
             os.chdir(back)
             gc.collect()
         home, packages = PEOPLE[where]
-        text = text.replace(folder, home)
+        text = _without_us(text).replace(folder, home)
     for path in sorted(filter(_holds_packages, sys.path), key=len, reverse=True):
         text = text.replace(path, packages)
     text = text.replace(sys.base_prefix, "/usr").replace(str(Path.home()), "/home/ana")
     if where == "windows":
         text = re.sub(r'(?<=File ")[^"]+', lambda path: path[0].replace("/", "\\"), text)
     return text.strip("\n")
+
+
+def _without_us(text: str) -> str:
+    """Leave out our own frames, which TensorFlow tells below an error of its graph, and what Keras left to do."""
+    ours = (str(HERE), str(Path(sys.argv[0]).resolve()), "<frozen runpy>")
+    text = _FRAME.sub(lambda frame: "" if frame["path"].startswith(ours) else frame[0], text)
+    return text.replace("# TODO: ", "# ")
 
 
 def _holds_packages(path: str) -> bool:
