@@ -10,6 +10,7 @@ import pytest
 from helpers import pitfalls
 from helpers.pitfalls import _elsewhere, _lessons, _messages, _paste
 from helpers.widgets import PitfallSearch
+from tests.search import provoke
 from tests.search.corpus import texts
 from tests.search.measure import measure
 
@@ -352,3 +353,11 @@ def test_results_follow_what_is_typed():
     assert search.status.says
     search.box.value = " "
     assert (search.results.outputs, search.status.says) == ((), "")
+
+
+def test_a_recording_leaves_out_the_recorder():
+    theirs = '  File "/home/ana/train.py", line 3, in <module>\n    net.fit(x)\n'
+    theirs += '  File "/usr/lib/keras/layer.py", line 9, in call\n\n'
+    ours = f'  File "{provoke.HERE}/provoke.py", line 84, in show\n\n  File "<frozen runpy>", line 1, in _run\n'
+    assert provoke._without_us(ours + theirs + "ValueError: x") == theirs + "ValueError: x"
+    assert provoke._without_us("    # TODO: later\n") == "    # later\n"
