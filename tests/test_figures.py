@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 import re
 import tomllib
@@ -39,23 +40,42 @@ def test_every_figure_is_asked_about_and_every_fact_is_used():
     assert used == set(facts.FACTS)
 
 
+def raised(text: str) -> str:
+    """Return a text with each number a thousand higher, so that none is another right one."""
+    return re.sub(r"\d+(\.\d+)?", lambda number: f"{float(number[0]) + 1000:g}", text)
+
+
+def altered(figure: Figure) -> list[Figure]:
+    """Return a figure twice with other numbers in twin and table: in the second the rows keep their names."""
+    tables = [
+        [list(map(raised, row)) for row in figure.table],
+        [[row[0], *map(raised, row[1:])] for row in figure.table],
+    ]
+    return [dataclasses.replace(figure, said=raised(figure.said), table=table) for table in tables]
+
+
+def read_in(figure: Figure, fact: str):
+    """Return a fact as a figure's twin and table say it; None where they do not."""
+    with contextlib.suppress(facts.Unsaid, ValueError, StopIteration, IndexError, TypeError, KeyError):
+        return facts.answer(figure, fact)[1]
+    return None
+
+
 def test_a_twin_that_says_something_else_is_found_out():
-    """The reading halves read: with another number in the twin, each fact that they read from the alt text differs."""
-    found = 0
+    """The reading halves read: where twin and table hold other numbers, each fact is another one."""
+    unread = set()
     for question in BANK:
         figure = figures()[question["lesson"], question["figure"]]
-        # Each number one higher, and each table empty of numbers.
-        wrong = re.sub(r"\d+(\.\d+)?", lambda number: f"{float(number[0]) + 1:g}", figure.said)
-        other = Figure(figure.lesson, figure.number, figure.kind, figure.data, wrong, [["none"]])
         for fact in question["facts"]:
             truth, _ = facts.answer(figure, fact)
             # What is said in words has no number to be wrong.
             if isinstance(truth, (bool, np.bool_, str, set)) or fact in ("crossings", "worse steps"):
                 continue
-            with contextlib.suppress(facts.Unsaid, ValueError, StopIteration, IndexError, TypeError):
-                assert not same(truth, facts.answer(other, fact)[1]), fact
-            found += 1
-    assert found > 80
+            read = [one for one in (read_in(other, fact) for other in altered(figure)) if one is not None]
+            assert not read or not all(same(truth, one) for one in read), fact
+            if not read:
+                unread.add(fact)
+    assert unread <= {"interval holds 0 from"}  # a thousand higher, none holds 0
 
 
 CURVES = [
