@@ -17,14 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from tests import kernel_forks
+from tests import chromium, kernel_forks
 
 ROOT = Path(__file__).resolve().parent
 NOTEBOOKS = ROOT / "notebooks"
 GUARD = ROOT / "tests" / "kernel_guard.py"
 HOME = "COURSE_TEST_HOME"
 MEMORY_LIMIT_MB = 900  # of 2 GB on Binder: the kernel, JupyterLab and a second kernel must fit
-NO_CHROMIUM = "Chromium is not installed"
 OWN_HOME = pytest.StashKey[Path]()
 COMPLAINTS = pytest.StashKey[list[str]]()
 PEAKS = pytest.StashKey[dict[str, int]]()
@@ -203,7 +202,9 @@ def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
         )
     for sentence in config.stash.get(COMPLAINTS, []):
         terminalreporter.write_line(f"FAILED: {sentence}", red=True)
-    skipped = [report for report in terminalreporter.stats.get("skipped", []) if NO_CHROMIUM in str(report.longrepr)]
+    skipped = [
+        report for report in terminalreporter.stats.get("skipped", []) if chromium.MISSING in str(report.longrepr)
+    ]
     if skipped:
         terminalreporter.section("browser tests did not run", yellow=True)
         terminalreporter.write_line(

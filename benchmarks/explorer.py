@@ -23,17 +23,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"))
-from conftest import (
-    CHROMIUM_ARGUMENTS,
-    VIEWPORT,
-    Lab,
-    LabServer,
-    find_chromium,
-    free_port,
-    stop,
-    wait_for_server,
-)
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "tests" / "browser"), str(ROOT)]
+
+from conftest import VIEWPORT, Lab, LabServer, free_port, stop, wait_for_server  # noqa: E402
+from tests import chromium  # noqa: E402
 
 PRESSES, LATENCY = 25, 0.120
 LOG = """import numpy as np
@@ -223,7 +217,7 @@ def main() -> None:
         port = stack.enter_context(slow_line(int(near.url.rsplit(":", 1)[1]), LATENCY))
         far = dataclasses.replace(near, url=f"http://127.0.0.1:{port}")
         playwright = stack.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=[*CHROMIUM_ARGUMENTS])
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=[*chromium.ARGUMENTS])
         stack.callback(browser.close)
         results = {"no latency": measure(near, browser), f"{LATENCY * 1e3:.0f} ms latency": measure(far, browser)}
     sizes()

@@ -13,6 +13,7 @@ import pytest
 from course_site import _glossary, _links, _run
 from helpers import course, pitfalls, questions
 from helpers.questions import ROOT
+from tests import chromium
 
 pytest.importorskip("pygments")
 sphinx = pytest.importorskip("sphinx", reason="Sphinx is not installed: `make test` installs it")
@@ -209,12 +210,10 @@ def test_from_disk_a_prediction_is_answered_the_slider_moves_and_the_search_find
     from tests.pages.__main__ import differences
     from tests.search.corpus import texts
 
-    if visit.chromium() is None:
-        pytest.skip(visit.NO_CHROMIUM) if not os.environ.get("COURSE_REQUIRE_BROWSER") else pytest.fail(
-            visit.NO_CHROMIUM
-        )
-    with visit.browser() as chromium:
-        reader = visit.Reader(chromium.new_context(), site.as_uri())
+    if chromium.find() is None:
+        (pytest.fail if os.environ.get("COURSE_REQUIRE_BROWSER") else pytest.skip)(chromium.MISSING)
+    with visit.browser() as browser:
+        reader = visit.Reader(browser.new_context(), site.as_uri())
         page = reader.open("02_early_stopping.html")
         assert "You said B, which is not it" in visit.answer(page, "02.a", "B")
         page.reload()

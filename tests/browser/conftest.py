@@ -30,15 +30,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tests import chromium
+
 ROOT = Path(__file__).resolve().parents[2]
-NO_CHROMIUM = "Chromium is not installed"  # the root conftest looks for these words
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-CHROMIUM_ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-    # The network is off for the page as it is for the kernels.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)  # fmt: skip
 # Tall, since JupyterLab may leave out cells that are off the screen.
 VIEWPORT = {"width": 1280, "height": 3000}
 START_SECONDS = 90
@@ -46,11 +40,6 @@ CELL_SECONDS = 120
 
 # The notebook that is open, in the words of JupyterLab's own API.
 PANEL = "window.jupyterapp.shell.currentWidget"
-
-
-def find_chromium() -> str | None:
-    """Return the path of the browser on this machine, or None."""
-    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 
 
 @dataclass
@@ -89,10 +78,10 @@ def copy_notebooks(target: Path) -> None:
 @pytest.fixture(scope="session")
 def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     """Start JupyterLab once for all browser tests, with its token on, and stop it with all its kernels."""
-    if find_chromium() is None:
+    if chromium.find() is None:
         if os.environ.get("COURSE_REQUIRE_BROWSER"):
-            pytest.fail(f"{NO_CHROMIUM}, and COURSE_REQUIRE_BROWSER says that the browser tests must run.")
-        pytest.skip(f"{NO_CHROMIUM}: looked for {', '.join(CHROMIUM_NAMES)}")
+            pytest.fail(f"{chromium.MISSING}, and COURSE_REQUIRE_BROWSER says that the browser tests must run.")
+        pytest.skip(f"{chromium.MISSING}: looked for {', '.join(chromium.NAMES)}")
     root = tmp_path_factory.mktemp("lab") / "notebooks"
     copy_notebooks(root)
     port, token, log = free_port(), secrets.token_hex(16), root.parent / "server.log"
@@ -155,9 +144,9 @@ def browser(lab_server: LabServer) -> Iterator[object]:
 
     expect.set_options(timeout=30_000)  # a busy machine takes longer than the usual five seconds
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=[*CHROMIUM_ARGUMENTS])
-        yield chromium
-        chromium.close()
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=[*chromium.ARGUMENTS])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="module")

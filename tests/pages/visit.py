@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.server
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,17 +12,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
-__all__ = ["NO_CHROMIUM", "Reader", "answer", "browser", "chromium", "loopback", "move_slider", "search", "search_site"]
+from tests import chromium
 
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-NO_CHROMIUM = (
-    f"Chromium is not installed: looked for {', '.join(CHROMIUM_NAMES)}"  # the root conftest looks for these words
-)
-
-
-def chromium() -> str | None:
-    """Return the path of the browser on this machine, or None."""
-    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+__all__ = ["Reader", "answer", "browser", "loopback", "move_slider", "search", "search_site"]
 
 
 @contextlib.contextmanager
@@ -33,12 +24,11 @@ def browser() -> Iterator[Browser]:
     Raises:
         FileNotFoundError: it is not installed.
     """
-    program = chromium()
+    program = chromium.find()
     if program is None:
-        raise FileNotFoundError(NO_CHROMIUM)
-    arguments = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+        raise FileNotFoundError(chromium.MISSING)
     with sync_playwright() as playwright:
-        one = playwright.chromium.launch(executable_path=program, args=arguments)
+        one = playwright.chromium.launch(executable_path=program, args=[*chromium.ARGUMENTS])
         yield one
         one.close()
 
