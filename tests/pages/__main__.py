@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
+
 from course_site import _links, _search
 from helpers import pitfalls, questions
 from tests.search.corpus import texts
@@ -36,6 +38,9 @@ def main() -> int:
         for base in (site.as_uri(), address):
             print(f"== {base.split(':')[0]}")
             found += _look(Reader(chromium.new_context(), base), site)
+        for scheme in ("light", "dark"):
+            print(f"== axe, {scheme}")
+            found += _barriers(Reader(chromium.new_context(color_scheme=scheme), site.as_uri()), site)
     print(*(f"WRONG: {one}" for one in found), sep="\n")
     print(f"{len(found)} things are wrong." if found else "All is well.")
     return bool(found)
@@ -60,6 +65,16 @@ def _look(reader: Reader, site: Path) -> Iterator[str]:
     if not search_site(reader, "patience"):
         yield "the search of the site finds nothing for patience"
     yield from reader.faults
+
+
+def _barriers(reader: Reader, site: Path) -> Iterator[str]:
+    """Yield what axe-core calls serious or critical, on every page."""
+    for path in sorted(site.glob("*.html")):
+        page = reader.open(path.name)
+        for one in Axe().run(page).response["violations"]:
+            if one["impact"] in ("serious", "critical"):
+                yield f"{path.name}: {one['help']} ({one['id']}), first in {one['nodes'][0]['html'][:120]}"
+        page.close()
 
 
 def _odd(text: str) -> list[str]:
