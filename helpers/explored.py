@@ -47,13 +47,23 @@ _NUMBER = re.compile(r"(\d+(?:[.,]\d+)*)")
 
 @dataclass(frozen=True)
 class Settings:
-    """What is chosen beside patience; the names are Keras's."""
+    """What is chosen beside patience; the names are Keras's.
+
+    Raises:
+        ValueError: `min_delta` or `baseline` is NaN or infinite. Keras takes both; what it then does is no answer.
+    """
 
     min_delta: float = 0.0
     start_from_epoch: int = 0
     baseline: float | None = None
     restore_best_weights: bool = True
     save_best_only: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("min_delta", "baseline"):
+            value = getattr(self, name)
+            if value is not None and not math.isfinite(value):
+                raise ValueError(f"{name} must be a finite number, not {value}.")
 
 
 class Explored:

@@ -367,7 +367,7 @@ style.show(plots.learning_curves(slow, stopping=record, title=title))
 # %% [markdown]
 # ## Key takeaways
 #
-# - `min_delta`: gain this much within `patience` epochs, or stop. What does not count is not kept.
+# - `min_delta`: gain more than this within `patience` epochs, or stop. What does not count is not kept.
 # - `start_from_epoch`: what was not looked at can be no best. `mode`: say it when Keras refuses.
 # - `baseline` is no deadline.
 # - The learning rate needs less patience than the stop. Patience counts validated epochs.
