@@ -1,4 +1,4 @@
-"""With a question unanswered nothing in sight says what is right; after its run all of it is in sight, on a small screen.
+"""With a question unanswered nothing in sight says what is right; after its run all of it is, on a small screen.
 
 All lessons stand one after the other on one page with JupyterLab's own style, as nbconvert writes it, and only the
 predictions have outputs: their static form, which takes less room than the widget (tests/browser/test_predict_in_lab.py
