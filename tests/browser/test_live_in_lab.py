@@ -146,8 +146,10 @@ def test_a_person_steers_a_fit(lab, wait_until):
     wait_until(lambda: picture(lab).get_attribute("src") != early, "a picture that grew")
     expect(lab.outputs(CELL)).to_contain_text("patience went from 300 to 297", timeout=30_000)
 
-    # Lower patience in the middle of the fit: it stops that many epochs after the best.
-    field.fill(str(PATIENCE))
+    # Lower patience in the middle of the fit: it stops that many epochs after the best. Typed slowly, and its first
+    # digit alone, 1, is asked for by nobody.
+    field.press("Control+A")
+    field.press_sequentially(str(PATIENCE), delay=400)
     field.press("Enter")
     says(lab, f"{PATIENCE} epochs without improvement, patience {PATIENCE}.")
     wait_for_end(lab, wait_until)
