@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from helpers import replay, words
-from helpers.facts import Facts, best_place, facts_of
+from helpers.facts import REPLAYED, Facts, best_place, facts_of
 from helpers.history import Run
 from helpers.plots._axes import needs_log
 from helpers.style import table_html
@@ -167,6 +167,7 @@ class Explored:
             saved=self._saved[: bisect.bisect_right(self._saved, last)],
             unseen=self._unseen[last - first + 1],
             stopping=True,
+            beyond=REPLAYED,
         )
 
     def sentence(self, patience: int, facts: Facts | None = None) -> str:

@@ -222,7 +222,7 @@ def _end(facts: Facts) -> str:
 
 
 def _unseen(facts: Facts) -> str:
-    """Say what never ran, and whether that was a loss."""
+    """Say what came after the stop, and whether that was a loss."""
     if facts.epochs_run >= facts.length:
         return ""
     never = range(facts.last + 1, facts.first + facts.length)
