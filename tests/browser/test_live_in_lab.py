@@ -57,6 +57,13 @@ KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
 PLACE = """widget => { const top = node => node.getBoundingClientRect().top;
                       return Math.round(top(widget.querySelector('img')) - top(widget)); }"""
 
+# A control that is not whole inside its row, or a row inside the widget.
+CUT = """widget => [...widget.querySelectorAll('.course-field, .course-field *')].filter(node => {
+    const [inner, outer] = [node, node.matches('.course-field') ? widget : node.closest('.course-field')]
+        .map(one => one.getBoundingClientRect());
+    return inner.left < outer.left - 1 || inner.right > outer.right + 1;
+}).map(node => node.outerHTML)"""
+
 
 def button(lab, name, cell=CELL):
     return lab.outputs(cell).get_by_role("button", name=name)
@@ -112,6 +119,13 @@ def test_a_person_steers_a_fit(lab, wait_until):
     lab.run_all()
     says(lab, "Nothing trains before you press Start.")
     assert probe(lab) == ((0, "ready", None, 0, None), [])
+
+    # In a small window every control is whole.
+    usual = lab.page.viewport_size
+    for width in (900, 700):
+        lab.page.set_viewport_size({**usual, "width": width})
+        assert lab.outputs(CELL).locator(".course-live:has(img)").first.evaluate(CUT) == []
+    lab.page.set_viewport_size(usual)
 
     # By keyboard: each control has a name, takes the focus and keeps it.
     button(lab, "Start").focus()
