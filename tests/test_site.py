@@ -64,21 +64,20 @@ def test_no_output_of_a_page_is_a_widget():
     assert outputs[1].data["text/html"] == "<b>moves</b>"
 
 
-# What a page cannot be told to do. In single quotes, code and headings it may be spoken of.
+# What the reader of a page cannot do.
+_BEFORE = r"(?:\b[Tt]hen |\b[Ff]irst |[:,] |^|[.!?(] |\*\*)"
 TO_RUN = re.compile(
-    r"[Ss]hift\+[Ee]nter|(?:\b[Tt]hen |\b[Ff]irst |[:,] |^|[.!?(] |\*\*)(?:[Rr]e-?)?[Rr]un (?:it|them|on|all|the|this|that|every|each)\b|"
-    r"\b[Mm]ake a new cell|[Ii]n a new cell|\b[Pp]ress (?:\*\*|Esc|Enter)|menu \*|\b[Cc]hange (?:this|the) (?:cell|line|code)",
+    rf"[Ss]hift\+[Ee]nter|{_BEFORE}(?:[Rr]e-?)?[Rr]un (?:it|them|on|all|the|this|that|every|each)\b|menu \*|"
+    r"\b[Mm]ake a new cell|[Ii]n a new cell|\b[Pp]ress (?:\*\*|Esc|Enter)|\b[Cc]hange (?:this|the) (?:cell|line|code)",
     re.MULTILINE,
 )
 
 
 def prose() -> dict[str, list[str]]:
     """Return the Markdown cells of both editions by notebook."""
-    paths = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")) + sorted((ROOT / "notebooks/solutions").glob("*.ipynb"))
-    return {
-        str(path.relative_to(ROOT)): [c.source for c in nbformat.read(path, 4).cells if c.cell_type == "markdown"]
-        for path in paths
-    }
+    paths = [path for edition in ("", "solutions") for path in (ROOT / "notebooks" / edition).glob("[0-9]*.ipynb")]
+    read = {str(path.relative_to(ROOT)): json.loads(path.read_text(encoding="utf-8"))["cells"] for path in paths}
+    return {name: ["".join(c["source"]) for c in cells if c["cell_type"] == "markdown"] for name, cells in read.items()}
 
 
 def test_no_page_tells_its_reader_to_run_something():
@@ -97,7 +96,7 @@ def test_no_page_tells_its_reader_to_run_something():
 def test_a_cell_of_which_nothing_is_left_is_left_out():
     notebook = lesson(("1", []))
     notebook.cells.insert(1, nbformat.v4.new_markdown_cell("Twenty  epochs are\nordered. Run it and count."))
-    notebook.cells.insert(2, nbformat.v4.new_markdown_cell(prose()["notebooks/00_start_here.ipynb"][1]))
+    notebook.cells.insert(2, nbformat.v4.new_markdown_cell(_sentences.FILE.read_text(encoding="utf-8").split('"""')[1]))
     sources = [cell.source for cell in _page.page(notebook, {}).cells]
     assert sources[2:] == ["Twenty epochs are ordered. Count those that ran.", "1"]
 
