@@ -270,6 +270,15 @@ class Lab:
             arg=[index, source],
         )
 
+    def theme(self, name: str) -> None:
+        """Choose JupyterLab's theme "Light" or "Dark", and wait until it is there."""
+        self.page.evaluate(
+            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {name}"
+        )
+        self.page.wait_for_function(
+            "light => document.body.dataset.jpThemeLight === light", arg=str(name == "Light").lower()
+        )
+
     # -- look ----------------------------------------------------------------------------------------------------
 
     def cell(self, index: int):

@@ -11,6 +11,8 @@ import pytest
 pytest.importorskip("playwright")
 from playwright.sync_api import expect
 
+from tests import contrast
+
 pytestmark = pytest.mark.browser
 
 # The fit is Keras's own; only the validation loss is written by a callback, so that the right epoch is known however
@@ -112,6 +114,10 @@ def test_a_person_steers_a_fit(lab, wait_until):
     lab.run_all()
     says(lab, "Nothing trains before you press Start.")
     assert probe(lab) == ((0, "ready", None, 0, None), [])
+
+    for theme in ("Dark", "Light"):
+        lab.theme(theme)
+        assert contrast.low(lab.outputs(CELL)) == []
 
     # By keyboard: each control has a name, takes the focus and keeps it.
     button(lab, "Start").focus()

@@ -121,15 +121,12 @@ def test_a_round_by_keyboard(lab, tmp_path, wait_until):
     expect(lab.outputs(6, "input")).to_have_count(0)
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_axe_finds_nothing_in_the_cards(lab, tmp_path, theme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     (tmp_path / "90.toml").write_text(TEXTS)
     lab.new_notebook([CELLS[0].format(folder=str(tmp_path)), CELLS[1], 'widgets.reveal("90.b")', CELLS[2]])
-    lab.page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
-    lab.page.wait_for_function(
-        "light => document.body.dataset.jpThemeLight === light", arg=str(theme.endswith("Light")).lower()
-    )
+    lab.theme(theme)
     lab.run_all()
     expect(lab.outputs(2, "input")).to_be_visible()
     assert complaints(axe, lab.page) == []
