@@ -180,7 +180,7 @@ def test_the_setup_says_what_colab_lacks_and_nothing_elsewhere(builder, course):
         code = [cell.source for cell in nbformat.read(folder / "02_lesson.ipynb", 4).cells if cell.cell_type == "code"]
         guard, _, _ = code[0].partition("\n\n")
         exec(guard, {"get_ipython": lambda: "<ipykernel.zmqshell.ZMQInteractiveShell object at 0x1>"})
-        with pytest.raises(AssertionError, match="^Colab has neither this course's folder nor its Keras: README"):
+        with pytest.raises(AssertionError, match=r"^Colab has neither this course's folder nor its Keras: README"):
             exec(guard, {"get_ipython": lambda: "<google.colab._shell.Shell object at 0x1>"})
 
 
