@@ -18,7 +18,6 @@ from helpers import plots, replay, style
 from tests.colours import LACKS, apart, contrast, turned
 from tests.figures import figures
 
-
 [SHARE] = map(float, re.findall(r"invert\(([\d.]+)\) hue-rotate\(180deg\)", style.DARK))
 
 
