@@ -261,5 +261,11 @@
     return strength(before, focused);
   }
 
-  window.courseContrast = { look, rings, hold, left };
+  // How an element's own ground stands out from what is around it.
+  function stands(node) {
+    kept = new Map();
+    return ratio(ground(node), ground(above(node)));
+  }
+
+  window.courseContrast = { look, rings, hold, left, stands };
 })();

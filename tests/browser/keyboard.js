@@ -1,0 +1,64 @@
+// What the walk by keyboard asks of a notebook that is open; read by keyboard.py.
+(() => {
+  "use strict";
+  const content = () => window.jupyterapp.shell.currentWidget.content;
+  const TAKES_FOCUS = "a[href], button, input, select, textarea, summary, [tabindex], audio, video, iframe";
+  let walked = 0;
+
+  function area(node, cell) {
+    if (node === document.body) return "nowhere";
+    if (!cell) return "outside";
+    if (node.closest(".jp-OutputArea-output")) return "output";
+    if (node.closest(".cm-editor")) return "editor";
+    return node === cell ? "cell" : "of the cell";
+  }
+
+  // What has the focus, and where it is.
+  function where() {
+    const node = document.activeElement, cell = node.closest(".jp-Cell"), box = node.getBoundingClientRect();
+    return {
+      key: (node.dataset.walked ??= String((walked += 1))),
+      cell: content().widgets.findIndex((one) => one.node === cell),
+      active: content().activeCellIndex,
+      area: area(node, cell),
+      tag: node.tagName.toLowerCase(),
+      type: node.type ?? "",
+      text: node.textContent.trim().slice(0, 40),
+      in_sight: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+    };
+  }
+
+  // What changes when it is used.
+  function state() {
+    const node = document.activeElement;
+    return [node.value, node.checked, node.closest("details")?.open, node.dataset.view].join();
+  }
+
+  const stops = (outputs) =>
+    outputs.flatMap((one) => [...one.querySelectorAll(TAKES_FOCUS)])
+      .filter((one) => one.tabIndex >= 0 && !one.disabled && one.checkVisibility({ visibilityProperty: true })).length;
+
+  // JupyterLab shows the active cell by a bar beside it: its contrast with what is around it.
+  function bar() {
+    const all = [...content().activeCell.node.querySelectorAll(".jp-Collapser-child")];
+    return Math.max(0, ...all.filter((one) => one.checkVisibility()).map(courseContrast.stands));
+  }
+
+  // Sentences that a screen reader would read twice in one output: texts in sight, and names of pictures.
+  function twice(outputs) {
+    return outputs.flatMap((output) => {
+      const texts = [...output.querySelectorAll("[alt], [aria-label]")]
+        .filter((one) => !one.closest("[aria-hidden=true]") && one.checkVisibility())
+        .map((one) => one.getAttribute("alt") ?? one.ariaLabel);
+      const walker = document.createTreeWalker(output, NodeFilter.SHOW_TEXT);
+      while (walker.nextNode()) {
+        const node = walker.currentNode.parentElement;
+        if (node.checkVisibility() && !node.closest("[aria-hidden=true], [role=img], style, script, pre")) texts.push(walker.currentNode.data);
+      }
+      const sentences = texts.join("\n").split(/(?<=[.!?])\s|\n/).map((one) => one.trim()).filter((one) => one.split(/\s+/).length > 5);
+      return sentences.filter((one, place) => sentences.indexOf(one) < place);
+    });
+  }
+
+  window.courseWalk = { where, state, stops, bar, twice };
+})();
