@@ -92,8 +92,13 @@ def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, program: str = "jupyterlab") -> Iterator[LabServer]:
+def serving(folder: Path, program: str = "jupyterlab", python: str = sys.executable) -> Iterator[LabServer]:
     """Run JupyterLab, or Notebook 7 (`notebook`), with its token on, over a copy of the notebooks in an empty folder.
+
+    Args:
+        folder: what the server needs is written there.
+        program: one of `PROGRAMS`.
+        python: of the environment that has it.
 
     Raises:
         RuntimeError: it does not start; its log is the message.
@@ -105,7 +110,7 @@ def serving(folder: Path, program: str = "jupyterlab") -> Iterator[LabServer]:
     server = LabServer(f"http://127.0.0.1:{port}", token, root, log, progress, program)
     options, _ = PROGRAMS[program]
     command = [
-        sys.executable, "-m", program, "--no-browser", f"--{options}.expose_app_in_browser=True", "--allow-root",
+        python, "-m", program, "--no-browser", f"--{options}.expose_app_in_browser=True", "--allow-root",
         "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
         f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}",
         # The settings of this checkout, whether or not they are installed.

@@ -41,24 +41,8 @@
   // JupyterLab shows the active cell by a bar beside it: its contrast with what is around it.
   function bar() {
     const all = [...content().activeCell.node.querySelectorAll(".jp-Collapser-child")];
-    return Math.max(0, ...all.filter((one) => one.checkVisibility()).map(courseContrast.stands));
+    return Math.max(0, ...all.filter((one) => one.checkVisibility()).map(courseBarriers.stands));
   }
 
-  // Sentences that a screen reader would read twice in one output: texts in sight, and names of pictures.
-  function twice(outputs) {
-    return outputs.flatMap((output) => {
-      const texts = [...output.querySelectorAll("[alt], [aria-label]")]
-        .filter((one) => !one.closest("[aria-hidden=true]") && one.checkVisibility())
-        .map((one) => one.getAttribute("alt") ?? one.ariaLabel);
-      const walker = document.createTreeWalker(output, NodeFilter.SHOW_TEXT);
-      while (walker.nextNode()) {
-        const node = walker.currentNode.parentElement;
-        if (node.checkVisibility() && !node.closest("[aria-hidden=true], [role=img], style, script, pre")) texts.push(walker.currentNode.data);
-      }
-      const sentences = texts.join("\n").split(/(?<=[.!?])\s|\n/).map((one) => one.trim()).filter((one) => one.split(/\s+/).length > 5);
-      return sentences.filter((one, place) => sentences.indexOf(one) < place);
-    });
-  }
-
-  window.courseWalk = { where, state, stops, bar, twice };
+  window.courseWalk = { where, state, stops, bar };
 })();

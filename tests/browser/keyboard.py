@@ -20,7 +20,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests import chromium, contrast
+from tests import barriers, chromium
 from tests.browser.conftest import PANEL, Lab, serving
 
 # As low as a laptop's screen: what is off it must come into sight by itself.
@@ -93,10 +93,10 @@ class Walk:
     def step(self, key: str) -> Stop:
         """Move the focus by Tab or Shift+Tab, and judge how it showed where it was."""
         before = self.here()
-        self.page.evaluate("courseContrast.hold()")
+        self.page.evaluate("courseBarriers.hold()")
         self.keys.press(key)
         self.page.wait_for_timeout(30)
-        value = self.page.evaluate("courseContrast.left()")
+        value = self.page.evaluate("courseBarriers.left()")
         if before.area == "output" and value < 3 - 0.005:
             self.fault(f"{before}: its focus cannot be seen ({value:.2f})")
         return self.here()
@@ -105,7 +105,7 @@ class Walk:
 
     def walk(self) -> None:
         """Go from the first cell to the last."""
-        contrast.install(self.page)
+        barriers.install(self.page)
         self.page.evaluate(_SCRIPT.read_text(encoding="utf-8"))
         self.enter()
         if (value := self.page.evaluate("courseWalk.bar()")) < 3:
@@ -244,11 +244,11 @@ class Walk:
     def say(self) -> None:
         """Write the sentence that a lesson asks for, where the field has the focus by itself."""
         at = self.here()
-        self.page.evaluate("courseContrast.hold()")
+        self.page.evaluate("courseBarriers.hold()")
         self.keys.type("as I see it, b and all")
         self.keys.press("Enter")
         self.page.wait_for_timeout(150)
-        if self.page.evaluate("courseContrast.left()") < 3 - 0.005:
+        if self.page.evaluate("courseBarriers.left()") < 3 - 0.005:
             self.fault(f"{at}: its focus cannot be seen")
 
     def write(self, index: int) -> None:
@@ -285,8 +285,8 @@ class Walk:
         outputs = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-OutputArea-output")
         for theme in ("Dark", "Light"):
             self.lab.theme(theme)
-            yield from (f"{theme}: {sentence}" for sentence in contrast.low(outputs))
-        yield from (f"read twice: {sentence}" for sentence in outputs.evaluate_all("all => courseWalk.twice(all)"))
+            yield from (f"{theme}: {sentence}" for sentence in barriers.low(outputs))
+        yield from barriers.twice(outputs)
 
 
 def walk(lab: Lab, number: str, shots: Path | None = None) -> Walk:
@@ -307,12 +307,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.browser.keyboard", description=__doc__)
     parser.add_argument("lessons", nargs="*", default=["00", "01", "02", "03", "04", "05"])
     parser.add_argument("--program", default="jupyterlab", choices=["jupyterlab", "notebook"], help="or Notebook 7")
+    parser.add_argument("--python", default=sys.executable, help="another environment's Python, which has the program")
     parser.add_argument("--stops", action="store_true", help="print all that had the focus")
     options = parser.parse_args()
     found = 0
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="course-keys-")))
-        server = stack.enter_context(serving(folder, options.program))
+        server = stack.enter_context(serving(folder, options.program, options.python))
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=chromium.find(), args=[*chromium.ARGUMENTS])
         expect.set_options(timeout=30_000)

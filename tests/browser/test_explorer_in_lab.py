@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 from helpers import explored, replay
 from helpers.history import read_runs
-from tests import contrast
+from tests import barriers
 
 pytestmark = pytest.mark.browser
 
@@ -188,7 +188,7 @@ def test_zoom_names_focus_and_theme(lab):
         lab.theme(theme)
         expect(root.locator(".pex")).to_have_attribute("data-theme", theme.lower())
         papers.add(lab.page.evaluate("() => getComputedStyle(document.querySelector('.pex')).backgroundColor"))
-        assert contrast.low(root) == []
+        assert barriers.low(root) == []
     assert len(papers) == 2
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from helpers import questions
 from helpers.checks._core import solution_code
-from tests import contrast
+from tests import barriers
 
 pytestmark = pytest.mark.browser
 
@@ -83,7 +83,7 @@ def test_a_learners_way_through_the_lesson(lab, wait_until):
     for theme in ("Light", "Dark"):
         lab.theme(theme)
         assert {picture.evaluate(inverted) for picture in pictures.all()} == {theme == "Dark"}
-        assert contrast.low(lab.page.locator(".jp-OutputArea-output")) == []
+        assert barriers.low(lab.page.locator(".jp-OutputArea-output")) == []
 
 
 def test_builder_tells_work_from_a_mere_save(lab, builder):

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("playwright")
 from playwright.sync_api import expect
 
-from tests import contrast
+from tests import barriers
 
 pytestmark = pytest.mark.browser
 
@@ -117,7 +117,7 @@ def test_a_person_steers_a_fit(lab, wait_until):
 
     for theme in ("Dark", "Light"):
         lab.theme(theme)
-        assert contrast.low(lab.outputs(CELL)) == []
+        assert barriers.low(lab.outputs(CELL)) == []
 
     # By keyboard: each control has a name, takes the focus and keeps it.
     button(lab, "Start").focus()

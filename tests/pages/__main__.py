@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from course_site import _links, _search
 from helpers import pitfalls, questions
-from tests import contrast
+from tests import barriers
 from tests.search.corpus import texts
 
 from .visit import Reader, answer, browser, loopback, move_slider, search, search_site
@@ -80,9 +80,9 @@ def _barriers(reader: Reader, site: Path) -> Iterator[str]:
         for one in Axe().run(page).response["violations"]:
             if one["impact"] in ("serious", "critical"):
                 yield f"{path.name}: {one['help']} ({one['id']}), first in {one['nodes'][0]['html'][:120]}"
-        found = contrast.low(page)
+        found = barriers.low(page)
         page.evaluate(OPEN)
-        found += contrast.low(page) + contrast.rings(page)
+        found += barriers.low(page) + barriers.rings(page) + barriers.twice(page)
         yield from (f"{path.name}: {one}" for one in dict.fromkeys(found))
         page.close()
 

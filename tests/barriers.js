@@ -1,6 +1,6 @@
-// What a page shows, as the browser has computed it: `courseContrast.look()` returns a sentence for each text under 4.5:1,
-// each mark, border and field under 3:1, `courseContrast.rings()` one for each element whose focus cannot be seen.
-// Read by tests/contrast.py.
+// What a page shows, as the browser has computed it: `courseBarriers.look()` returns a sentence for each text under 4.5:1,
+// each mark, border and field under 3:1, `courseBarriers.rings()` one for each element whose focus cannot be seen,
+// `courseBarriers.twice()` what would be read twice. Read by barriers.py.
 (() => {
   "use strict";
   const TEXT = 4.5, MARK = 3;
@@ -261,11 +261,27 @@
     return strength(before, focused);
   }
 
+  // -- what is read --------------------------------------------------------------------------------------------------
+
+  // Sentences that a screen reader would read twice in one place: texts in sight, and names of pictures.
+  function twice(root) {
+    const texts = [...root.querySelectorAll("[alt], [aria-label]")]
+      .filter((one) => !one.closest("[aria-hidden=true]") && one.checkVisibility())
+      .map((one) => one.getAttribute("alt") ?? one.ariaLabel);
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const node = walker.currentNode.parentElement;
+      if (node.checkVisibility() && !node.closest("[aria-hidden=true], [role=img], style, script, pre")) texts.push(walker.currentNode.data);
+    }
+    const sentences = texts.join("\n").split(/(?<=[.!?])\s|\n/).map((one) => one.trim()).filter((one) => one.split(/\s+/).length > 5);
+    return sentences.filter((one, place) => sentences.indexOf(one) < place).map((one) => `read twice: ${one}`);
+  }
+
   // How an element's own ground stands out from what is around it.
   function stands(node) {
     kept = new Map();
     return ratio(ground(node), ground(above(node)));
   }
 
-  window.courseContrast = { look, rings, hold, left, stands };
+  window.courseBarriers = { look, rings, hold, left, stands, twice };
 })();
