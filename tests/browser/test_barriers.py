@@ -52,7 +52,8 @@ RINGS = """<style>
   .tight, .tight button {overflow: hidden; width: 40px; height: 20px}
 </style>
 <button class="good">a</button><button class="pale">a</button><button class="none">a</button>
-<button class="thin">a</button><button class="shadow">a</button><label><input type="radio"> a</label><button disabled>a</button>
+<button class="thin">a</button><button class="shadow">a</button>
+<label><input type="radio"> a</label><button disabled>a</button>
 <div class="tight"><button class="good">cut off</button></div>"""
 
 
