@@ -40,7 +40,7 @@
 
   // JupyterLab shows the active cell by a bar beside it: its contrast with what is around it.
   function bar() {
-    const all = [...content().activeCell.node.querySelectorAll(".jp-Collapser-child")];
+    const all = [...content().activeCell.node.querySelectorAll(".jp-Collapser, .jp-Collapser-child")];
     return Math.max(0, ...all.filter((one) => one.checkVisibility()).map(courseBarriers.stands));
   }
 

@@ -144,28 +144,27 @@ class Walk:
         self.stand_on(0)
 
     def stand_on(self, index: int) -> None:
-        """Stand on a cell in command mode, by Escape and arrows."""
+        """Stand on a cell in command mode, by Escape, arrows and Shift+Tab."""
         for _ in range(MOST_STEPS):
             at = self.here()
             if at.area == "cell" and at.active == index:
-                break
-            if at.area in ("nowhere", "outside"):
-                self.fault(f"on the way to cell {index} the focus was {at.area} ({at})")
+                return
+            if at.area == "nowhere":
+                self.fault(f"on the way to cell {index} nothing had the focus")
                 self.page.evaluate(f"() => {PANEL}.content.activate()")
-            if at.area != "cell":
-                self.out(at)
-            else:
+            elif at.area == "cell":
                 self.keys.press("ArrowDown" if at.active < index else "ArrowUp")
+            else:
+                self.out(at)
             self.page.wait_for_timeout(20)
-        else:
-            raise RuntimeError(f"Cell {index} cannot be reached; the focus is at {self.here()}.")
+        raise RuntimeError(f"Cell {index} cannot be reached; the focus is at {self.here()}.")
 
     def out(self, at: Stop) -> None:
-        """Leave an editor by Escape, and what a cell gave by Escape or, where that is its own key, by Tab."""
+        """Come back to a cell: by Escape from its editor, by Shift+Tab from what it gave and from outside."""
         self.keys.press("Escape")
         self.page.wait_for_timeout(30)
         if self.here().key == at.key:
-            self.step("Tab")
+            self.step("Shift+Tab")
 
     def stops_of(self, index: int) -> int:
         """Return how many things in the outputs of a cell take the focus."""

@@ -22,15 +22,15 @@ GOOD = """
 """
 BAD = {
     "text #777777 on #ffffff is 4.48": '<p style="color: #777">words</p>',
-    "text #808080 on #ffffff is 3.95": '<div style="opacity: 0.5"><p style="color: #000">words</p></div>',
-    "text #222222 on #7f7f7f is 3.98": '<div style="background: rgba(0, 0, 0, 0.5)"><p>words</p></div>',
-    "text #7a7a7a on #141414 is 4.29": '<div class="night"><p style="color: #999">words</p></div>',
+    "text #808080 on #ffffff is 3.98": '<div style="opacity: 0.5"><p style="color: #000">words</p></div>',
+    "text #222222 on #7f7f7f is 3.97": '<div style="background: rgba(0, 0, 0, 0.5)"><p>words</p></div>',
+    "text #6a6a6a on #141414 is 3.40": '<div class="night"><p style="color: #999">words</p></div>',
     "text #999999 on #ffffff is 2.85": '<svg width="40" height="20"><text y="9" fill="#999">words</text></svg>',
     "placeholder #999999 on #ffffff is 2.85": '<input class="faint" placeholder="a">',
     "field #cccccc on #ffffff is 1.61": "",
     "field without border #eeeeee on #ffffff is 1.16": '<select style="background: #eee"><option>a</option></select>',
-    "accent #bbccdd on #ffffff is 1.63": '<input type="radio" style="accent-color: #bcd">',
-    "border #99cc99 on #ffffff is 1.84": '<div class="course-card" style="border-left: 4px solid #9c9">words</div>',
+    "accent #bbccdd on #ffffff is 1.64": '<input type="radio" style="accent-color: #bcd">',
+    "border #99cc99 on #ffffff is 1.83": '<div class="course-card" style="border-left: 4px solid #9c9">words</div>',
     "mark #cccccc on #ffffff is 1.61": '<svg><path data-mark="stop" d="M0 0H9V9z" stroke="#ccc" fill="none"/></svg>',
 }
 
@@ -68,6 +68,6 @@ def test_what_would_be_read_twice_is_told(page):
     page.set_content(
         f'<div class="jp-OutputArea-output"><img alt="{sentence} More."><p>{sentence}</p></div>'
         f'<div class="jp-OutputArea-output"><p>{sentence}</p><p aria-hidden="true">{sentence}</p>'
-        f"<details><summary>a</summary>{sentence}</details></div>"
+        f"<details><summary>a</summary><p>{sentence}</p></details></div>"
     )
     assert barriers.twice(page) == [f"read twice: {sentence}"]
