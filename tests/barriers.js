@@ -208,7 +208,7 @@
     });
     return best;
   }
-  // An outline that is cut off on more than one side is none.
+  // An outline of which not even two sides are left is none.
   function shown({ node, outlineOffset, outlineWidth }) {
     const out = parseFloat(outlineOffset) + parseFloat(outlineWidth) / 2, box = node.getBoundingClientRect();
     const cut = new Set();
@@ -220,7 +220,7 @@
       if (box.top - out < edge.top && box.top >= edge.top - 1) cut.add("top");
       if (box.bottom + out > edge.bottom && box.bottom <= edge.bottom + 1) cut.add("bottom");
     }
-    return cut.size < 2;
+    return cut.size < 3;
   }
 
   function quiet() {

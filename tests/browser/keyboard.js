@@ -44,5 +44,19 @@
     return Math.max(0, ...all.filter((one) => one.checkVisibility()).map(courseBarriers.stands));
   }
 
-  window.courseWalk = { where, state, stops, bar };
+  // Names of things in what cells gave that other things have too: labels and groups would go astray.
+  function doubled(outputs) {
+    const found = new Set();
+    for (const one of outputs.flatMap((output) => [...output.querySelectorAll("[id]")])) {
+      if (document.querySelectorAll(`[id="${CSS.escape(one.id)}"]`).length > 1) found.add(`the id ${one.id} stands twice`);
+    }
+    for (const one of outputs.flatMap((output) => [...output.querySelectorAll("input[type=radio]")])) {
+      for (const other of document.getElementsByName(one.name)) {
+        if (other.closest(".jp-OutputArea-output") !== one.closest(".jp-OutputArea-output")) found.add(`two cards share the group ${one.name}`);
+      }
+    }
+    return [...found];
+  }
+
+  window.courseWalk = { where, state, stops, bar, doubled };
 })();

@@ -286,6 +286,7 @@ class Walk:
             self.lab.theme(theme)
             yield from (f"{theme}: {sentence}" for sentence in barriers.low(outputs))
         yield from barriers.twice(outputs)
+        yield from outputs.evaluate_all("all => courseWalk.doubled(all)")
 
 
 def walk(lab: Lab, number: str, shots: Path | None = None) -> Walk:

@@ -93,7 +93,10 @@ def test_a_round_by_keyboard(lab, tmp_path, wait_until):
     # A sentence of one's own: the field has the focus for whoever came by Shift+Enter.
     on(3)
     keys.press("Shift+Enter")
+    # Each card is loaded by itself: its group has its own question as its name, and is not the group of another card.
+    expect(lab.outputs(3).get_by_role("radiogroup", name="And the weights?")).to_be_visible()
     lab.outputs(3, ".course-answer").nth(1).click()
+    expect(answers.nth(0)).to_be_checked()
     keys.press("Enter")
     on(4)
     keys.press("Shift+Enter")
