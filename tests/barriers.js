@@ -6,8 +6,8 @@
   const TEXT = 4.5, MARK = 3;
   const FIELD = "textarea, select, input:not([type=hidden], [type=radio], [type=checkbox], [type=range])";
   const NATIVE = "input[type=radio], input[type=checkbox], input[type=range], progress";
-  // What this project draws itself; rules and shades of a theme around it are decoration.
-  const OURS = '[class^="course-"], [class*=" course-"], [style*="border"], .pex, .pex *';
+  // What this project draws itself; rules between rows, and those of a theme around it, are decoration.
+  const OURS = '[class^="course-"], [class*=" course-"], [style*="border"], .pex, .pex :not(td, th)';
   // Areas whose meaning stands in a bar above them or in a name.
   const AREAS = ["patience-window", "ignored"];
   const TAKES_FOCUS = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex], [contenteditable=true]";
