@@ -95,7 +95,7 @@
 
   function look(root = document.body) {
     kept = new Map();
-    const found = [];
+    const found = [], speak = quiet();
     const tell = (what, node, ink, behind, least) => {
       const value = ratio(ink, behind);
       if (value < least - 0.005) found.push(`${what} ${hex(ink)} on ${hex(behind)} is ${value.toFixed(2)}: ${named(node)}`);
@@ -111,6 +111,7 @@
       if (seen(node)) tell("icon", node, inked(style(node).color, node, ground(node)), ground(node), MARK);
     }
     for (const node of root.querySelectorAll("svg [data-mark]")) mark(node, tell);
+    speak();
     return found;
   }
 
@@ -223,6 +224,7 @@
     return cut.size < 3;
   }
 
+  // Colours on their way from one to another are neither.
   function quiet() {
     const sheet = document.createElement("style");
     sheet.textContent = "*, *::before, *::after {transition: none !important; animation: none !important}";
@@ -263,7 +265,8 @@
 
   // -- what is read --------------------------------------------------------------------------------------------------
 
-  // Sentences that a screen reader would read twice in one place: texts in sight, and names of pictures.
+  // Sentences that a screen reader would read twice in one place: texts in sight, and names of pictures. (A table may hold
+  // the same words in two rows.)
   function twice(root) {
     const texts = [...root.querySelectorAll("[alt], [aria-label]")]
       .filter((one) => !one.closest("[aria-hidden=true]") && one.checkVisibility())
@@ -271,7 +274,7 @@
     const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
       const node = walker.currentNode.parentElement;
-      if (node.checkVisibility() && !node.closest("[aria-hidden=true], [role=img], style, script, pre")) texts.push(walker.currentNode.data);
+      if (node.checkVisibility() && !node.closest("[aria-hidden=true], [role=img], style, script, pre, td")) texts.push(walker.currentNode.data);
     }
     const sentences = texts.join("\n").split(/(?<=[.!?])\s|\n/).map((one) => one.trim()).filter((one) => one.split(/\s+/).length > 5);
     return sentences.filter((one, place) => sentences.indexOf(one) < place).map((one) => `read twice: ${one}`);
