@@ -265,19 +265,19 @@
 
   // -- what is read --------------------------------------------------------------------------------------------------
 
-  // Sentences that a screen reader would read twice in one place: texts in sight, and names of pictures. (A table may hold
-  // the same words in two rows.)
+  // Sentences that a screen reader would read twice in one place: in the names of two things, or in a name and in sight.
   function twice(root) {
-    const texts = [...root.querySelectorAll("[alt], [aria-label]")]
+    const sentences = (text) => text.split(/(?<=[.!?])\s|\n/).map((one) => one.trim()).filter((one) => one.split(/\s+/).length > 5);
+    const names = [...root.querySelectorAll("[alt], [aria-label]")]
       .filter((one) => !one.closest("[aria-hidden=true]") && one.checkVisibility())
-      .map((one) => one.getAttribute("alt") ?? one.ariaLabel);
-    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+      .flatMap((one) => sentences(one.getAttribute("alt") ?? one.ariaLabel));
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT), inSight = new Set();
     while (walker.nextNode()) {
       const node = walker.currentNode.parentElement;
-      if (node.checkVisibility() && !node.closest("[aria-hidden=true], [role=img], style, script, pre, td")) texts.push(walker.currentNode.data);
+      if (!node.checkVisibility() || node.closest("[aria-hidden=true], [role=img], style, script")) continue;
+      for (const one of sentences(walker.currentNode.data)) inSight.add(one);
     }
-    const sentences = texts.join("\n").split(/(?<=[.!?])\s|\n/).map((one) => one.trim()).filter((one) => one.split(/\s+/).length > 5);
-    return sentences.filter((one, place) => sentences.indexOf(one) < place).map((one) => `read twice: ${one}`);
+    return names.filter((one, place) => inSight.has(one) || names.indexOf(one) < place).map((one) => `read twice: ${one}`);
   }
 
   // How an element's own ground stands out from what is around it.
