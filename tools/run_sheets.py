@@ -174,8 +174,8 @@ class Sheet:
     def _clock(self) -> str:
         rows = [
             "## The clock",
-            f"Minutes of a class: those of one person, measured, times {course.CLASS_FACTOR}, and rounded; `-` is less than "
-            "half of one.",
+            f"Minutes of a class: those of one person, measured, times {course.CLASS_FACTOR}, and rounded; `-` is less "
+            "than half of one.",
             "| from | | read | predict | run | exercise |\n|--:|---|--:|--:|--:|--:|",
         ]
         table, total = [], minutes.Clock()
