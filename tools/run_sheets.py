@@ -166,7 +166,7 @@ class Sheet:
     def _opening(self) -> str:
         text = self.lesson.cells[0].text
         found = re.findall(r"^\*\*(You will|You need)\*\* (.+?)(?=\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
-        names = {"You will": "Goals: everybody will", "You need": "Needed:"}
+        names = {"You will": "Goals, in the words of the lesson: you will", "You need": "Needed:"}
         # What ends with a colon leads to the lesson's line of minutes.
         lines = [f"**{names[key]}** {_line(re.sub('[^.]*:$', '', _linked(words)))}" for key, words in found]
         return "\n\n".join(lines)
