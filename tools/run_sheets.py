@@ -274,8 +274,9 @@ def _prediction(section: Section, id: str) -> str:
             (f"**{letter}**", f"**right:** {_cell(answer.text)}") if answer.right else (letter, _cell(answer.text))
         )
         lines[-1] += f"\n| {name} | {text} | {_cell(answer.feedback)} |"
+    # In the order of the card and of the projector: the sentence is asked for before the reason is shown.
+    lines += [f"First each writes one sentence: *{_line(asked.ask)}* Then the reason:"] if asked.ask else []
     lines += [_line(asked.explain)] if asked.explain else []
-    lines += [f"Afterwards each writes one sentence: *{_line(asked.ask)}*"] if asked.ask else []
     return "\n\n".join(lines)
 
 
