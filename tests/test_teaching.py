@@ -90,6 +90,9 @@ def test_every_prediction_and_exercise_stands_on_one_sheet_with_its_key(pages):
         for id, one in lesson.predictions.items():
             [page] = [page for page in pages.values() if f"\n### {id}: {'ABCDEFG'[one.right]}\n" in page]
             assert all(" ".join(answer.feedback.split()).replace("|", "\\|") in page for answer in one.answers)
+            if one.ask:  # as on the card: before the reason
+                asked, reason = (" ".join(text.split()) for text in (one.ask, one.explain))
+                assert f"*{asked}* Then the reason:\n\n{reason}" in page
         for id in lesson.exercises:
             [page] = [page for page in pages.values() if f"\n### {id} " in page]
             assert page.split(f"\n### {id} ")[1].split("\n### ")[0].count("\nLikely: ") == 2

@@ -166,7 +166,7 @@ class Sheet:
     def _opening(self) -> str:
         text = self.lesson.cells[0].text
         found = re.findall(r"^\*\*(You will|You need)\*\* (.+?)(?=\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
-        names = {"You will": "Goals: everybody will", "You need": "Needed:"}
+        names = {"You will": "Goals, in the words of the lesson: you will", "You need": "Needed:"}
         # What ends with a colon leads to the lesson's line of minutes.
         lines = [f"**{names[key]}** {_line(re.sub('[^.]*:$', '', _linked(words)))}" for key, words in found]
         return "\n\n".join(lines)
@@ -274,8 +274,9 @@ def _prediction(section: Section, id: str) -> str:
             (f"**{letter}**", f"**right:** {_cell(answer.text)}") if answer.right else (letter, _cell(answer.text))
         )
         lines[-1] += f"\n| {name} | {text} | {_cell(answer.feedback)} |"
+    # In the order of the card and of the projector: the sentence is asked for before the reason is shown.
+    lines += [f"First each writes one sentence: *{_line(asked.ask)}* Then the reason:"] if asked.ask else []
     lines += [_line(asked.explain)] if asked.explain else []
-    lines += [f"Afterwards each writes one sentence: *{_line(asked.ask)}*"] if asked.ask else []
     return "\n\n".join(lines)
 
 
