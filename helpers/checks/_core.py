@@ -28,13 +28,13 @@ import pkgutil
 import re
 import types
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from helpers import _cards, questions
-from helpers.checks import _blame, _cell, _guard, _place, _progress, _world
+from helpers.checks import _blame, _cell, _guard, _mend, _place, _progress, _world
 
 Status = Literal["right", "wrong", "not attempted", "raised"]
 SOLUTIONS = questions.ROOT / "notebooks" / "solutions"
@@ -112,14 +112,15 @@ class Verdict:
     status: Status
     message: str
     credit: float = 0.0
+    unnamed: str | None = None
 
 
 class Wrong(Exception):
-    """Raised by shared means of the checkers: the answer is wrong, and the message says why; `credit` as in `wrong`."""
+    """Raised by shared means of the checkers: the answer is wrong, and the message says why; the rest as in `wrong`."""
 
-    def __init__(self, message: str, credit: float = 0.0):
+    def __init__(self, message: str, credit: float = 0.0, unnamed: str | None = None):
         super().__init__(message)
-        self.credit = credit
+        self.credit, self.unnamed = credit, unnamed
 
 
 def right(message: str = "") -> Verdict:
@@ -127,16 +128,18 @@ def right(message: str = "") -> Verdict:
     return Verdict("right", message, 1.0)
 
 
-def wrong(message: str, credit: float = 0.0) -> Verdict:
+def wrong(message: str, credit: float = 0.0, unnamed: str | None = None) -> Verdict:
     """Say that the answer is not right yet, and which misconception probably lies behind it.
 
     Args:
         message: why, for the learner.
         credit: the part of what was asked that is right all the same, from 0 to less than 1.
+        unnamed: the message says what happened, and no cause: one is looked for by changing the answer in one place
+            (`_mend`); this is added where none is found.
     """
     if not 0 <= credit < 1:
         raise ValueError(f"A wrong answer earns a part of 1, from 0 to less than 1; got {credit!r}.")
-    return Verdict("wrong", message, credit)
+    return Verdict("wrong", message, credit, unnamed)
 
 
 def not_attempted(message: str = "") -> Verdict:
@@ -145,13 +148,17 @@ def not_attempted(message: str = "") -> Verdict:
 
 
 _CHECKERS: dict[str, Callable[[object], Verdict]] = {}
+# Of exercises whose answer is a class or function: expressions that a right one may hold (`_mend`).
+_INGREDIENTS: dict[str, Sequence[str]] = {}
 _hints_given: dict[str, int] = {}
 
 
-def exercise(id: str) -> Callable[[Callable], Callable]:
+def exercise(id: str, ingredients: Sequence[str] | None = None) -> Callable[[Callable], Callable]:
     """Register the decorated function as the checker of an exercise.
 
-    It gets the answer and returns `right(...)` or `wrong(...)`. It never sees `...`, None or an empty stub.
+    It gets the answer and returns `right(...)` or `wrong(...)`. It never sees `...`, None or an empty stub. With
+    `ingredients`, expressions that a right answer may hold, an answer that raises an error, or is wrong for a cause
+    that has no name, is changed in one place after the other, and the checker judges each.
 
     Raises:
         ValueError: the id is malformed, or taken by another function.
@@ -163,6 +170,8 @@ def exercise(id: str) -> Callable[[Callable], Callable]:
         if other is not None and (other.__module__, other.__qualname__) != (checker.__module__, checker.__qualname__):
             raise ValueError(f"Exercise {id} has two checkers: {other.__qualname__} and {checker.__qualname__}.")
         _CHECKERS[id] = checker
+        if ingredients is not None:
+            _INGREDIENTS[id] = ingredients
         return checker
 
     return register
@@ -248,7 +257,7 @@ def _judge(id: str, checker: Callable[[object], Verdict], answer: object) -> Out
             _guard.limit(),
         ):
             warnings.simplefilter("ignore")
-            verdict = not_attempted(_still_open(answer)) if untouched(answer) else checker(answer)
+            verdict = not_attempted(_still_open(answer)) if untouched(answer) else _judged(id, checker, answer)
             if not isinstance(verdict, Verdict):
                 raise _NoVerdict(f"its checker returned {type(verdict).__name__} in place of a verdict")
         outcome = Outcome(id, verdict.status, verdict.message, credit=verdict.credit)
@@ -266,6 +275,29 @@ def _judge(id: str, checker: Callable[[object], Verdict], answer: object) -> Out
     if outcome.status == "wrong" and (slip := _blame.idle_comparison(answer)):
         outcome = replace(outcome, message=f"{outcome.message}\n\n{slip}")
     return replace(outcome, printed=printed.shown(), notes=tuple(world.notes))
+
+
+def _judged(id: str, checker: Callable[[object], Verdict], answer: object) -> Verdict:
+    """Run a checker, and where it names no cause look for one change that makes the answer right."""
+    try:
+        verdict = checker(answer)
+    except Wrong as reason:
+        verdict = Verdict("wrong", str(reason), reason.credit, reason.unnamed)
+    except Exception as error:
+        if words := _one_change(id, checker, answer):
+            error.add_note(words)
+        raise
+    if isinstance(verdict, Verdict) and verdict.unnamed is not None:
+        words = _one_change(id, checker, answer) or verdict.unnamed
+        return replace(verdict, message=f"{verdict.message} {words}".strip(), unnamed=None)
+    return verdict
+
+
+def _one_change(id: str, checker: Callable[[object], Verdict], answer: object) -> str:
+    if id not in _INGREDIENTS:
+        return ""
+    with _place.kept():
+        return _mend.one_change(answer, lambda other: checker(other).status == "right", _INGREDIENTS[id])
 
 
 class _NoVerdict(Exception):

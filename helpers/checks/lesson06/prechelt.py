@@ -188,13 +188,13 @@ def prechelt(answer: object) -> Verdict:
         return ran
 
     try:
-        obeys(kind, play, prechelt_epochs, PRECHELT, PRECHELT_TWISTS, _told, last, drawn(_random_prechelt))
+        obeys(play, prechelt_epochs, PRECHELT, PRECHELT_TWISTS, _told, last, drawn(_random_prechelt))
     except ZeroDivisionError as error:
         error.add_note("When the loss stands still over a strip, P is 0. Write the test as `GL > alpha * P`.")
         raise
     example = difference(play, prechelt_epochs, drawn(_random_prechelt), _told)
     if example:
-        return wrong(f"On easy curves it is right. {example}", credit=0.5)
+        return wrong(f"On easy curves it is right. {example}", credit=0.5, unnamed="")
     begins_at_any_epoch(lambda first: _resumed(kind, first))
     keeps_the_flag(made(kind, 20), {"loss": [4.0, 3.0, 2.0, 1.0], "val_loss": [4.0, 3.0, 2.0, 1.0]})
     return right("Both rules: GL looks at how much was lost, PQ also at how fast training still moves.")

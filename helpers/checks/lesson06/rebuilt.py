@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import keras
 
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
+from helpers.checks._mend import trying
 from helpers.checks.lesson06.common import Callback, held, keeps_the_flag, made, taken
 from helpers.checks.scripted import Disagreement, FakeModel, about_stopping, compare, drive, strange_hook
 
@@ -56,11 +57,13 @@ def my_early_stopping(answer: object) -> Verdict:
     with _told_about_value():
         held(drive(made(kind, patience=2), [3.0, 2.0, 4.0, 5.0, 6.0]))
         # Small cases first, so that the usual slips get a sentence of their own.
-        for slip in (_never_stops, _stops_at_the_best, _stops_late):
+        for slip in () if trying() else (_never_stops, _stops_at_the_best, _stops_late):
             slip(kind)
         found = compare(kind, settings=stopping_settings, cases=CASES, rounding=True, attributes=STATE)
+        if found is not None and trying():
+            return wrong("")
         if found is not None:
-            return wrong(f"{found}{_stopping_remark(found)}", credit=_part(kind, stopping_settings))
+            return wrong(str(found), credit=_part(kind, stopping_settings), unnamed=_stopping_remark(found).strip())
         # With `val_loss` all is right, so what is left is the name.
         _watches_another_metric(kind)
         # Falling, rising, missing: wherever the line stands that lowers the flag, one of them comes by.
@@ -158,9 +161,9 @@ def _stopping_remark(found: Disagreement) -> str:
             "And are they put back in `on_train_end` without a further condition? It is called however training ended."
         )
     if "baseline" in named:
-        return " Point 3: a value that misses the baseline may still be the new best. Only `wait` then keeps running."
+        return " Look at point 3: the best and `baseline` are two questions, and both are asked by `self.better`."
     if "start_from_epoch" in named:
-        return " Point 1: before `start_from_epoch` nothing at all happens."
+        return " Look at point 1: before `start_from_epoch` nothing at all happens."
     if "min_delta" in named:
         return " Ask `self.better(value, self.best)`; it knows `min_delta`."
     if any(value is None for value in found.curves[0]):
@@ -202,7 +205,7 @@ def my_model_checkpoint(answer: object) -> Verdict:
             name="ModelCheckpoint",
         )
     if found is not None:
-        return wrong(f"{_without_advice(found)}{_saving_remark(found)}")
+        return wrong(_without_advice(found), unnamed=_saving_remark(found).strip())
     # With `val_loss` all is right, so what is left is the name.
     _saves_by_another_metric(kind)
     return right(f"In {CASES} trainings, yours and the real one saved after the same epochs, every time.")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from helpers.checks import _place
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
+from helpers.checks._mend import trying
 from helpers.checks.lesson06.clock import FakeClock
 from helpers.checks.lesson06.common import Callback, begins_at_any_epoch, begun, held, keeps_the_flag, made, taken
 from helpers.checks.scripted import Driven, FakeModel, about_stopping, drive
@@ -168,6 +169,10 @@ BUDGET_TWISTS = {
         "Its time begins with the first batch. What comes before it is part of this fit: start in `on_train_begin`."
     ),
     "epoch end": "It looks only at the end of an epoch. An epoch may last an hour: look after each batch.",
+    "no room": (
+        "It stops a batch early: as soon as one more like the last would not fit. Asked for is the end after the first "
+        "batch at which the time is over."
+    ),
     "begin": "It looks at the beginning of a batch, so one more is trained. Look at the end: `on_train_batch_end`.",
     "made": (
         "The time since the object was made counts against the budget. The clock starts in `on_train_begin`, not in "
@@ -206,12 +211,12 @@ def budget_batches(case: Budget, twist: str = "") -> list[int]:
             now = {
                 "validation": total, "from batch": end - first, "each epoch": end - in_epoch, "begin": begin,
                 "each batch": end - begin, "whole seconds": float(int(end)), "rounded": float(round(end)),
-                "minutes": end / 60,
+                "minutes": end / 60, "no room": end + (end - begin),
             }.get(twist, end + elsewhere)  # fmt: skip
             if twist == "epoch end":
                 if last and end + times.validation >= seconds:
                     ended = number + 1
-            elif twist == "first batch" or (now > seconds if twist == ">" else now >= seconds):
+            elif twist == "first batch" or (now > seconds if twist in (">", "no room") else now >= seconds):
                 ended = number + 1
             if ended:
                 break
@@ -239,19 +244,25 @@ def time_budget(answer: object) -> Verdict:
         return not_attempted("Write your hooks below `__init__`.")
     cases = _budgets()
     with FakeClock(kind) as clock:
+        if trying() and not all(_budget_ran(kind, case, clock)[0] == budget_batches(case) for case in cases):
+            return wrong("")
         plays = [_budget_ran(kind, case, clock) for case in cases]
         yours, wanted = [ran for ran, *_ in plays], [budget_batches(case) for case in cases]
         if yours != wanted:
             hits = sum(one == other for one, other in zip(yours, wanted, strict=True)) / len(cases)
-            return wrong(_why_not_in_time(kind, cases, plays, wanted), credit=0.5 if hits > 0.5 else 0.0)
+            told, unnamed = _why_not_in_time(kind, cases, plays, wanted)
+            return wrong(told, 0.5 if hits > 0.5 else 0.0, unnamed)
         begins_at_any_epoch(lambda first: _resumed(lambda told: made(kind, 7.0), clock, EVEN, first))
         keeps_the_flag(made(kind, 1e6), _logs(4), batches=2)
     return right("It stops after the first batch at which the budget is spent, in the first fit and in the next.")
 
 
-def _why_not_in_time(kind: Callable, cases: list[Budget], plays: list, wanted: list[list[int]]) -> str:
+def _why_not_in_time(
+    kind: Callable, cases: list[Budget], plays: list, wanted: list[list[int]]
+) -> tuple[str, str | None]:
+    """Return what happened, with its cause where one is known; and, where none is, what to look at."""
     number = next(n for n, (ran, *_) in enumerate(plays) if ran != wanted[n])
-    seconds, passed, fits = cases[number]
+    seconds, _, fits = cases[number]
     ran, callback, model, _ = plays[number]
     fit = next(n for n, one in enumerate(ran) if one != wanted[number][n])
     times, moments = fits[fit], list(fits[fit].moments())
@@ -270,23 +281,20 @@ def _why_not_in_time(kind: Callable, cases: list[Budget], plays: list, wanted: l
     told += "It never stopped." if whole_fit else f"It stopped after {_on_time(moments[mine - 1][0])}."
     if not any(stopped for *_, stopped in plays):
         slip = _no_clock(kind) or about_stopping(callback, model)
-        return f"{told} {slip}".strip() if slip else (
-            f"{told} Nor did any other training. Subtract the time at the start of the fit from the time now, compare "
-            "with `self.seconds`, and set `self.model.stop_training`."
+        return (f"{told} {slip}", None) if slip else (
+            f"{told} Nor did any other training.",
+            "Subtract the time at the start of the fit from the time now, compare with `self.seconds`, and set "
+            "`self.model.stop_training`.",
         )  # fmt: skip
     yours = [one for one, *_ in plays]
     twist = next((name for name in BUDGET_TWISTS if [budget_batches(case, name) for case in cases] == yours), None)
     if twist:
-        return f"{told} {BUDGET_TWISTS[twist]}"
+        return f"{told} {BUDGET_TWISTS[twist]}", None
     fixed = next((s for s in (1, 2, 3, 5, 7, 10, 60) if [budget_batches((s, *c[1:])) for c in cases] == yours), None)
     if fixed:
-        return f"{told} Whatever `seconds` is, it takes {fixed}. Compare with `self.seconds`."
-    if passed and not fit and [budget_batches((s, 0.0, f)) for s, _, f in cases[:1]] == yours[:1]:
-        return f"{told} {BUDGET_TWISTS['made']}"
-    if fit:
-        return f"{told} The first fit is right. Start the clock anew in `on_train_begin`, each time."
+        return f"{told} Whatever `seconds` is, it takes {fixed}. Compare with `self.seconds`.", None
     clock = _no_clock(kind)
-    return f"{told} {clock}".strip()
+    return f"{told} {clock}".strip(), None if clock else ""
 
 
 # -- 06.6 ------------------------------------------------------------------------------------------------------------
@@ -416,11 +424,14 @@ def batch_alert(answer: object) -> Verdict:
         return not_attempted("Write your hooks below `__init__`.")
     cases = _limits()
     with FakeClock(kind) as clock:
+        if trying() and not all(_limit_ran(kind, case, clock)[0] == limit_alerts(case) for case in cases):
+            return wrong("")
         plays = [_limit_ran(kind, case, clock) for case in cases]
         yours, wanted = [told for told, *_ in plays], [limit_alerts(case) for case in cases]
         if yours != wanted:
             hits = sum(one == other for one, other in zip(yours, wanted, strict=True)) / len(cases)
-            return wrong(_why_other_alerts(kind, cases, plays, wanted), credit=0.5 if hits > 0.5 else 0.0)
+            told, unnamed = _why_other_alerts(kind, cases, plays, wanted)
+            return wrong(told, 0.5 if hits > 0.5 else 0.0, unnamed)
         for _, calls, _ in plays:
             for _, texts, _ in calls:
                 if len(texts) != 1 or not isinstance(texts[0], str) or not texts[0].strip():
@@ -433,7 +444,8 @@ def batch_alert(answer: object) -> Verdict:
     return right("One alert in each fit, at the first batch that took too long. Validation and pauses do not count.")
 
 
-def _why_other_alerts(kind: Callable, cases: list[Limit], plays: list, wanted: list) -> str:
+def _why_other_alerts(kind: Callable, cases: list[Limit], plays: list, wanted: list) -> tuple[str, str | None]:
+    """Return what happened, with its cause where one is known; and, where none is, what to look at."""
     number = next(n for n, (told, *_) in enumerate(plays) if told != wanted[n])
     limit, fits = cases[number]
     fit = next(n for n, one in enumerate(plays[number][0]) if one != wanted[number][n])
@@ -448,25 +460,29 @@ def _why_other_alerts(kind: Callable, cases: list[Limit], plays: list, wanted: l
     hooks = {hook for *_, hook in plays[number][1]}
     if hooks in ({"on_train_end"}, {"on_epoch_end"}, {"on_epoch_begin"}):
         told += f" It was in `{hooks.pop()}`, not in `on_train_batch_end`, where a batch ends."
+    test = next((hook for at, _, hook in plays[number][1] if hook.startswith("on_test")), "")
+    if test:
+        told += f" It was in the validation after that batch, in `{test}`. Only training batches count."
     if not any(found for told_, *_ in plays for found in told_):
         slip = _no_clock(kind) or about_stopping(plays[number][2], FakeModel())
-        return f"{told} {slip}" if slip else (
-            f"{told} Nor was there one in any other training. Two readings of the clock are needed, one in each of "
-            "the two "
-            "batch hooks, and then a call: `self.alert(...)` with a text."
+        return (f"{told} {slip}", None) if slip else (
+            f"{told} Nor was there one in any other training.",
+            "Two readings of the clock are needed, one in each of the two batch hooks, and then a call: "
+            "`self.alert(...)` with a text.",
         )  # fmt: skip
     yours = [one for one, *_ in plays]
     twist = next((name for name in LIMIT_TWISTS if [limit_alerts(case, name) for case in cases] == yours), None)
     if twist:
-        return f"{told} {LIMIT_TWISTS[twist]}"
+        return f"{told} {LIMIT_TWISTS[twist]}", None
     fixed = next((s for s in (1, 2, 3, 5, 10) if [limit_alerts((s, c[1])) for c in cases] == yours), None)
     if fixed:
-        return f"{told} Whatever `limit` is, it takes {fixed}. Compare with `self.limit`."
-    if len(mine) > 1 and mine[:1] == due:
-        return f"{told} Once in a fit is enough: remember in `self.alerted` that it was given."
-    if fit:
-        return f"{told} The first fit is right. Set all state in `on_train_begin`."
-    return f"{told} {_no_clock(kind)}".strip()
+        return f"{told} Whatever `limit` is, it takes {fixed}. Compare with `self.limit`.", None
+    if test or hooks == {"on_train_end"}:
+        return told, None
+    clock = _no_clock(kind)
+    return f"{told} {clock}".strip(), None if clock else (
+        "Once in a fit is enough." if len(mine) > 1 and mine[:1] == due else ""
+    )  # fmt: skip
 
 
 def _seconds(row: Sequence[float]) -> str:
