@@ -60,7 +60,7 @@ class _Slot:
     index: int | None
     statement: ast.stmt
     function: ast.FunctionDef | None
-    owner: ast.ClassDef | None
+    text: ast.JoinedStr | None
 
     def holding(self, *nodes: ast.AST) -> tuple[ast.AST, str, object]:
         """Return the field with these nodes in the place of this one."""
@@ -109,6 +109,11 @@ class _Cell:
         node = copy.deepcopy(node)
         field = slot.holding(node)
         shown = slot.parent if isinstance(slot.parent, ast.expr) and slot.parent.lineno == slot.node.lineno else None
+        if slot.text is not None:  # inside of an f-string nothing has a place of its own in the source
+            old = ast.unparse(slot.text)
+            with Edit([field], "").made():
+                new = ast.unparse(slot.text)
+            return Edit([field], f"in {self.line(slot.statement)}, write `{_double(new)}` in place of `{_double(old)}`.")
         if shown is None or isinstance(slot.node, ast.Call | ast.Compare | ast.BoolOp):
             old, new = self.text(slot.node), ast.unparse(node)
         else:
@@ -131,16 +136,16 @@ def _is_turn(node: ast.AST) -> bool:
 
 
 def _slots(tree: ast.Module) -> Iterator[_Slot]:
-    def inside(parent, statement, function, owner):
+    def inside(parent, statement, function, text):
         for field, value in ast.iter_fields(parent):
             for index, node in enumerate(value) if isinstance(value, list) else [(None, value)]:
                 if not isinstance(node, ast.AST) or isinstance(node, ast.expr_context):
                     continue
                 here = node if isinstance(node, ast.stmt) else statement
-                yield _Slot(node, parent, field, index, here, function, owner)
+                yield _Slot(node, parent, field, index, here, function, text)
                 yield from inside(
                     node, here, node if isinstance(node, ast.FunctionDef) else function,
-                    node if isinstance(node, ast.ClassDef) else owner,
+                    node if text is None and isinstance(node, ast.JoinedStr) else text,
                 )  # fmt: skip
 
     return inside(tree, tree.body[0], None, None)

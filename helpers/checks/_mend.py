@@ -24,7 +24,7 @@ from helpers.checks._guard import TimeUp
 __all__ = ["one_change", "trying"]
 
 # Of the processor, so that a crowded machine finds the same; and how often a loop of a changed answer may turn.
-SECONDS = 2.0
+SECONDS = 1.5
 TURNS = 200_000
 
 _trying = False
@@ -75,7 +75,7 @@ def one_change(answer: object, is_right: Callable[[object], bool], ingredients: 
         with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for edit in _edits.edits(source.tree, source.lines, source.known, ingredients):
-                if time.process_time() - begun > SECONDS or time.monotonic() - clock > 3 * SECONDS:
+                if time.process_time() - begun > SECONDS or time.monotonic() - clock > 2 * SECONDS:
                     return ""
                 with edit.made():
                     if _is_right(source, is_right):
