@@ -162,7 +162,7 @@ def edits(tree: ast.Module, lines: Sequence[str], known: Sequence[str], ingredie
     """
     cell = _Cell(tree, lines, known, ingredients)
     for kind in (
-        _left_out, _operators, _comparisons, _conditions, _else_ifs, _without_self, _hooks, _afresh, _moved, _handlers,
+        _left_out, _parts, _operators, _comparisons, _conditions, _else_ifs, _without_self, _hooks, _afresh, _moved, _handlers,
         _given_back, _texts, _arguments, _numbers, _names, _ingredients, _more_or_less, _placed,
     ):  # fmt: skip
         yield from kind(cell)
@@ -198,6 +198,16 @@ def _tests(cell: _Cell) -> Iterator[_Slot]:
             yield slot
 
 
+def _parts(cell: _Cell) -> Iterator[Edit]:
+    """Leave out one part of an `and` or `or`."""
+    for slot in _tests(cell):
+        node = slot.node
+        for number in range(len(node.values)) if isinstance(node, ast.BoolOp) else ():
+            rest = [*node.values[:number], *node.values[number + 1 :]]
+            field = slot.holding(rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest))
+            yield Edit([field], f"in {cell.line(slot.statement)}, leave out `{cell.text(node.values[number])}`.")
+
+
 def _conditions(cell: _Cell) -> Iterator[Edit]:
     none = ast.Constant(None)
     for slot in _tests(cell):
@@ -217,9 +227,6 @@ def _conditions(cell: _Cell) -> Iterator[Edit]:
         if isinstance(node, ast.BoolOp):
             other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
             yield cell.other(slot, ast.BoolOp(other, node.values))
-            for number in range(len(node.values)):
-                rest = [*node.values[:number], *node.values[number + 1 :]]
-                yield cell.other(slot, rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest))
         if not isinstance(node, ast.UnaryOp | ast.BoolOp):
             yield cell.other(slot, ast.UnaryOp(ast.Not(), node))
     for slot in _expressions(cell):
@@ -553,6 +560,9 @@ def _moved(cell: _Cell) -> Iterator[Edit]:
                 moved = [*around[: outer.index + step], node, *around[outer.index + step :]]
                 yield Edit([(slot.parent, slot.field, rest), (outer.parent, outer.field, moved)],
                            f"{line} should stand {where} what begins with {cell.line(outer.node)}, not inside.")  # fmt: skip
+        if at and not _is_turn(row[at - 1]):
+            swapped = [*row[: at - 1], node, row[at - 1], *row[at + 1 :]]
+            yield Edit([(slot.parent, slot.field, swapped)], f"{line} should stand before {cell.line(row[at - 1])}.")
         if at and isinstance(row[at - 1], ast.If | ast.For | ast.While | ast.Try | ast.With):
             before = row[at - 1]
             rest = (slot.parent, slot.field, [*row[:at], *row[at + 1 :]])
@@ -591,8 +601,10 @@ def _given_back(cell: _Cell) -> Iterator[Edit]:
 
 def _ingredients(cell: _Cell) -> Iterator[Edit]:
     for slot in _expressions(cell):
-        if isinstance(slot.node, ast.Constant | ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.BinOp | ast.List | ast.Tuple):
+        if isinstance(slot.node, ast.Constant | ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.BinOp | ast.List | ast.Tuple | ast.Compare):
             for other in cell.ingredients:
+                if isinstance(slot.node, ast.Compare) and not isinstance(other, ast.Call | ast.Compare):
+                    continue
                 if ast.unparse(other) != ast.unparse(slot.node) and slot.field != "func":
                     yield cell.other(slot, other)
 

@@ -359,6 +359,18 @@ LIMIT_TWISTS = {
     "last": "It alerts at the last batch that was too long. The alert belongs to the first.",
     "milliseconds": "It compares milliseconds with seconds. The clock counts in seconds, and so does `self.limit`.",
     "whole seconds": "It rounds to whole seconds. Compare the time as it is.",
+    "mean": "It compares the mean of all batches so far. Each batch is compared on its own.",
+    "number 0": (
+        "It looks at batch number 0 only, the first of each epoch. The first batch **that takes too long** is meant, wherever "
+        "it is in the fit."
+    ),
+    "number 0, once": (
+        "It looks at batch number 0 only, the first of each epoch. The first batch **that takes too long** is meant, wherever "
+        "it is in the fit."
+    ),
+    "armed again": (
+        "A batch that is fast enough arms it again. Once in a fit is enough: set `self.alerted` back in `on_train_begin` only."
+    ),
     "first batch": "It alerts at the first batch, however long it took. Compare its seconds with `self.limit`.",
 }  # fmt: skip
 
@@ -369,18 +381,23 @@ def limit_alerts(case: Limit, twist: str = "") -> list[list[At]]:
     told: list[list[At]] = []
     for times in fits:
         found: list[At] = []
-        last_end, epoch_begin = None, 0.0
+        last_end, epoch_begin, total, count, armed = None, 0.0, 0.0, 0, True
         for at, before, begin, end in times.moments():
             if at[1] == 0:
                 epoch_begin = before
+            total, count = total + end - begin, count + 1
             seconds = {
-                "end to end": end - (begin if last_end is None else last_end), "since start": end,
+                "mean": total / count, "end to end": end - (begin if last_end is None else last_end), "since start": end,
                 "end to end, from the start": end - (last_end or 0.0),
                 "since epoch": end - epoch_begin, "milliseconds": 1000 * (end - begin),
                 "whole seconds": float(int(end - begin)), "first batch": limit + 1,
             }.get(twist, end - begin)  # fmt: skip
             last_end = end
-            skipped = (twist == "not first" and at[1] == 0) or (twist == "not last" and at[1] == 3)
+            over = seconds > limit + 1e-9
+            skipped = twist.startswith("number 0") and at[1] != 0
+            if twist == "armed again":
+                skipped, armed = not armed, not over
+            skipped = skipped or (twist == "not first" and at[1] == 0) or (twist == "not last" and at[1] == 3)
             exact = twist in (">=", "every >=") and abs(seconds - limit) < 1e-9
             if twist == "whole epoch":
                 seconds = end + times.validation - epoch_begin + times.begin
@@ -391,7 +408,7 @@ def limit_alerts(case: Limit, twist: str = "") -> list[list[At]]:
             found = [at for n, at in enumerate(found) if not n or found[n - 1][0] != at[0]]
         elif twist == "last":
             found = found[-1:]
-        elif not twist.startswith("every"):
+        elif not twist.startswith("every") and twist not in ("armed again", "number 0"):
             found = found[:1]
         if twist == "once" and any(told):
             found = []

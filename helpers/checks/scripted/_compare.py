@@ -13,7 +13,7 @@ import numpy as np
 from helpers.checks._core import Wrong
 from helpers.checks._mend import trying
 from helpers.checks.scripted._answers import as_callback
-from helpers.checks.scripted._drive import drive
+from helpers.checks.scripted._drive import Driven, drive
 from helpers.checks.scripted._model import FakeModel
 from helpers.checks.scripted._values import NASTY_CURVES, ROUNDING_CURVES, Number, random_curve, same
 
@@ -188,6 +188,7 @@ def compare(
 
     if not trying():
         _hard.clear()
+        _played.clear()
     # An answer that was changed has to do better where it failed; then a part of the cases says enough.
     for case in (*_hard, *_cases(settings, cases // 3 if trying() else cases, seed, fits, rounding)):
         found = differ(case)
@@ -199,8 +200,9 @@ def compare(
     return None
 
 
-# The smallest case in which the last comparison failed.
+# The smallest case in which the last comparison failed, and what the reference does in it.
 _hard: list[_Case] = []
+_played: list[tuple[_Case, list[Driven]]] = []
 
 
 def _cases(settings: Callable | Sequence[dict], cases: int, seed: int, fits: int, rounding: bool) -> Iterator[_Case]:
@@ -217,7 +219,11 @@ def _cases(settings: Callable | Sequence[dict], cases: int, seed: int, fits: int
 
 def _difference(case: _Case, yours, reference, monitor, fields, attributes, name) -> Disagreement | None:
     runs = []
+    known = next((runs for one, runs in _played if one is case), None)
     for make in (yours, reference):
+        if make is reference and known is not None:
+            runs.append(known)
+            continue
         try:
             callback = as_callback(make(monitor=monitor, **case.settings))
             model = FakeModel(write=False)
@@ -231,6 +237,8 @@ def _difference(case: _Case, yours, reference, monitor, fields, attributes, name
                     f"It happened with `{monitor}` = {curves} and `{_arguments(case.settings) or 'no arguments'}`."
                 )
             raise
+    if any(one is case for one in _hard) and known is None:
+        _played.append((case, runs[1]))
     for number, (mine, right) in enumerate(zip(*runs, strict=True)):
         case_here = {"settings": case.settings, "curves": case.curves[: number + 1], "name": name, "monitor": monitor}
         for what in fields:
