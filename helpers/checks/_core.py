@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Literal
 
 from helpers import _cards, questions
-from helpers.checks import _blame, _cell, _guard, _place, _progress, _world
+from helpers.checks import _blame, _cell, _guard, _place, _progress, _repair, _world
 
 Status = Literal["right", "wrong", "not attempted", "raised"]
 SOLUTIONS = questions.ROOT / "notebooks" / "solutions"
@@ -112,14 +112,15 @@ class Verdict:
     status: Status
     message: str
     credit: float = 0.0
+    guess: str | None = None
 
 
 class Wrong(Exception):
-    """Raised by shared means of the checkers: the answer is wrong, and the message says why; `credit` as in `wrong`."""
+    """Raised by shared means of the checkers: the answer is wrong, and the message says why; arguments as in `wrong`."""
 
-    def __init__(self, message: str, credit: float = 0.0):
+    def __init__(self, message: str, credit: float = 0.0, guess: str | None = None):
         super().__init__(message)
-        self.credit = credit
+        self.verdict = wrong(message, credit, guess)
 
 
 def right(message: str = "") -> Verdict:
@@ -127,16 +128,18 @@ def right(message: str = "") -> Verdict:
     return Verdict("right", message, 1.0)
 
 
-def wrong(message: str, credit: float = 0.0) -> Verdict:
-    """Say that the answer is not right yet, and which misconception probably lies behind it.
+def wrong(message: str, credit: float = 0.0, guess: str | None = None) -> Verdict:
+    """Say that the answer is not right yet, and which misconception lies behind it.
 
     Args:
-        message: why, for the learner.
+        message: why, for the learner: a cause only where it was proven, else what happened and what was expected.
         credit: the part of what was asked that is right all the same, from 0 to less than 1.
+        guess: given where the message names no cause: what to look at, in words that hold whatever the cause is. It is
+            said unless `_repair` finds the cause; "" for nothing to say.
     """
     if not 0 <= credit < 1:
         raise ValueError(f"A wrong answer earns a part of 1, from 0 to less than 1; got {credit!r}.")
-    return Verdict("wrong", message, credit)
+    return Verdict("wrong", message, credit, guess)
 
 
 def not_attempted(message: str = "") -> Verdict:
@@ -145,11 +148,12 @@ def not_attempted(message: str = "") -> Verdict:
 
 
 _CHECKERS: dict[str, Callable[[object], Verdict]] = {}
+_PIECES: dict[Callable, Mapping[str, str]] = {}
 _hints_given: dict[str, int] = {}
 
 
-def exercise(id: str) -> Callable[[Callable], Callable]:
-    """Register the decorated function as the checker of an exercise.
+def exercise(id: str, pieces: Mapping[str, str] | None = None) -> Callable[[Callable], Callable]:
+    """Register the decorated function as the checker of an exercise; `pieces` are right expressions, see `_edits`.
 
     It gets the answer and returns `right(...)` or `wrong(...)`. It never sees `...`, None or an empty stub.
 
@@ -163,6 +167,7 @@ def exercise(id: str) -> Callable[[Callable], Callable]:
         if other is not None and (other.__module__, other.__qualname__) != (checker.__module__, checker.__qualname__):
             raise ValueError(f"Exercise {id} has two checkers: {other.__qualname__} and {checker.__qualname__}.")
         _CHECKERS[id] = checker
+        _PIECES[checker] = pieces or {}
         return checker
 
     return register
@@ -237,6 +242,7 @@ def judge(id: str, answer: object, trouble: _cell.Trouble | None = None) -> Outc
 def _judge(id: str, checker: Callable[[object], Verdict], answer: object) -> Outcome:
     """Run a checker within its budget, and make an outcome of whatever comes of it."""
     printed, world = _guard.Printed(), _world.Watched(answer)
+    before, guess = _repair.Before(answer), None
     _place.begin()
     try:
         # A callback that prints may be driven over hundreds of epochs, and Keras warns at each missing metric.
@@ -251,21 +257,34 @@ def _judge(id: str, checker: Callable[[object], Verdict], answer: object) -> Out
             verdict = not_attempted(_still_open(answer)) if untouched(answer) else checker(answer)
             if not isinstance(verdict, Verdict):
                 raise _NoVerdict(f"its checker returned {type(verdict).__name__} in place of a verdict")
-        outcome = Outcome(id, verdict.status, verdict.message, credit=verdict.credit)
     except Wrong as reason:
-        outcome = Outcome(id, "wrong", str(reason), credit=reason.credit)
+        verdict = reason.verdict
     except _NoVerdict as error:
-        blame = _blame.course_fault(str(error))
-        outcome = Outcome(id, "raised", blame.message, blame.heading, broken=True)
+        verdict = _blame.course_fault(str(error))
     except Exception as error:
-        blame = _blame.explain(error, answer, checker)
-        outcome = Outcome(id, "raised", blame.message, blame.heading, broken=blame.course)
+        verdict = _blame.explain(error, answer, checker)
     except BaseException as error:
-        blame = _blame.ended(error, checker)
-        outcome = Outcome(id, "raised", blame.message, blame.heading)
+        verdict = _blame.ended(error, checker)
+    if isinstance(verdict, Verdict):
+        outcome, guess = Outcome(id, verdict.status, verdict.message, credit=verdict.credit), verdict.guess
+    else:
+        outcome = Outcome(id, "raised", verdict.message, verdict.heading, broken=verdict.course)
+        guess = "" if verdict.theirs else None
+    if guess is not None:
+        outcome = replace(outcome, message=_with_its_cause(outcome.message, guess, answer, before, checker))
     if outcome.status == "wrong" and (slip := _blame.idle_comparison(answer)):
         outcome = replace(outcome, message=f"{outcome.message}\n\n{slip}")
     return replace(outcome, printed=printed.shown(), notes=tuple(world.notes))
+
+
+def _with_its_cause(told: str, guess: str, answer: object, before: _repair.Before, checker: Callable) -> str:
+    """Return a message with the change that makes the answer right, or with the guess where none does."""
+    cause = ""
+    with contextlib.suppress(_guard.TimeUp), _world.Watched(answer), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with _guard.limit(_guard.SECONDS / 4):
+            cause = _repair.found(answer, before, checker, _PIECES.get(checker, {}))
+    return f"{told}\n\n{cause}" if cause else f"{told} {guess}".strip()
 
 
 class _NoVerdict(Exception):
