@@ -361,7 +361,7 @@ def where(filename: str, line: int) -> str:
     return f"{place}:\n\n```\n{code}\n```" if code else f"{place}."
 
 
-def _functions(answer: object, depth: int = 0) -> Iterator[types.FunctionType]:
+def learners_functions(answer: object, depth: int = 0) -> Iterator[types.FunctionType]:
     """Yield the learner's functions in an answer: its own, its class's, those of its parts."""
     if depth > 3:
         return
@@ -371,10 +371,10 @@ def _functions(answer: object, depth: int = 0) -> Iterator[types.FunctionType]:
         yield answer.__func__
     elif isinstance(answer, Mapping):
         for part in answer.values():
-            yield from _functions(part, depth + 1)
+            yield from learners_functions(part, depth + 1)
     elif isinstance(answer, (tuple, list)):
         for part in answer:
-            yield from _functions(part, depth + 1)
+            yield from learners_functions(part, depth + 1)
     elif answer is not None:
         for base in (answer if isinstance(answer, type) else type(answer)).__mro__:
             # Keras's own functions and Python's are not the learner's.
@@ -386,9 +386,9 @@ def _functions(answer: object, depth: int = 0) -> Iterator[types.FunctionType]:
         )
 
 
-def idle_comparison(answer: object) -> str:
-    """Show a line of the learner that compares with `==` and does nothing with the result; "" where there is none."""
-    for function in _functions(answer):
+def idle_line(answer: object) -> str:
+    """Show a line of the learner that compares, or names something, and does no more; "" where there is none."""
+    for function in learners_functions(answer):
         steps = [step for step in dis.get_instructions(function) if step.opname != "CACHE"]
         for step, after in pairwise(steps):
             line = step.positions.lineno if step.positions else None
@@ -396,6 +396,12 @@ def idle_comparison(answer: object) -> str:
                 return (
                     f"{where(function.__code__.co_filename, line)}\n\nThis line compares and changes nothing: `==` "
                     "asks whether two things are equal. To set a value, write one `=`."
+                )
+            if step.opname in ("LOAD_ATTR", "LOAD_METHOD") and after.opname == "POP_TOP" and line:
+                name = step.argval if isinstance(step.argval, str) else step.argrepr
+                return (
+                    f"{where(function.__code__.co_filename, line)}\n\nThis line names `{name}` and does nothing with "
+                    "it. A function is called with brackets behind its name; a value is set with `=`."
                 )
     return ""
 
@@ -408,7 +414,7 @@ def _called(error: Exception, answer: object) -> types.FunctionType | None:
     match = _CALL.match(str(error)) if isinstance(error, TypeError) else None
     if match is None:
         return None
-    return next((f for f in _functions(answer) if match["name"] in (f.__qualname__, f.__name__)), None)
+    return next((f for f in learners_functions(answer) if match["name"] in (f.__qualname__, f.__name__)), None)
 
 
 def _signature_place(error: Exception, answer: object) -> tuple[str, int] | None:

@@ -28,7 +28,7 @@ import pkgutil
 import re
 import types
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -149,13 +149,21 @@ def not_attempted(message: str = "") -> Verdict:
 
 _CHECKERS: dict[str, Callable[[object], Verdict]] = {}
 _PIECES: dict[Callable, Mapping[str, str]] = {}
+_NAMES: dict[Callable, Sequence[str]] = {}
 _hints_given: dict[str, int] = {}
 
 
-def exercise(id: str, pieces: Mapping[str, str] | None = None) -> Callable[[Callable], Callable]:
-    """Register the decorated function as the checker of an exercise; `pieces` are right expressions, see `_edits`.
+def exercise(
+    id: str, names: Sequence[str] = (), pieces: Mapping[str, str] | None = None
+) -> Callable[[Callable], Callable]:
+    """Register the decorated function as the checker of an exercise.
 
     It gets the answer and returns `right(...)` or `wrong(...)`. It never sees `...`, None or an empty stub.
+
+    Args:
+        id: the exercise.
+        names: of the parts of an answer that the check cell hands over as a tuple.
+        pieces: right expressions of the exercise, each with words, see `_edits.edits`.
 
     Raises:
         ValueError: the id is malformed, or taken by another function.
@@ -167,7 +175,7 @@ def exercise(id: str, pieces: Mapping[str, str] | None = None) -> Callable[[Call
         if other is not None and (other.__module__, other.__qualname__) != (checker.__module__, checker.__qualname__):
             raise ValueError(f"Exercise {id} has two checkers: {other.__qualname__} and {checker.__qualname__}.")
         _CHECKERS[id] = checker
-        _PIECES[checker] = pieces or {}
+        _PIECES[checker], _NAMES[checker] = pieces or {}, names
         return checker
 
     return register
@@ -204,8 +212,8 @@ def check(id: str, answer: object = ...) -> Outcome:
 
     Args:
         id: the exercise, such as "02.1".
-        answer: the learner's object; `...`, None, or a class or function whose body is still empty count as not
-            attempted, as does a tuple, list or dict that holds one of the first two.
+        answer: the learner's object; `...`, or a class or function whose body is still empty count as not attempted,
+            as does a tuple, list or dict that holds the first.
 
     Returns:
         One of four outcomes; it shows itself once, also as the last line of a cell.
@@ -254,7 +262,7 @@ def _judge(id: str, checker: Callable[[object], Verdict], answer: object) -> Out
             _guard.limit(),
         ):
             warnings.simplefilter("ignore")
-            verdict = not_attempted(_still_open(answer)) if untouched(answer) else checker(answer)
+            verdict = _not_begun(answer, _NAMES.get(checker, ())) or checker(answer)
             if not isinstance(verdict, Verdict):
                 raise _NoVerdict(f"its checker returned {type(verdict).__name__} in place of a verdict")
     except Wrong as reason:
@@ -272,7 +280,7 @@ def _judge(id: str, checker: Callable[[object], Verdict], answer: object) -> Out
         guess = "" if verdict.theirs else None
     if guess is not None:
         outcome = replace(outcome, message=_with_its_cause(outcome.message, guess, answer, before, checker))
-    if outcome.status == "wrong" and (slip := _blame.idle_comparison(answer)):
+    if outcome.status == "wrong" and (slip := _blame.idle_line(answer)):
         outcome = replace(outcome, message=f"{outcome.message}\n\n{slip}")
     return replace(outcome, printed=printed.shown(), notes=tuple(world.notes))
 
@@ -292,29 +300,41 @@ class _NoVerdict(Exception):
 
 
 def untouched(answer: object) -> bool:
-    """Say whether an answer is still the stub: `...`, None, a container with one, an empty class or function."""
-    if answer is None or answer is ...:
+    """Say whether an answer is still the stub: `...`, a container with one, an empty class or function."""
+    if answer is ...:
         return True
     if isinstance(answer, Mapping):
-        return any(part is None or part is ... for part in answer.values())
+        return any(part is ... for part in answer.values())
     if type(answer) in (tuple, list):
-        return any(part is None or part is ... for part in answer)
+        return any(part is ... for part in answer)
     if isinstance(answer, types.FunctionType):
         return _empty_body(answer)
     kind = answer if isinstance(answer, type) else type(answer)
     return kind.__module__ == "__main__" and _empty_class(kind) and not _inherits_behaviour(kind)
 
 
-def _still_open(answer: object) -> str:
-    """Say which part of an answer of several is missing, when others are there; "" for a stub."""
-    if type(answer) not in (tuple, list) or all(part is None or part is ... for part in answer):
-        return ""
-    return " ".join(
-        f"Number {number} of the {len(answer)} things that the check looks at "
-        + ("is still `...`." if part is ... else "is None: what was assigned to it gives nothing back.")
-        for number, part in enumerate(answer, start=1)
-        if part is None or part is ...
-    )
+_NOTHING = (
+    "what was assigned to it gives nothing back. Methods such as `append` and `sort` change a list and return None, and "
+    "so does a function without `return`."
+)
+
+
+def _not_begun(answer: object, names: Sequence[str]) -> Verdict | None:
+    """Return what to say of an answer that no checker should see: a stub, or None; None for all others."""
+    if answer is None:
+        return wrong(f"The answer is None: {_NOTHING}")
+    several = type(answer) in (tuple, list) and bool(names)
+    called = [f"`{name}`" for name in names] if several and len(names) == len(answer) else []
+    if called and any(part is not None and part is not ... for part in answer):
+        said = [
+            f"{name} is still `...`." if part is ... else f"{name} is None: {_NOTHING}"
+            for name, part in zip(called, answer, strict=True) if part is None or part is ...
+        ]  # fmt: skip
+        if said:
+            return (wrong if all(part is not ... for part in answer) else not_attempted)(" ".join(said))
+    if type(answer) in (tuple, list) and answer and all(part is None for part in answer):
+        return wrong(f"The answer is None: {_NOTHING}")
+    return not_attempted() if untouched(answer) else None
 
 
 def _inherits_behaviour(kind: type) -> bool:

@@ -18,8 +18,7 @@ from helpers.checks._blame import HOOKS, meant_hook
 __all__ = ["Edit", "edits"]
 
 NAMES = ("loss", "accuracy", "val_loss", "val_accuracy")
-_MOVED = ("on_epoch_end", "on_train_begin", "on_epoch_begin", "on_train_batch_end", "on_train_batch_begin",
-          "on_train_end")  # fmt: skip
+_MOVED = ("on_epoch_end", "on_train_begin", "on_train_batch_end", "on_train_batch_begin", "on_train_end")
 _ABOUT = {
     "on_epoch_begin": "At the beginning of an epoch `logs` is still empty",
     "on_train_batch_begin": "Before a batch `logs` is empty",
@@ -102,7 +101,7 @@ def _one(place: _Place, node: ast.AST, words: Callable[[], str]) -> Iterator[Edi
     ast.copy_location(node, place.node)
     place.put(node)
     try:
-        yield Edit(getattr(place.node, "lineno", 0), words)
+        yield Edit(getattr(place.node, "lineno", 0) or place.parent.lineno, words)
     finally:
         place.put(place.node)
 
@@ -130,9 +129,18 @@ def _hooks(tree: ast.Module) -> Iterator[Edit]:
         for method in methods:
             if method.name in HOOKS:
                 yield from _with_super(method)
-                for hook in _MOVED:
+                for hook in _moments(method):
                     if hook != method.name:
                         yield from _moved(kind, method, hook)
+
+
+def _moments(method: ast.FunctionDef) -> tuple[str, ...]:
+    """Return the hooks in which a method may belong: one that sets a first value does so before what it counts."""
+    if not all(isinstance(line, ast.Assign | ast.AnnAssign | ast.Pass) for line in method.body):
+        return tuple(hook for hook in _MOVED if hook != "on_train_begin")
+    clock = any(isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and node.attr != "inf"
+                for line in method.body for node in ast.walk(line.value))  # fmt: skip
+    return ("on_train_begin", "on_train_batch_begin") if clock else ("on_train_begin",)
 
 
 def _moved(kind: ast.ClassDef, method: ast.FunctionDef, hook: str) -> Iterator[Edit]:
@@ -159,8 +167,11 @@ def _moved(kind: ast.ClassDef, method: ast.FunctionDef, hook: str) -> Iterator[E
 def _about_the_hook(name: str, hook: str) -> str:
     if name not in HOOKS:
         return f"Keras knows no hook `{name}`, so nobody calls it. Its name is `{hook}`."
-    about = f"{_ABOUT[name]}: what" if name in _ABOUT else "What"
-    return f"{about} stands in `{name}` belongs in `{hook}`."
+    about = _ABOUT.get(name, "It is called at another moment")
+    if hook in ("on_train_begin", "on_train_batch_begin"):
+        each = {"epoch": "in every epoch", "batch": "at every batch"}.get(name.split("_")[-2], "then")
+        about = f"It is called {each}" if each != "then" else about
+    return f"{about}: what stands in `{name}` belongs in `{hook}`."
 
 
 def _with_super(method: ast.FunctionDef) -> Iterator[Edit]:
@@ -245,8 +256,6 @@ def _slips(place: _Place, tree: ast.Module) -> Iterator[_Slip]:
         yield from _idle(node)
     elif isinstance(node, ast.arguments):
         yield from _swapped_arguments(node)
-    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id == "inf":
-        pass
     if isinstance(place.parent, ast.If | ast.While | ast.IfExp) and place.name == "test":
         yield from _conditions(node)
     if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and place.name == "test":
@@ -261,6 +270,8 @@ def _conditions(test: ast.AST) -> Iterator[_Slip]:
     turned = ast.UnaryOp(ast.Not(), test)
     if not isinstance(test, ast.UnaryOp):
         yield turned, lambda: f"The condition `{ast.unparse(test)}` is the wrong way round."
+    if isinstance(test, ast.Name) and test.id in ("epoch", "batch"):
+        yield ast.Constant(True), lambda: f"`{test.id}` is 0 in the first one, and 0 counts as false: leave the `if` out."
     if isinstance(test, ast.Name | ast.Attribute):
         given = ast.Compare(test, [ast.IsNot()], [ast.Constant(None)])
         yield given, lambda: f"A 0 counts as false, too. Ask `{ast.unparse(given)}`."
@@ -325,8 +336,12 @@ def _calls(node: ast.Call) -> Iterator[_Slip]:
         yield turned, lambda: (
             f"The two are in each other's place: `{ast.unparse(turned)}`, not `{ast.unparse(node)}`."
         )
-    if name in ("min", "max", "nanmin", "nanmax") and len(node.args) == 1 and isinstance(node.func, ast.Name):
-        pass
+    if name == "insert" and len(node.args) == 2:
+        new = ast.Call(ast.Attribute(node.func.value, "append", ast.Load()), node.args[1:], [])
+        yield new, lambda: (
+            f"`{ast.unparse(node.func)}` with `{ast.unparse(node.args[0])}` puts it there in the list, in front of what "
+            f"follows; `append` puts it at the end: `{ast.unparse(new)}`."
+        )
     if not node.args and not node.keywords and isinstance(node.func, ast.Attribute):
         yield node.func, lambda: f"`{ast.unparse(node.func)}` is no function, so it is not called: no brackets."
 
@@ -374,7 +389,8 @@ def _numbers(place: _Place) -> Iterator[_Slip]:
     node = place.node
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
         if not isinstance(place.parent, ast.Subscript | ast.Slice) or node.value in (0, 1):
-            for value in (_INFINITY, _MINUS_INFINITY, None, node.value + 1, node.value - 1, 0, 1, 10, 100, 1000):
+            others = (10, 100, 1000, 60) if node.value in (10, 100, 1000, 60) else ()
+            for value in (_INFINITY, _MINUS_INFINITY, None, node.value + 1, node.value - 1, 0, 1, *others):
                 new = copy.deepcopy(value) if isinstance(value, ast.AST) else ast.Constant(value)
                 if not isinstance(value, ast.AST) and value is not None and value == node.value:
                     continue

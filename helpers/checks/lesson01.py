@@ -22,9 +22,11 @@ from helpers.checks._repair import trying
 from helpers.checks.scripted import (
     FakeModel,
     about_stopping,
+    about_moment,
     as_callback,
     drive,
     made_by,
+    named_outside,
     parts,
     strange_hook,
 )
@@ -51,7 +53,7 @@ def _listed(values: Sequence[float]) -> str:
     return ", ".join(f"{value:.4g}" for value in values)
 
 
-@exercise("01.1", pieces={'{1}["val_accuracy"]': "the validation accuracy of the epoch, out of `logs`"})
+@exercise("01.1", names=("collector", "seen"), pieces={'{1}["val_accuracy"]': "the validation accuracy of the epoch, out of `logs`"})
 def collect(answer: tuple) -> Verdict:
     """Play two fits and hold what was appended in each against the script."""
     collector, seen = parts(answer, ("collector", "seen"))
@@ -402,6 +404,12 @@ def own_column(answer: Sequence) -> Verdict:
     loggers = [callback for callback in answer if isinstance(callback, keras.callbacks.CSVLogger)]
     if len(loggers) != 1:
         return wrong(f"The list needs exactly one `CSVLogger(best_log)`; it has {len(loggers)}.")
+    asked = named_outside(answer, "best_log")
+    if isinstance(asked, str | Path) and Path(loggers[0].filename) != Path(asked):
+        return wrong(
+            f"The `CSVLogger` writes to `{Path(loggers[0].filename).name}`, another file than `best_log`, which is "
+            f"`{Path(asked).name}`: `CSVLogger(best_log)`.", credit=0.6
+        )  # fmt: skip
     rng = random.Random(3)
     off_grid = [{name: [rng.uniform(0.1, 9) for _ in range(8)] for name in ("loss", "val_loss")} for _ in range(3)]
     fits, found = [_FIRST, _SECOND, *off_grid], []
@@ -449,6 +457,11 @@ BEST_TWISTS = {
     "epoch": "That is the number of the epoch with the best value. Asked for is the value.",
     "epoch from 1": "That is the number of the epoch with the best value. Asked for is the value.",
     "rounded": "That is rounded. Put the value in as it is.",
+    "all": (
+        "That is the lowest of all numbers in the `logs` of one epoch. Asked for is the lowest `val_loss` of all epochs "
+        "so far."
+    ),
+    "all so far": "That is the lowest of all numbers in `logs` so far, `loss` among them. Asked for is `val_loss`.",
     "kept": "In the second fit it still remembers the first. Start anew in `on_train_begin`.",
 }  # fmt: skip
 
@@ -461,6 +474,7 @@ def best_column(fits: Sequence[Logs], twist: str = "") -> list[list[float]]:
         if twist != "kept":
             best = math.inf
         column: list[float] = []
+        every = [min(row) for row in zip(*logs.values(), strict=True)]
         for epoch, value in enumerate(values):
             before, best = best, min(best, value)
             previous = values[epoch - 1] if epoch else math.inf
@@ -469,6 +483,7 @@ def best_column(fits: Sequence[Logs], twist: str = "") -> list[list[float]]:
                 "infinity": math.inf, "two": min(value, previous), "late": before, "first": values[0],
                 "before": value if value < previous else (column[-1] if column else value),
                 "epoch": float(values.index(min(values[: epoch + 1]))),
+                "all": every[epoch], "all so far": min(every[: epoch + 1]),
                 "epoch from 1": values.index(min(values[: epoch + 1])) + 1.0, "rounded": round(best, 2),
             }.get(twist, best))  # fmt: skip
         columns.append(column)
@@ -540,6 +555,7 @@ def _why_no_column(callbacks: list, logger: keras.callbacks.CSVLogger) -> tuple[
     added = drive(others, _FIRST).logs_added
     if added:
         return told, f"Your callback adds {', '.join(f'`{name}`' for name in sorted(added))}.", ""
-    return told, "", (
+    elsewhere = next((slip for one in others if (slip := about_moment(one, "on_epoch_end"))), "")
+    return told, elsewhere, (
         "What the file gets are the `logs` of `on_epoch_end`: put the number in there, `logs[\"best\"] = ...`."
     )

@@ -88,14 +88,16 @@ def three_wishes(answer: object) -> Verdict:
 BY_HAND = (1.00, 0.80, 0.85, 0.70, 0.70, 0.75, 0.60, 0.65)
 
 
-@exercise("02.2")
+_COUNTED = ("epochs_run", "weights_of_epoch")
+
+
+@exercise("02.2", names=_COUNTED)
 def by_hand(answer: object) -> Verdict:
     """Hold two numbers against the real callback on the same losses."""
     driven = drive(EarlyStopping(patience=2, restore_best_weights=True), list(BY_HAND))
     run, kept = driven.epochs_run, driven.kept_epoch + 1
-    names = ("epochs_run", "weights_of_epoch")
-    numbers = [whole(part) for part in parts(answer, names)]
-    for name, number, part in zip(names, numbers, answer, strict=True):
+    numbers = [whole(part) for part in parts(answer, _COUNTED)]
+    for name, number, part in zip(_COUNTED, numbers, answer, strict=True):
         if number is None:
             return wrong(f"Both answers are whole numbers: how many epochs, and which epoch. `{name}` is `{part!r}`.")
     epochs_run, weights_of_epoch = numbers

@@ -91,7 +91,7 @@ def _when(driven: Driven) -> list[tuple[int, int | None, bool]]:
     return [(save.epoch, save.batch, save.weights_only) for save in driven.saves]
 
 
-@exercise("03.1")
+@exercise("03.1", names=("album_saver", "album"))
 def album(answer: tuple) -> Verdict:
     """Play trainings and look at when files were saved, where, and under which names."""
     saver, folder = parts(answer, ("album_saver", "album"))
@@ -203,7 +203,7 @@ def _epochs(epochs: tuple[int, ...]) -> str:
 # -- 03.2 ------------------------------------------------------------------------------------------------------------
 
 
-@exercise("03.2")
+@exercise("03.2", names=("rescued", "rest_of_run", "whole"))
 def after_the_crash(answer: tuple) -> Verdict:
     """Hold the continued training against the one that never broke off: epochs, steps of the optimizer, losses."""
     model, rest, whole = parts(answer, ("rescued", "rest_of_run", "whole"))

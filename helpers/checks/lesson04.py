@@ -37,7 +37,7 @@ BY_HAND = (0.90, 0.70, 0.60, 0.65, 0.50, 0.55, 0.60, 0.40)
 _PLACES = ("weights_in_memory", "optimizer_in_memory", "best_file", "latest_file")
 
 
-@exercise("04.1")
+@exercise("04.1", names=_PLACES)
 def four_places(answer: tuple) -> Verdict:
     """Hold four epochs against the real callbacks on the same losses."""
     record = replay.early_stopping(BY_HAND, patience=2, restore_best_weights=True)
@@ -173,7 +173,7 @@ def _values(wishes: dict[str, Wish]) -> dict[str, object]:
     return {name: wish.value for name, wish in wishes.items()}
 
 
-@exercise("04.2")
+@exercise("04.2", names=("one_best", "album_file"))
 def one_best(answer: tuple) -> Verdict:
     """Play trainings with the learner's list, and compare what is in memory with what was saved last."""
     callbacks, file = parts(answer, ("one_best", "album_file"))

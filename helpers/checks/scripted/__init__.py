@@ -11,7 +11,7 @@ from helpers.checks._blame import forgot_super_init, misspelt_hooks
 from helpers.checks.scripted._answers import as_callback, as_class
 from helpers.checks.scripted._calls import as_function, as_path, call, made_by, parts, whole
 from helpers.checks.scripted._compare import Disagreement, compare, early_stopping_settings
-from helpers.checks.scripted._detect import about_folder, about_monitor, about_stopping, strange_hook
+from helpers.checks.scripted._detect import about_folder, about_moment, about_monitor, about_stopping, named_outside, strange_hook
 from helpers.checks.scripted._drive import Driven, drive
 from helpers.checks.scripted._model import FakeModel, Save
 from helpers.checks.scripted._settings import Wish, causes, fresh, number_text, sentences
@@ -27,6 +27,7 @@ __all__ = [
     "Save",
     "Wish",
     "about_folder",
+    "about_moment",
     "about_monitor",
     "about_stopping",
     "as_callback",
@@ -43,6 +44,7 @@ __all__ = [
     "judged_stopper",
     "made_by",
     "misspelt_hooks",
+    "named_outside",
     "number_text",
     "parts",
     "random_curve",
