@@ -89,12 +89,15 @@ def edits(tree: ast.Module, pieces: Mapping[str, str]) -> Iterator[Edit]:
     for place in places:
         for node, words in _slips(place, tree):
             yield from _one(place, node, words)
-    yield from _statements(tree)
+    yield from _reset(tree)
+    yield from _statements(tree, _moved_lines)
+    yield from _out_of_a_block(tree)
     yield from _names(tree)
     for place in places:
         for node, words in _numbers(place):
             yield from _one(place, node, words)
     yield from _pieces(tree, pieces)
+    yield from _statements(tree, _left_out)
 
 
 def _one(place: _Place, node: ast.AST, words: Callable[[], str]) -> Iterator[Edit]:
@@ -433,47 +436,54 @@ def _bodies(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
                 yield node, name
 
 
-def _statements(tree: ast.Module) -> Iterator[Edit]:
-    """Leave a line out, move it, or let it be done whatever a condition says."""
-    yield from _reset(tree)
+_Lines = Iterator[tuple[list, Callable[[], str]]]
+
+
+def _statements(tree: ast.Module, changes: Callable[[list, int], _Lines]) -> Iterator[Edit]:
+    """Put other lines in the place of those of each block, as `changes` says of a block and a number in it."""
     for owner, name in list(_bodies(tree)):
         body = getattr(owner, name)
         for number, line in enumerate(body):
-            for changed, words in _lines(body, number, line, owner):
+            for changed, words in changes(body, number):
                 setattr(owner, name, changed)
                 try:
                     yield Edit(line.lineno, words)
                 finally:
                     setattr(owner, name, body)
-    yield from _out_of_a_block(tree)
 
 
-def _lines(body: list, number: int, line: ast.stmt, owner: ast.AST) -> Iterator[tuple[list, Callable[[], str]]]:
-    rest = [*body[:number], *body[number + 1 :]]
+def _moved_lines(body: list, number: int) -> _Lines:
+    """Yield a block with two lines in the other order, or with an `if` that belongs to the one above it, or not."""
+    line = body[number]
     if number + 1 < len(body):
-        swapped = [*body[:number], body[number + 1], line, *body[number + 2 :]]
-        yield swapped, lambda: "This line comes too early: it belongs below the next one."
         after = body[number + 1]
+        yield [*body[:number], after, line, *body[number + 2 :]], lambda: (
+            "This line comes too early: it belongs below the next one."
+        )
         if isinstance(line, ast.If) and isinstance(after, ast.If) and not line.orelse:
             both = ast.copy_location(ast.If(line.test, line.body, [after]), line)
             yield [*body[:number], both, *body[number + 2 :]], lambda: (
                 f"Both `if` are asked, one after the other. The second, `if {ast.unparse(after.test)}`, is for the "
                 "other case alone: `elif`."
             )
+    if isinstance(line, ast.If) and len(line.orelse) == 1 and isinstance(line.orelse[0], ast.If):
+        apart = ast.copy_location(ast.If(line.test, line.body, []), line)
+        yield [*body[:number], apart, line.orelse[0], *body[number + 1 :]], lambda: (
+            "`elif` is asked only where the first condition is false. Both should be asked: `if`."
+        )
+
+
+def _left_out(body: list, number: int) -> _Lines:
+    """Yield a block without a line, or without its condition."""
+    line, rest = body[number], [*body[:number], *body[number + 1 :]]
     if isinstance(line, ast.If):
         yield [*body[:number], *line.body, *body[number + 1 :]], lambda: (
             f"What stands below `if {ast.unparse(line.test)}` should be done each time, without this condition."
         )
-        if len(line.orelse) == 1 and isinstance(line.orelse[0], ast.If):
-            apart = ast.copy_location(ast.If(line.test, line.body, []), line)
-            yield [*body[:number], apart, line.orelse[0], *body[number + 1 :]], lambda: (
-                "`elif` is asked only where the first condition is false. Both should be asked: `if`."
-            )
-    if rest or isinstance(owner, ast.If):
-        yield rest or [ast.copy_location(ast.Pass(), line)], lambda: (
-            "Without this it is right: " + ("leave the line out." if not isinstance(line, ast.If | ast.For | ast.While)
-                                            else "leave it out, with what stands below it.")
-        )  # fmt: skip
+    block = isinstance(line, ast.If | ast.For | ast.While | ast.With | ast.Try)
+    yield rest or [ast.copy_location(ast.Pass(), line)], lambda: (
+        f"Without this it is right: leave {'it out, with what stands below it' if block else 'the line out'}."
+    )
 
 
 def _out_of_a_block(tree: ast.Module) -> Iterator[Edit]:

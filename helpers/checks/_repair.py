@@ -137,8 +137,9 @@ def _units(answer: object, before: Before) -> Iterator[_Unit]:
 
 def _object(kind: type, state: dict) -> object:
     """Make an object of a changed class: by its own `__init__` if that needs nothing, else with the old attributes."""
-    with contextlib.suppress(TypeError):
-        return kind()
+    if "__init__" in vars(kind):
+        with contextlib.suppress(TypeError):
+            return kind()
     made = kind.__new__(kind)
     vars(made).update(state)
     return made

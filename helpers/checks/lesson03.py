@@ -113,7 +113,7 @@ def album(answer: tuple) -> Verdict:
                 _when(_saves(fresh(one), logs)) == _when(want) for logs, want in zip(plays, wanted, strict=True)
             ))  # fmt: skip
             named = (
-                sentences(found, _WISHES, list(_WATCHED), _TOLD)
+                sentences(saver, found, _WISHES, list(_WATCHED), _TOLD)
                 or "Only a name, `monitor` and `save_best_only` are needed."
             )
             return wrong(f"{_told(mine, want)} {named}", credit=0.3)
@@ -352,7 +352,7 @@ def _without_a_file(saver: ModelCheckpoint, file: Path, losses: list[float]) -> 
         played = ", ".join(f"{loss:.2f}" for loss in losses)
         return (
             f"Without a file, with `val_loss` {played}, epochs 1 and 2 should be saved. Yours saved "
-            f"{_epochs(driven.saved_epochs)}. {sentences(found, _SAVER_WISHES, list(_WATCHED), _SAVER_TOLD)}"
+            f"{_epochs(driven.saved_epochs)}. {sentences(saver, found, _SAVER_WISHES, list(_WATCHED), _SAVER_TOLD)}"
         ).strip()
     return ""
 
@@ -379,7 +379,7 @@ def _with_a_file(saver: ModelCheckpoint, file: Path, loss: float, accuracy: floa
         return f"{told} Your threshold is `{threshold!r}`, which is no number."
     if abs(number - loss) < 1e-5:
         found = causes(fresh(saver, initial_value_threshold=None), _SAVER_WISHES, lambda one: True)
-        return f"{told} Your threshold is right. {sentences(found, _SAVER_WISHES, list(_WATCHED), _SAVER_TOLD)}".strip()
+        return f"{told} Your threshold is right. {sentences(saver, found, _SAVER_WISHES, list(_WATCHED), _SAVER_TOLD)}".strip()
     if abs(number - accuracy) < 1e-6:
         return f"{told} Your threshold is the accuracy. `evaluate` returns the loss first."
     if not math.isfinite(number):

@@ -13,6 +13,7 @@ import keras
 from helpers import data, replay
 from helpers.checks._core import Verdict, exercise, right, wrong
 from helpers.checks.scripted import (
+    RULES,
     Driven,
     FakeModel,
     Wish,
@@ -21,6 +22,7 @@ from helpers.checks.scripted import (
     as_callback,
     as_function,
     as_path,
+    by_hand,
     call,
     causes,
     drive,
@@ -54,6 +56,10 @@ def four_places(answer: tuple) -> Verdict:
     if given == tuple(number - 1 for number in wanted):
         return wrong("All four are one too small: you counted from 0. People count from 1.", credit=0.5)
     found = []
+    for rule, words in RULES.items():
+        ran, kept = by_hand(BY_HAND, 2, rule)
+        if given == (kept, ran, kept, ran) and rule != "never":
+            return wrong(f"So it would be where {words}.", credit=0.2)
     if len(BY_HAND) in given:
         found.append("Epoch 8 never comes: after epoch 7 there were two epochs in a row without improvement.")
     reasons = (
@@ -77,6 +83,8 @@ def _why_not_these_weights(given: int, best: int, last: int) -> str:
 
 
 def _why_not_this_optimizer(given: int, best: int, last: int) -> str:
+    if given > len(BY_HAND):
+        return f"{given} is no epoch, there are only {len(BY_HAND)}. Asked for is the epoch that it is of, not its steps."
     if given == best:
         return "`EarlyStopping` restores weights, and nothing else. The optimizer stays at the last epoch."
     return f"not epoch {given}. It is touched by nothing but training, so it is that of the last epoch that ran."
@@ -92,7 +100,10 @@ def _why_not_best(given: int, best: int, last: int) -> str:
 
 def _why_not_latest(given: int, best: int, last: int) -> str:
     if given == best:
-        return "without `save_best_only` it is written after every epoch, good or bad. Which was the last that ran?"
+        return (
+            "without `save_best_only` it is written after every epoch, good or bad. The best weights come back only when "
+            "the training has ended, and then nothing is saved any more."
+        )
     return f"not epoch {given}. It is written after each epoch that ran, up to the last."
 
 
@@ -123,14 +134,15 @@ _STOPPER_TOLD: dict[str, Callable[[object], str]] = {
     "mode": _BY_MODE.format,
     "patience": lambda value: f"It has `patience={value!r}`; asked for are 4 epochs.",
     "min_delta": lambda value: (
-        f"With `min_delta={value!r}` it passes over a small gain, which the file does not. Look at `min_delta`."
+        f"With `min_delta={value!r}` a gain of that size or less does not count, and for the file it does. Look at "
+        "`min_delta`."
     ),
     "restore_best_weights": lambda _: (
         "The weights of the best epoch come back only if you say so. Look at `restore_best_weights`."
     ),
 }
 _SAVER_TOLD: dict[str, Callable[[object], str]] = {
-    "monitor": lambda name: f"{about_monitor(name, list(_WATCHED), 'val_accuracy')} Two monitors, two bests.",
+    "monitor": lambda name: about_monitor(name, list(_WATCHED), "val_accuracy"),
     "mode": _BY_MODE.format,
     "save_best_only": lambda _: "It writes the file after every epoch. Look at `save_best_only`.",
     "save_weights_only": lambda _: (
@@ -203,14 +215,16 @@ def one_best(answer: tuple) -> Verdict:
             told = _told(mine, wanted[number], driven, file, logs)
             faults = sum(map(len, found.values()))
             named = " ".join(
-                sentences(ones, wishes, list(_WATCHED), words, who=f"`{kind.__name__}`:")
-                for kind, ones, wishes, words in (
-                    (EarlyStopping, found["stopper"], _STOPPER, _STOPPER_TOLD),
-                    (ModelCheckpoint, found["saver"], _SAVER, _SAVER_TOLD),
+                sentences(one, ones, wishes, list(_WATCHED), words, who=f"`{kind.__name__}`:")
+                for one, kind, ones, wishes, words in (
+                    (stopper, EarlyStopping, found["stopper"], _STOPPER, _STOPPER_TOLD),
+                    (saver, ModelCheckpoint, found["saver"], _SAVER, _SAVER_TOLD),
                 )
                 if ones
             )
-            return wrong(f"{told} {named}".strip(), credit=max(0.0, 0.9 - 0.15 * max(faults, 1)))
+            if stopper.monitor != saver.monitor and named:
+                named += " Two monitors, two bests."
+            return wrong(f"{told} {named}".strip(), max(0.0, 0.9 - 0.15 * max(faults, 1)), None if named else "")
     best = wanted[0][2]
     return right(f"Stopped after epoch {wanted[0][0]}, and epoch {best + 1} is in memory and in the file.")
 

@@ -220,10 +220,10 @@ def time_for_the_new_rate(answer: object) -> Verdict:
         if _plateau_facts(driven) != want:
             found = _plateau_causes(reducer, stopper)
             named = " ".join(
-                sentences(ones, wishes, _LOGS, words, who=f"`{kind.__name__}`:")
-                for kind, ones, wishes, words in (
-                    (ReduceLROnPlateau, found[0], _REDUCER, _REDUCER_TOLD),
-                    (EarlyStopping, found[1], _STOPPER, _STOPPER_TOLD),
+                sentences(one, ones, wishes, _LOGS, words, who=f"`{kind.__name__}`:")
+                for one, kind, ones, wishes, words in (
+                    (reducer, ReduceLROnPlateau, found[0], _REDUCER, _REDUCER_TOLD),
+                    (stopper, EarlyStopping, found[1], _STOPPER, _STOPPER_TOLD),
                 )
                 if ones
             )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from helpers.checks._blame import forgot_super_init, misspelt_hooks
 from helpers.checks.scripted._answers import as_callback, as_class
+from helpers.checks.scripted._by_hand import RULES, by_hand
 from helpers.checks.scripted._calls import as_function, as_path, call, made_by, parts, whole
 from helpers.checks.scripted._compare import Disagreement, compare, early_stopping_settings
 from helpers.checks.scripted._detect import about_folder, about_moment, about_monitor, about_stopping, named_outside, strange_hook
@@ -21,6 +22,7 @@ from helpers.checks.scripted._values import NASTY_CURVES, ROUNDING_CURVES, rando
 __all__ = [
     "NASTY_CURVES",
     "ROUNDING_CURVES",
+    "RULES",
     "Disagreement",
     "Driven",
     "FakeModel",
@@ -34,6 +36,7 @@ __all__ = [
     "as_class",
     "as_function",
     "as_path",
+    "by_hand",
     "call",
     "causes",
     "compare",
