@@ -241,9 +241,12 @@ def _slips(place: _Place, tree: ast.Module) -> Iterator[_Slip]:
         inner = node.operand
         if isinstance(inner, ast.Compare) and len(inner.ops) == 1:
             plain = ast.Compare(inner.left, [_INVERSE[type(inner.ops[0])]()], inner.comparators)
-            yield plain, lambda: (
-                f"`{ast.unparse(node)}` should be `{ast.unparse(plain)}`. With NaN, or with a tie, the two differ: "
-                "every comparison with NaN is false."
+            yield (
+                plain,
+                lambda: (
+                    f"`{ast.unparse(node)}` should be `{ast.unparse(plain)}`. With NaN, or with a tie, the two differ: "
+                    "every comparison with NaN is false."
+                ),
             )
         yield inner, lambda: f"The condition is the wrong way round: `{ast.unparse(inner)}`, without `not`."
     elif isinstance(node, ast.BoolOp):
@@ -263,9 +266,12 @@ def _slips(place: _Place, tree: ast.Module) -> Iterator[_Slip]:
         yield from _conditions(node)
     if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and place.name == "test":
         called = ast.Call(node, [], [])
-        yield called, lambda: (
-            f"`{ast.unparse(node)}` without brackets is the function itself, and that always counts as true. Call it: "
-            f"`{ast.unparse(called)}`."
+        yield (
+            called,
+            lambda: (
+                f"`{ast.unparse(node)}` without brackets is the function itself, and that always counts as true. Call it: "
+                f"`{ast.unparse(called)}`."
+            ),
         )
 
 
@@ -274,7 +280,10 @@ def _conditions(test: ast.AST) -> Iterator[_Slip]:
     if not isinstance(test, ast.UnaryOp):
         yield turned, lambda: f"The condition `{ast.unparse(test)}` is the wrong way round."
     if isinstance(test, ast.Name) and test.id in ("epoch", "batch"):
-        yield ast.Constant(True), lambda: f"`{test.id}` is 0 in the first one, and 0 counts as false: leave the `if` out."
+        yield (
+            ast.Constant(True),
+            lambda: f"`{test.id}` is 0 in the first one, and 0 counts as false: leave the `if` out.",
+        )
     if isinstance(test, ast.Name | ast.Attribute):
         given = ast.Compare(test, [ast.IsNot()], [ast.Constant(None)])
         yield given, lambda: f"A 0 counts as false, too. Ask `{ast.unparse(given)}`."
@@ -294,8 +303,11 @@ def _comparisons(node: ast.Compare) -> Iterator[_Slip]:
     for kind in near[type(node.ops[0])]:
         new = ast.Compare(left, [kind()], [right])
         if kind in _OPS and type(node.ops[0]) in _OPS:
-            yield new, lambda new=new, kind=kind: (
-                f"`{_OPS[kind]}` belongs there, not `{_OPS[type(node.ops[0])]}`: `{ast.unparse(new)}`."
+            yield (
+                new,
+                lambda new=new, kind=kind: (
+                    f"`{_OPS[kind]}` belongs there, not `{_OPS[type(node.ops[0])]}`: `{ast.unparse(new)}`."
+                ),
             )
         else:
             yield new, _should(node, new)
@@ -318,6 +330,8 @@ def _texts(node: ast.Constant, place: _Place, tree: ast.Module) -> Iterator[_Sli
             *difflib.get_close_matches(node.value, [*NAMES, *used], n=3, cutoff=0.6)
         ]  # fmt: skip
         others = [text for text in dict.fromkeys(known) if text != node.value and " " not in text]
+    if isinstance(node.value, str) and isinstance(place.parent, ast.Subscript):
+        others = [*others, 0]
     for value in others:
         new = ast.Constant(value)
         yield new, lambda new=new: f"`{ast.unparse(new)}` belongs there, not `{ast.unparse(node)}`."
@@ -336,14 +350,15 @@ def _calls(node: ast.Call) -> Iterator[_Slip]:
         yield new, _should(node, new)
     if len(node.args) == 2 and not node.keywords:
         turned = ast.Call(node.func, node.args[::-1], [])
-        yield turned, lambda: (
-            f"The two are in each other's place: `{ast.unparse(turned)}`, not `{ast.unparse(node)}`."
-        )
+        yield turned, lambda: f"The two are in each other's place: `{ast.unparse(turned)}`, not `{ast.unparse(node)}`."
     if name == "insert" and len(node.args) == 2:
         new = ast.Call(ast.Attribute(node.func.value, "append", ast.Load()), node.args[1:], [])
-        yield new, lambda: (
-            f"`{ast.unparse(node.func)}` with `{ast.unparse(node.args[0])}` puts it there in the list, in front of what "
-            f"follows; `append` puts it at the end: `{ast.unparse(new)}`."
+        yield (
+            new,
+            lambda: (
+                f"`{ast.unparse(node.func)}` with `{ast.unparse(node.args[0])}` puts it there in the list, in front of what "
+                f"follows; `append` puts it at the end: `{ast.unparse(new)}`."
+            ),
         )
     if not node.args and not node.keywords and isinstance(node.func, ast.Attribute):
         yield node.func, lambda: f"`{ast.unparse(node.func)}` is no function, so it is not called: no brackets."
@@ -357,21 +372,27 @@ def _idle(node: ast.Expr) -> Iterator[_Slip]:
         if isinstance(target, ast.Name | ast.Attribute | ast.Subscript):
             target.ctx = ast.Store()
             new = ast.Assign([target], value.comparators[0])
-            yield new, lambda: (
-                f"`==` only compares. To set a value, write one `=`: `{ast.unparse(ast.fix_missing_locations(new))}`."
+            yield (
+                new,
+                lambda: (
+                    f"`==` only compares. To set a value, write one `=`: `{ast.unparse(ast.fix_missing_locations(new))}`."
+                ),
             )
     if isinstance(value, ast.Call) and getattr(value.func, "attr", "") == "stop_training":
         flag = ast.Attribute(value.func.value, "stop_training", ast.Store())
-        yield ast.Assign([flag], ast.Constant(True)), lambda: (
-            "`stop_training` is a flag, not a function: set it, `self.model.stop_training = True`."
+        yield (
+            ast.Assign([flag], ast.Constant(True)),
+            lambda: "`stop_training` is a flag, not a function: set it, `self.model.stop_training = True`.",
         )
     if isinstance(value, ast.Attribute) and value.attr == "stop_training":
-        yield ast.Assign([ast.Attribute(value.value, value.attr, ast.Store())], ast.Constant(True)), lambda: (
-            "This line names the flag and does not set it: `self.model.stop_training = True`."
+        yield (
+            ast.Assign([ast.Attribute(value.value, value.attr, ast.Store())], ast.Constant(True)),
+            lambda: "This line names the flag and does not set it: `self.model.stop_training = True`.",
         )
     if isinstance(value, ast.Call) and getattr(value.func, "id", "") == "print" and value.args:
-        yield ast.Return(value.args[0]), lambda: (
-            f"`print` shows a value and gives nothing back: `return {ast.unparse(value.args[0])}`."
+        yield (
+            ast.Return(value.args[0]),
+            lambda: f"`print` shows a value and gives nothing back: `return {ast.unparse(value.args[0])}`.",
         )
     if not isinstance(value, ast.Constant):
         yield ast.Return(value), lambda: f"The value is computed and thrown away: `return {ast.unparse(value)}`."
@@ -382,8 +403,11 @@ def _swapped_arguments(node: ast.arguments) -> Iterator[_Slip]:
     if len(listed) == 2:
         turned = copy.copy(node)
         turned.args = [*node.args[: len(node.args) - 2], *listed[::-1]]
-        yield turned, lambda: (
-            f"The arguments come in the other order: first what you call `{listed[1].arg}`, then `{listed[0].arg}`."
+        yield (
+            turned,
+            lambda: (
+                f"The arguments come in the other order: first what you call `{listed[1].arg}`, then `{listed[0].arg}`."
+            ),
         )
 
 
@@ -403,13 +427,14 @@ def _numbers(place: _Place) -> Iterator[_Slip]:
         yield ast.fix_missing_locations(ast.copy_location(new, node)), _should(node, new)
     if isinstance(node, ast.BinOp):
         yield from _sums(node)
-    if place.name == "value" and isinstance(place.parent, ast.Return) or isinstance(node, ast.Call | ast.Attribute):
+    if (place.name == "value" and isinstance(place.parent, ast.Return)) or isinstance(node, ast.Call | ast.Attribute):
         if isinstance(getattr(node, "ctx", None), ast.Store) or place.name == "func":
             return
         for sign in (ast.Add(), ast.Sub()):
             new = ast.BinOp(node, sign, ast.Constant(1))
-            yield ast.fix_missing_locations(ast.copy_location(new, node)), lambda new=new: (
-                f"`{ast.unparse(new)}` belongs there, not `{ast.unparse(node)}`."
+            yield (
+                ast.fix_missing_locations(ast.copy_location(new, node)),
+                lambda new=new: f"`{ast.unparse(new)}` belongs there, not `{ast.unparse(node)}`.",
             )
 
 
@@ -457,19 +482,24 @@ def _moved_lines(body: list, number: int) -> _Lines:
     line = body[number]
     if number + 1 < len(body):
         after = body[number + 1]
-        yield [*body[:number], after, line, *body[number + 2 :]], lambda: (
-            "This line comes too early: it belongs below the next one."
+        yield (
+            [*body[:number], after, line, *body[number + 2 :]],
+            lambda: "This line comes too early: it belongs below the next one.",
         )
         if isinstance(line, ast.If) and isinstance(after, ast.If) and not line.orelse:
             both = ast.copy_location(ast.If(line.test, line.body, [after]), line)
-            yield [*body[:number], both, *body[number + 2 :]], lambda: (
-                f"Both `if` are asked, one after the other. The second, `if {ast.unparse(after.test)}`, is for the "
-                "other case alone: `elif`."
+            yield (
+                [*body[:number], both, *body[number + 2 :]],
+                lambda: (
+                    f"Both `if` are asked, one after the other. The second, `if {ast.unparse(after.test)}`, is for the "
+                    "other case alone: `elif`."
+                ),
             )
     if isinstance(line, ast.If) and len(line.orelse) == 1 and isinstance(line.orelse[0], ast.If):
         apart = ast.copy_location(ast.If(line.test, line.body, []), line)
-        yield [*body[:number], apart, line.orelse[0], *body[number + 1 :]], lambda: (
-            "`elif` is asked only where the first condition is false. Both should be asked: `if`."
+        yield (
+            [*body[:number], apart, line.orelse[0], *body[number + 1 :]],
+            lambda: "`elif` is asked only where the first condition is false. Both should be asked: `if`.",
         )
 
 
@@ -477,12 +507,16 @@ def _left_out(body: list, number: int) -> _Lines:
     """Yield a block without a line, or without its condition."""
     line, rest = body[number], [*body[:number], *body[number + 1 :]]
     if isinstance(line, ast.If):
-        yield [*body[:number], *line.body, *body[number + 1 :]], lambda: (
-            f"What stands below `if {ast.unparse(line.test)}` should be done each time, without this condition."
+        yield (
+            [*body[:number], *line.body, *body[number + 1 :]],
+            lambda: (
+                f"What stands below `if {ast.unparse(line.test)}` should be done each time, without this condition."
+            ),
         )
     block = isinstance(line, ast.If | ast.For | ast.While | ast.With | ast.Try)
-    yield rest or [ast.copy_location(ast.Pass(), line)], lambda: (
-        f"Without this it is right: leave {'it out, with what stands below it' if block else 'the line out'}."
+    yield (
+        rest or [ast.copy_location(ast.Pass(), line)],
+        lambda: f"Without this it is right: leave {'it out, with what stands below it' if block else 'the line out'}.",
     )
 
 
@@ -513,8 +547,12 @@ def _reset(tree: ast.Module) -> Iterator[Edit]:
         init = next((one for one in methods if one.name == "__init__"), None)
         named = {one.arg for one in init.args.args} if init else set()
         lines = [line for line in (init.body if init else []) if isinstance(line, ast.Assign)]
-        lines = [line for line in lines if all(isinstance(one, ast.Attribute) for one in line.targets)
-                 and not any(isinstance(one, ast.Name) and one.id in named - {"self"} for one in ast.walk(line.value))]
+        lines = [
+            line
+            for line in lines
+            if all(isinstance(one, ast.Attribute) for one in line.targets)
+            and not any(isinstance(one, ast.Name) and one.id in named - {"self"} for one in ast.walk(line.value))
+        ]
         for line in kind.body:
             if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
                 on_self = ast.Attribute(ast.Name("self", ast.Load()), line.targets[0].id, ast.Store())
@@ -552,7 +590,9 @@ def _names(tree: ast.Module) -> Iterator[Edit]:
     """Put an argument in the place of a name from outside, and one attribute of the object in that of another."""
     for function in _functions(tree):
         arguments = [one.arg for one in function.args.args if one.arg != "self"]
-        bound = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        bound = {
+            node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        }
         read = [place for place in _places(function) if isinstance(place.node, ast.Name)
                 and isinstance(place.node.ctx, ast.Load)]  # fmt: skip
         used = {place.node.id for place in read}
@@ -591,9 +631,9 @@ def _pieces(tree: ast.Module, pieces: Mapping[str, str]) -> Iterator[Edit]:
     for function in _functions(tree):
         arguments = [one.arg for one in function.args.args if one.arg != "self"]
         inner = function.body if isinstance(function.body, list) else [function]
-        places = [place for line in inner for place in _places(line) if isinstance(place.node, ast.expr)
+        places = [place for line in inner for place in _places(line) if (isinstance(place.node, ast.expr)
                   and not isinstance(getattr(place.node, "ctx", None), ast.Store)
-                  and place.name not in ("func", "slice", "args") or isinstance(line, ast.Return)]  # fmt: skip
+                  and place.name not in ("func", "slice", "args")) or isinstance(line, ast.Return)]  # fmt: skip
         for text, words in pieces.items():
             try:
                 new = ast.parse(text.format(*arguments), mode="eval").body

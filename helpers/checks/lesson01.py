@@ -21,8 +21,8 @@ from helpers.checks._core import Verdict, Wrong, exercise, not_attempted, right,
 from helpers.checks._repair import trying
 from helpers.checks.scripted import (
     FakeModel,
-    about_stopping,
     about_moment,
+    about_stopping,
     as_callback,
     drive,
     made_by,
@@ -53,7 +53,11 @@ def _listed(values: Sequence[float]) -> str:
     return ", ".join(f"{value:.4g}" for value in values)
 
 
-@exercise("01.1", names=("collector", "seen"), pieces={'{1}["val_accuracy"]': "the validation accuracy of the epoch, out of `logs`"})
+@exercise(
+    "01.1",
+    names=("collector", "seen"),
+    pieces={'{1}["val_accuracy"]': "the validation accuracy of the epoch, out of `logs`"},
+)
 def collect(answer: tuple) -> Verdict:
     """Play two fits and hold what was appended in each against the script."""
     collector, seen = parts(answer, ("collector", "seen"))
@@ -556,6 +560,8 @@ def _why_no_column(callbacks: list, logger: keras.callbacks.CSVLogger) -> tuple[
     if added:
         return told, f"Your callback adds {', '.join(f'`{name}`' for name in sorted(added))}.", ""
     elsewhere = next((slip for one in others if (slip := about_moment(one, "on_epoch_end"))), "")
-    return told, elsewhere, (
-        "What the file gets are the `logs` of `on_epoch_end`: put the number in there, `logs[\"best\"] = ...`."
+    return (
+        told,
+        elsewhere,
+        ('What the file gets are the `logs` of `on_epoch_end`: put the number in there, `logs["best"] = ...`.'),
     )

@@ -111,7 +111,9 @@ def by_hand(answer: object) -> Verdict:
         return wrong("Both are one too small: you count from 0. Count epochs from 1 here, as people do.", credit=0.5)
     if (epochs_run, weights_of_epoch) == (kept, run):
         return wrong("The two numbers are right, and in each other's place.", credit=0.5)
-    rule = next((words for name, words in RULES.items() if hand_count(BY_HAND, 2, name) == (epochs_run, weights_of_epoch)), "")
+    rule = next(
+        (words for name, words in RULES.items() if hand_count(BY_HAND, 2, name) == (epochs_run, weights_of_epoch)), ""
+    )
     if rule:
         return wrong(f"{epochs_run} epochs and the weights of epoch {weights_of_epoch}: that comes out where {rule}.")
     found = []
@@ -288,6 +290,8 @@ WEIGHTS_TWISTS: dict[str, tuple[Callable[[_Ran], int], str]] = {
 }  # fmt: skip
 
 
+# Where an answer does this, a condition of its own may be at fault: then that is named, and this otherwise.
+_MANY_CAUSES = [WEIGHTS_TWISTS[name][1] for name in ("always best", "always last", "swapped")]
 _WEIGHTS_PIECES = {
     "{0}.best_epoch + 1": "the best epoch, counted from 1",
     "len({1}.epoch)": "the number of epochs that ran",
@@ -326,12 +330,19 @@ def _why_other_weights(ran: list[_Ran], given: list) -> tuple[str, str, str]:
         return case, "", "It returned nothing there. Every way through it needs a `return`."
     if whole(value) is None:
         loss = isinstance(value, float) and value in one.case.losses
-        return case, "", (
-            "That is a value of `val_loss`. Asked for is the number of an epoch." if loss else "That is no whole number."
+        return (
+            case,
+            "",
+            (
+                "That is a value of `val_loss`. Asked for is the number of an epoch."
+                if loss
+                else "That is no whole number."
+            ),
         )
     for rule, words in WEIGHTS_TWISTS.values():
         if [whole(v) for v in given] == [rule(r) for r in ran]:
-            return case, words, ""
+            named = words not in _MANY_CAUSES
+            return case, words if named else "", "" if named else words
     if one.case.restore:
         return case, "", "With restoring, the weights are those of the best epoch: `best_epoch`, which counts from 0."
     return case, "", "Without restoring, the weights are those of the last epoch that ran."

@@ -84,7 +84,9 @@ def _why_not_these_weights(given: int, best: int, last: int) -> str:
 
 def _why_not_this_optimizer(given: int, best: int, last: int) -> str:
     if given > len(BY_HAND):
-        return f"{given} is no epoch, there are only {len(BY_HAND)}. Asked for is the epoch that it is of, not its steps."
+        return (
+            f"{given} is no epoch, there are only {len(BY_HAND)}. Asked for is the epoch that it is of, not its steps."
+        )
     if given == best:
         return "`EarlyStopping` restores weights, and nothing else. The optimizer stays at the last epoch."
     return f"not epoch {given}. It is touched by nothing but training, so it is that of the last epoch that ran."

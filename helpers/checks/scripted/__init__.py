@@ -12,10 +12,17 @@ from helpers.checks.scripted._answers import as_callback, as_class
 from helpers.checks.scripted._by_hand import RULES, by_hand
 from helpers.checks.scripted._calls import as_function, as_path, call, made_by, parts, whole
 from helpers.checks.scripted._compare import Disagreement, compare, early_stopping_settings
-from helpers.checks.scripted._detect import about_folder, about_moment, about_monitor, about_stopping, named_outside, strange_hook
+from helpers.checks.scripted._detect import (
+    about_folder,
+    about_moment,
+    about_monitor,
+    about_stopping,
+    named_outside,
+    strange_hook,
+)
 from helpers.checks.scripted._drive import Driven, drive
 from helpers.checks.scripted._model import FakeModel, Save
-from helpers.checks.scripted._settings import Wish, causes, fresh, number_text, sentences
+from helpers.checks.scripted._settings import Wish, causes, fresh, number_text, sentences, unread
 from helpers.checks.scripted._stopper import judged_stopper
 from helpers.checks.scripted._values import NASTY_CURVES, ROUNDING_CURVES, random_curve
 
@@ -53,5 +60,6 @@ __all__ = [
     "random_curve",
     "sentences",
     "strange_hook",
+    "unread",
     "whole",
 ]
