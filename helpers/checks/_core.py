@@ -290,7 +290,7 @@ def _with_its_cause(told: str, guess: str, answer: object, before: _repair.Befor
     cause = ""
     with contextlib.suppress(_guard.TimeUp), _world.Watched(answer), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with _guard.limit(_guard.SECONDS / 4):
+        with _guard.limit(_guard.SECONDS / 8):
             cause = _repair.found(answer, before, checker, _PIECES.get(checker, {}))
     return f"{told}\n\n{cause}" if cause else f"{told} {guess}".strip()
 

@@ -21,6 +21,7 @@ from helpers.checks.scripted._detect import (
     strange_hook,
 )
 from helpers.checks.scripted._drive import Driven, drive
+from helpers.checks.scripted._fits import Fits, watched_fits
 from helpers.checks.scripted._model import FakeModel, Save
 from helpers.checks.scripted._settings import Wish, causes, fresh, number_text, sentences, unread
 from helpers.checks.scripted._stopper import judged_stopper
@@ -33,6 +34,7 @@ __all__ = [
     "Disagreement",
     "Driven",
     "FakeModel",
+    "Fits",
     "Save",
     "Wish",
     "about_folder",
@@ -61,5 +63,6 @@ __all__ = [
     "sentences",
     "strange_hook",
     "unread",
+    "watched_fits",
     "whole",
 ]
