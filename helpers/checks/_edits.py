@@ -1,637 +1,650 @@
-"""Single changes of a learner's source, the likeliest first: what `_mend` tries.
+"""Small changes to a learner's code, the likeliest slips first: `_repair` tries which of them alone makes it right.
 
-A change is a list of fields of the syntax tree with other content; it is made and taken back in place. Its words name
-the line, what stands there, and what makes it right.
+Each change is made in the tree itself and undone again, so whoever takes one compiles the tree before asking for the
+next. The words are made only for the change that helped; they say what belongs there, and are true since it was tried.
 """
 
 from __future__ import annotations
 
 import ast
-import contextlib
 import copy
-from collections.abc import Iterator, Sequence
+import difflib
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-TURN = "__turn__"
-_HOOKS = (
-    "on_epoch_end", "on_train_begin", "on_train_batch_end", "on_train_end", "on_epoch_begin", "on_train_batch_begin",
-)  # fmt: skip
-_FAMILIES = (
-    ("min", "max", "sum", "mean"), ("argmin", "argmax"), ("nanmin", "nanmax", "min", "max"), ("any", "all"),
-    ("minimum", "maximum", "fmin", "fmax"), ("floor", "ceil"), ("isnan", "isfinite"), ("append", "extend"),
-)  # fmt: skip
-_COMPARED = {
-    ast.Lt: (ast.LtE, ast.Gt, ast.GtE), ast.LtE: (ast.Lt, ast.GtE, ast.Gt), ast.Gt: (ast.GtE, ast.Lt, ast.LtE),
-    ast.GtE: (ast.Gt, ast.LtE, ast.Lt), ast.Eq: (ast.GtE, ast.NotEq, ast.LtE, ast.Lt, ast.Gt, ast.Is),
-    ast.NotEq: (ast.Eq, ast.Lt, ast.Gt), ast.Is: (ast.IsNot, ast.Eq), ast.IsNot: (ast.Is, ast.NotEq),
-    ast.In: (ast.NotIn,), ast.NotIn: (ast.In,),
-}  # fmt: skip
-_REACHED = {ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div,), ast.Div: (ast.Mult, ast.FloorDiv),
-            ast.FloorDiv: (ast.Div,), ast.Mod: (ast.FloorDiv,)}  # fmt: skip
+from helpers.checks._blame import HOOKS, meant_hook
+
+__all__ = ["Edit", "edits"]
+
+NAMES = ("loss", "accuracy", "val_loss", "val_accuracy")
+_MOVED = ("on_epoch_end", "on_train_begin", "on_train_batch_end", "on_train_batch_begin", "on_train_end")
+_ABOUT = {
+    "on_epoch_begin": "At the beginning of an epoch `logs` is still empty",
+    "on_train_batch_begin": "Before a batch `logs` is empty",
+    "on_train_batch_end": "It is called after each batch, when nothing has been validated yet",
+    "on_batch_end": "It is called after each batch, when nothing has been validated yet",
+    "on_test_begin": "It belongs to the validation, and its `logs` is empty",
+    "on_test_end": "It gets the results of the validation alone, in a dictionary of their own and without `val_`",
+    "on_test_batch_end": "It is called after each batch of the validation",
+    "on_predict_end": "`fit` never calls it",
+    "on_train_begin": "It is called once in a fit, before the first epoch",
+    "on_train_end": "It is called once in a fit, after the last epoch",
+    "on_epoch_end": "It is called after each epoch",
+}
+_OPS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
+_INVERSE = {ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Gt: ast.LtE, ast.GtE: ast.Lt, ast.Eq: ast.NotEq,
+            ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In}  # fmt: skip
+_OTHERS = {"min": "max", "max": "min", "argmin": "argmax", "argmax": "argmin", "minimum": "maximum",
+           "maximum": "minimum", "floor": "ceil", "ceil": "floor"}  # fmt: skip
+_INFINITY = ast.parse('float("inf")', mode="eval").body
+_MINUS_INFINITY = ast.parse('-float("inf")', mode="eval").body
 
 
-@dataclass
+@dataclass(frozen=True)
 class Edit:
-    """Fields of the tree with what they should hold instead, and the change in words."""
+    """A change that stands in the tree now: the line (from 1) of the file where it is, and what makes its words."""
 
-    fields: list[tuple[ast.AST, str, object]]
-    words: str
-
-    @contextlib.contextmanager
-    def made(self) -> Iterator[None]:
-        """Make the change inside the block."""
-        before = [(node, field, getattr(node, field)) for node, field, _ in self.fields]
-        try:
-            for node, field, value in self.fields:
-                setattr(node, field, value)
-            yield
-        finally:
-            for node, field, value in reversed(before):
-                setattr(node, field, value)
+    line: int
+    words: Callable[[], str]
 
 
-@dataclass
-class _Slot:
-    """Where a node stands: in which field of which parent, in which statement and function."""
+@dataclass(frozen=True)
+class _Place:
+    """Where a node hangs: the field of its parent, and its number there if that is a list."""
 
-    node: ast.AST
     parent: ast.AST
-    field: str
-    index: int | None
-    statement: ast.stmt
-    function: ast.FunctionDef | None
-    text: ast.JoinedStr | None
+    name: str
+    number: int | None
+    node: ast.AST
 
-    def holding(self, *nodes: ast.AST) -> tuple[ast.AST, str, object]:
-        """Return the field with these nodes in the place of this one."""
-        for node in nodes:
-            for part in ast.walk(node):
-                if not hasattr(part, "lineno") and isinstance(part, ast.expr | ast.stmt | ast.excepthandler | ast.arg):
-                    ast.copy_location(part, self.statement)
-        if self.index is None:
-            return self.parent, self.field, nodes[0]
-        row = list(getattr(self.parent, self.field))
-        row[self.index : self.index + 1] = nodes
-        return self.parent, self.field, row
-
-
-class _Cell:
-    def __init__(self, tree: ast.Module, lines: Sequence[str], known: Sequence[str], ingredients: Sequence[str]):
-        self.tree, self.lines = tree, lines
-        self.source = "".join(lines)
-        self.slots = list(_slots(tree))
-        self.ingredients = [ast.parse(one, mode="eval").body for one in ingredients]
-        self.attributes = sorted(
-            {*known, *(s.node.attr for s in self.slots if _is_own(s.node) and isinstance(s.node.ctx, ast.Store))}
-        )
-        texts = [part.value for one in self.ingredients for part in ast.walk(one) if isinstance(part, ast.Constant)]
-        self.texts = [text for text in dict.fromkeys(texts) if isinstance(text, str)]
-        for slot in self.slots:  # a changed loop may never end
-            if isinstance(slot.node, ast.For | ast.While) and not _is_turn(slot.node.body[0]):
-                call = ast.Expr(ast.Call(ast.Name(TURN, ast.Load()), [], []))
-                for part in ast.walk(call):
-                    ast.copy_location(part, slot.node.body[0])
-                slot.node.body.insert(0, call)
-        self.slots = [slot for slot in _slots(tree) if not _is_turn(slot.node)]
-
-    def line(self, node: ast.AST) -> str:
-        return f"`{self.head(node)}` (line {node.lineno})"
-
-    def head(self, node: ast.AST) -> str:
-        return self.lines[node.lineno - 1].strip()
-
-    def text(self, node: ast.AST) -> str:
-        said = ast.get_source_segment(self.source, node) if hasattr(node, "lineno") else None
-        return " ".join((said or ast.unparse(node)).split())
-
-    def other(self, slot: _Slot, node: ast.expr) -> Edit:
-        """Return the edit that puts another expression into a slot."""
-        node = copy.deepcopy(node)
-        field = slot.holding(node)
-        shown = slot.parent if isinstance(slot.parent, ast.expr) and slot.parent.lineno == slot.node.lineno else None
-        if slot.text is not None:  # inside of an f-string nothing has a place of its own in the source
-            old = ast.unparse(slot.text)
-            with Edit([field], "").made():
-                new = ast.unparse(slot.text)
-            return Edit([field], f"in {self.line(slot.statement)}, write `{_double(new)}` in place of `{_double(old)}`.")
-        if shown is None or isinstance(slot.node, ast.Call | ast.Compare | ast.BoolOp):
-            old, new = self.text(slot.node), ast.unparse(node)
+    def put(self, node: ast.AST) -> None:
+        if self.number is None:
+            setattr(self.parent, self.name, node)
         else:
-            old = self.text(shown)
-            with Edit([field], "").made():
-                new = ast.unparse(shown)
-        return Edit([field], f"in {self.line(slot.statement)}, write `{_double(new)}` in place of `{old}`.")
+            getattr(self.parent, self.name)[self.number] = node
 
 
-def _double(text: str) -> str:
-    return text if '"' in text else text.replace("'", '"')
+def _places(tree: ast.AST) -> list[_Place]:
+    found = []
+    for parent in ast.walk(tree):
+        for name, value in ast.iter_fields(parent):
+            for number, node in enumerate(value if isinstance(value, list) else [value]):
+                if isinstance(node, ast.AST):
+                    found.append(_Place(parent, name, number if isinstance(value, list) else None, node))
+    return found
 
 
-def _is_own(node: ast.AST) -> bool:
-    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
-
-
-def _is_turn(node: ast.AST) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and getattr(node.value.func, "id", "") == TURN
-
-
-def _slots(tree: ast.Module) -> Iterator[_Slot]:
-    def inside(parent, statement, function, text):
-        for field, value in ast.iter_fields(parent):
-            for index, node in enumerate(value) if isinstance(value, list) else [(None, value)]:
-                if not isinstance(node, ast.AST) or isinstance(node, ast.expr_context):
-                    continue
-                here = node if isinstance(node, ast.stmt) else statement
-                yield _Slot(node, parent, field, index, here, function, text)
-                yield from inside(
-                    node, here, node if isinstance(node, ast.FunctionDef) else function,
-                    node if text is None and isinstance(node, ast.JoinedStr) else text,
-                )  # fmt: skip
-
-    return inside(tree, tree.body[0], None, None)
-
-
-def edits(tree: ast.Module, lines: Sequence[str], known: Sequence[str], ingredients: Sequence[str]) -> Iterator[Edit]:
-    """Yield single changes of these definitions, the likeliest first.
+def edits(tree: ast.Module, pieces: Mapping[str, str]) -> Iterator[Edit]:
+    """Yield one change after the other, each made in the tree and undone before the next.
 
     Args:
-        tree: the learner's definitions; loops get a call of `TURN` at each turn.
-        lines: their source.
-        known: attributes that the object has.
-        ingredients: expressions that may be missing.
+        tree: definitions of the learner's; the last one is the answer.
+        pieces: right expressions of this exercise, each with words that end "there belongs ...". `{0}`, `{1}` stand
+            for the arguments of the function they are put into, `self` not counted.
     """
-    cell = _Cell(tree, lines, known, ingredients)
-    for kind in (
-        _left_out, _parts, _operators, _comparisons, _conditions, _else_ifs, _without_self, _hooks, _afresh, _moved, _handlers,
-        _given_back, _texts, _arguments, _numbers, _names, _ingredients, _more_or_less, _placed,
-    ):  # fmt: skip
-        yield from kind(cell)
+    places = [one for one in _places(tree) if hasattr(one.node, "lineno") or isinstance(one.node, ast.arguments)]
+    yield from _hooks(tree)
+    yield from _own_variables(tree)
+    for place in places:
+        for node, words in _slips(place, tree):
+            yield from _one(place, node, words)
+    yield from _reset(tree)
+    yield from _statements(tree, _moved_lines)
+    yield from _out_of_a_block(tree)
+    yield from _names(tree)
+    for place in places:
+        for node, words in _numbers(place):
+            yield from _one(place, node, words)
+    yield from _pieces(tree, pieces)
+    yield from _statements(tree, _left_out)
 
 
-def _expressions(cell: _Cell) -> Iterator[_Slot]:
-    return (s for s in cell.slots if isinstance(s.node, ast.expr) and s.function is not None
-            and not isinstance(getattr(s.node, "ctx", None), ast.Store)
-            and not isinstance(s.parent, ast.JoinedStr | ast.FormattedValue))  # fmt: skip
+def _one(place: _Place, node: ast.AST, words: Callable[[], str]) -> Iterator[Edit]:
+    ast.copy_location(node, place.node)
+    place.put(node)
+    try:
+        yield Edit(getattr(place.node, "lineno", 0) or place.parent.lineno, words)
+    finally:
+        place.put(place.node)
 
 
-def _comparisons(cell: _Cell) -> Iterator[Edit]:
-    for slot in _expressions(cell):
-        if isinstance(slot.node, ast.Compare) and len(slot.node.ops) == 1:
-            node = slot.node
-            for other in _COMPARED.get(type(node.ops[0]), ()):
-                yield cell.other(slot, ast.Compare(node.left, [other()], node.comparators))
-        elif isinstance(slot.node, ast.Compare):
-            for number, one in enumerate(slot.node.ops):
-                for other in _COMPARED.get(type(one), ()):
-                    ops = [*slot.node.ops]
-                    ops[number] = other()
-                    yield cell.other(slot, ast.Compare(slot.node.left, ops, slot.node.comparators))
+def _should(old: ast.AST, new: ast.AST) -> Callable[[], str]:
+    return lambda: f"`{ast.unparse(old)}` should be `{ast.unparse(new)}`."
 
 
-def _tests(cell: _Cell) -> Iterator[_Slot]:
-    """Yield what is asked: tests of `if` and `while`, and the parts of `and`, `or` and `not`."""
-    for slot in _expressions(cell):
-        part = isinstance(slot.parent, ast.BoolOp) or (
-            isinstance(slot.parent, ast.UnaryOp) and isinstance(slot.parent.op, ast.Not)
+# -- methods of a class ------------------------------------------------------------------------------------------------
+
+
+def _methods(tree: ast.Module) -> Iterator[tuple[ast.ClassDef, list[ast.FunctionDef]]]:
+    for kind in tree.body:
+        if isinstance(kind, ast.ClassDef):
+            yield kind, [one for one in kind.body if isinstance(one, ast.FunctionDef)]
+
+
+def _hooks(tree: ast.Module) -> Iterator[Edit]:
+    """Give a hook its right name, or another moment; and let it call what it replaces."""
+    for kind, methods in _methods(tree):
+        for method in methods:
+            meant = None if method.name in HOOKS else meant_hook(method.name)
+            if meant and method.name.startswith(("on", "_on", "On")):
+                yield from _moved(kind, method, meant)
+        for method in methods:
+            if method.name in HOOKS:
+                yield from _with_super(method)
+                for hook in _moments(method):
+                    if hook != method.name:
+                        yield from _moved(kind, method, hook)
+
+
+def _moments(method: ast.FunctionDef) -> tuple[str, ...]:
+    """Return the hooks in which a method may belong: one that sets a first value does so before what it counts."""
+    if not all(isinstance(line, ast.Assign | ast.AnnAssign | ast.Pass) for line in method.body):
+        return tuple(hook for hook in _MOVED if hook != "on_train_begin")
+    clock = any(isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and node.attr != "inf"
+                for line in method.body for node in ast.walk(line.value))  # fmt: skip
+    return ("on_train_begin", "on_train_batch_begin") if clock else ("on_train_begin",)
+
+
+def _moved(kind: ast.ClassDef, method: ast.FunctionDef, hook: str) -> Iterator[Edit]:
+    there = next((one for one in kind.body if isinstance(one, ast.FunctionDef) and one.name == hook), None)
+    name, was_there = method.name, kind.body[:]
+    arguments = method.args.args[:], method.args.defaults[:]
+    indexed, was = "logs=None)" in HOOKS[hook] and HOOKS[hook].count(",") == 2, len(arguments[0]) > 2
+    if indexed and not was:
+        method.args.args[1:1] = [ast.arg("_number", lineno=method.lineno, col_offset=0)]
+    elif was and not indexed and name in HOOKS:
+        del method.args.args[1]
+    method.name = hook
+    if there is not None:
+        both = copy.copy(there)
+        both.body = [*there.body, *method.body]
+        kind.body = [both if one is there else one for one in kind.body if one is not method]
+    try:
+        yield Edit(method.lineno, lambda: _about_the_hook(name, hook))
+    finally:
+        method.name, method.args.args, method.args.defaults = name, arguments[0], arguments[1]
+        kind.body = was_there
+
+
+def _about_the_hook(name: str, hook: str) -> str:
+    if name not in HOOKS:
+        return f"Keras knows no hook `{name}`, so nobody calls it. Its name is `{hook}`."
+    about = _ABOUT.get(name, "It is called at another moment")
+    if hook in ("on_train_begin", "on_train_batch_begin"):
+        each = {"epoch": "in every epoch", "batch": "at every batch"}.get(name.split("_")[-2], "then")
+        about = f"It is called {each}" if each != "then" else about
+    return f"{about}: what stands in `{name}` belongs in `{hook}`."
+
+
+def _with_super(method: ast.FunctionDef) -> Iterator[Edit]:
+    if any(isinstance(node, ast.Name) and node.id == "super" for node in ast.walk(method)):
+        return
+    names = ", ".join(one.arg for one in method.args.args[1:])
+    call = ast.parse(f"super().{method.name}({names})").body[0]
+    before = method.body
+    for body in ([call, *before], [*before, call]):
+        for node in ast.walk(call):
+            ast.copy_location(node, method)
+        method.body = body
+        try:
+            yield Edit(method.lineno, lambda: (
+                f"Your `{method.name}` takes the place of the parent's, which is not called any more. Call it: "
+                f"`super().{method.name}({names})`."
+            ))  # fmt: skip
+        finally:
+            method.body = before
+
+
+def _own_variables(tree: ast.Module) -> Iterator[Edit]:
+    """Write `self.name` where a method sets a variable of its own that has the name of an attribute."""
+    for kind, methods in _methods(tree):
+        known = {node.attr for node in ast.walk(kind) if isinstance(node, ast.Attribute)} | {
+            target.id for one in kind.body if isinstance(one, ast.Assign) for target in one.targets
+            if isinstance(target, ast.Name)
+        }  # fmt: skip
+        for method in methods:
+            stored = {node.id: node.lineno for node in ast.walk(method)
+                      if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}  # fmt: skip
+            names = [name for name in stored if name in known]
+            for chosen in [names, *([name] for name in names if len(names) > 1)] if names else []:
+                yield from _on_self(method, chosen, stored[chosen[0]])
+
+
+def _on_self(method: ast.FunctionDef, names: Sequence[str], line: int) -> Iterator[Edit]:
+    changed = [place for place in _places(method) if isinstance(place.node, ast.Name) and place.node.id in names]
+    for place in changed:
+        new = ast.Attribute(ast.Name("self", ast.Load()), place.node.id, place.node.ctx)
+        place.put(ast.fix_missing_locations(ast.copy_location(new, place.node)))
+    try:
+        listed = " and ".join(f"`{name}`" for name in names)
+        yield Edit(line, lambda: (
+            f"{listed} without `self.` {'is a variable' if len(names) == 1 else 'are variables'} of this method alone, "
+            f"gone when it ends. Write `self.{names[0]}`."
+        ))  # fmt: skip
+    finally:
+        for place in changed:
+            place.put(place.node)
+
+
+# -- expressions -------------------------------------------------------------------------------------------------------
+
+_Slip = tuple[ast.AST, Callable[[], str]]
+
+
+def _slips(place: _Place, tree: ast.Module) -> Iterator[_Slip]:
+    """Yield what may have been meant in the place of an expression."""
+    node = place.node
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        yield from _comparisons(node)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        inner = node.operand
+        if isinstance(inner, ast.Compare) and len(inner.ops) == 1:
+            plain = ast.Compare(inner.left, [_INVERSE[type(inner.ops[0])]()], inner.comparators)
+            yield (
+                plain,
+                lambda: (
+                    f"`{ast.unparse(node)}` should be `{ast.unparse(plain)}`. With NaN, or with a tie, the two differ: "
+                    "every comparison with NaN is false."
+                ),
+            )
+        yield inner, lambda: f"The condition is the wrong way round: `{ast.unparse(inner)}`, without `not`."
+    elif isinstance(node, ast.BoolOp):
+        other = ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values)
+        yield other, _should(node, other)
+        for one in node.values if len(node.values) == 2 else ():
+            yield one, _should(node, one)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str | bool | None.__class__):
+        yield from _texts(node, place, tree)
+    elif isinstance(node, ast.Call):
+        yield from _calls(node)
+    elif isinstance(node, ast.Expr):
+        yield from _idle(node)
+    elif isinstance(node, ast.arguments):
+        yield from _swapped_arguments(node)
+    if isinstance(place.parent, ast.If | ast.While | ast.IfExp) and place.name == "test":
+        yield from _conditions(node)
+    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and place.name == "test":
+        called = ast.Call(node, [], [])
+        yield (
+            called,
+            lambda: (
+                f"`{ast.unparse(node)}` without brackets is the function itself, and that always counts as true. Call it: "
+                f"`{ast.unparse(called)}`."
+            ),
         )
-        if slot.field == "test" or part:
-            yield slot
 
 
-def _parts(cell: _Cell) -> Iterator[Edit]:
-    """Leave out one part of an `and` or `or`."""
-    for slot in _tests(cell):
-        node = slot.node
-        for number in range(len(node.values)) if isinstance(node, ast.BoolOp) else ():
-            rest = [*node.values[:number], *node.values[number + 1 :]]
-            field = slot.holding(rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest))
-            yield Edit([field], f"in {cell.line(slot.statement)}, leave out `{cell.text(node.values[number])}`.")
+def _conditions(test: ast.AST) -> Iterator[_Slip]:
+    turned = ast.UnaryOp(ast.Not(), test)
+    if not isinstance(test, ast.UnaryOp):
+        yield turned, lambda: f"The condition `{ast.unparse(test)}` is the wrong way round."
+    if isinstance(test, ast.Name) and test.id in ("epoch", "batch"):
+        yield (
+            ast.Constant(True),
+            lambda: f"`{test.id}` is 0 in the first one, and 0 counts as false: leave the `if` out.",
+        )
+    if isinstance(test, ast.Name | ast.Attribute):
+        given = ast.Compare(test, [ast.IsNot()], [ast.Constant(None)])
+        yield given, lambda: f"A 0 counts as false, too. Ask `{ast.unparse(given)}`."
+    elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        missing = ast.Compare(test.operand, [ast.Is()], [ast.Constant(None)])
+        yield missing, lambda: f"A 0 counts as false, too. Ask `{ast.unparse(missing)}`."
+    yield ast.Constant(True), lambda: f"Without the condition `{ast.unparse(test)}`, always, it is right."
 
 
-def _conditions(cell: _Cell) -> Iterator[Edit]:
-    none = ast.Constant(None)
-    for slot in _tests(cell):
-        node = slot.node
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            if isinstance(node.operand, ast.Name | ast.Attribute):
-                yield cell.other(slot, ast.Compare(node.operand, [ast.Is()], [none]))
-            if isinstance(node.operand, ast.Compare) and len(node.operand.ops) == 1:
-                inner = node.operand
-                for flipped in {ast.Lt: (ast.GtE,), ast.GtE: (ast.Lt,), ast.Gt: (ast.LtE,), ast.LtE: (ast.Gt,)}.get(
-                    type(inner.ops[0]), ()
-                ):
-                    yield cell.other(slot, ast.Compare(inner.left, [flipped()], inner.comparators))
-            yield cell.other(slot, node.operand)
-        elif isinstance(node, ast.Name | ast.Attribute):
-            yield cell.other(slot, ast.Compare(node, [ast.IsNot()], [none]))
-        if isinstance(node, ast.BoolOp):
-            other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
-            yield cell.other(slot, ast.BoolOp(other, node.values))
-        if not isinstance(node, ast.UnaryOp | ast.BoolOp):
-            yield cell.other(slot, ast.UnaryOp(ast.Not(), node))
-    for slot in _expressions(cell):
-        if isinstance(slot.node, ast.IfExp):
-            yield cell.other(slot, ast.IfExp(slot.node.test, slot.node.orelse, slot.node.body))
-            yield cell.other(slot, slot.node.body)
-            yield cell.other(slot, slot.node.orelse)
-    for slot in cell.slots:
-        if isinstance(slot.node, ast.If) and slot.index is not None:
-            yield Edit(
-                [slot.holding(*slot.node.body)],
-                f"what stands below {cell.line(slot.node)} belongs in every case, without this `if`.",
+def _comparisons(node: ast.Compare) -> Iterator[_Slip]:
+    """Yield other signs, the nearest first."""
+    left, right = node.left, node.comparators[0]
+    near = {ast.Gt: (ast.GtE, ast.Lt, ast.LtE), ast.GtE: (ast.Gt, ast.LtE, ast.Lt), ast.Lt: (ast.LtE, ast.Gt, ast.GtE),
+            ast.LtE: (ast.Lt, ast.GtE, ast.Gt), ast.Eq: (ast.GtE, ast.LtE, ast.NotEq, ast.Gt, ast.Lt),
+            ast.NotEq: (ast.Eq, ast.Lt, ast.Gt), ast.Is: (ast.IsNot, ast.Eq), ast.IsNot: (ast.Is, ast.NotEq),
+            ast.In: (ast.NotIn,), ast.NotIn: (ast.In,)}  # fmt: skip
+    for kind in near[type(node.ops[0])]:
+        new = ast.Compare(left, [kind()], [right])
+        if kind in _OPS and type(node.ops[0]) in _OPS:
+            yield (
+                new,
+                lambda new=new, kind=kind: (
+                    f"`{_OPS[kind]}` belongs there, not `{_OPS[type(node.ops[0])]}`: `{ast.unparse(new)}`."
+                ),
             )
+        else:
+            yield new, _should(node, new)
+    if isinstance(right, ast.Constant) and right.value in (True, "True") and isinstance(node.ops[0], ast.Eq | ast.Is):
+        yield left, _should(node, left)
+    if isinstance(right, ast.Constant) and right.value in (False, "False") and isinstance(node.ops[0], ast.Eq | ast.Is):
+        new = ast.UnaryOp(ast.Not(), left)
+        yield new, _should(node, new)
 
 
-def _else_ifs(cell: _Cell) -> Iterator[Edit]:
-    for slot in cell.slots:
-        node = slot.node
-        if not isinstance(node, ast.If) or slot.index is None:
-            continue
-        row = getattr(slot.parent, slot.field)
-        if slot.index + 1 < len(row) and isinstance(row[slot.index + 1], ast.If) and not node.orelse:
-            fields = [(node, "orelse", [row[slot.index + 1]])]
-            fields.append((slot.parent, slot.field, [*row[: slot.index + 1], *row[slot.index + 2 :]]))
-            yield Edit(fields, f"{cell.line(row[slot.index + 1])} should be an `elif`: it is asked only where "
-                               f"{cell.line(node)} was not so.")  # fmt: skip
-        if len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If) and cell.head(node.orelse[0]).startswith("elif"):
-            after = node.orelse[0]
-            fields = [(node, "orelse", []), (slot.parent, slot.field, [*row[: slot.index + 1], after, *row[slot.index + 1 :]])]
-            yield Edit(fields, f"{cell.line(after)} should be an `if` of its own, without `el`.")
-        elif node.orelse:
-            fields = [(node, "orelse", []), (slot.parent, slot.field, [*row[: slot.index + 1], *node.orelse, *row[slot.index + 1 :]])]  # fmt: skip
-            yield Edit(fields, f"what stands below the `else` of {cell.line(node)} belongs in every case.")
-
-
-def _own_names(function: ast.FunctionDef) -> list[str]:
-    names = [one.arg for one in function.args.args if one.arg != "self"]
-    names += [one.id for one in ast.walk(function) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)]
-    return list(dict.fromkeys(names))
-
-
-def _sets(slot: _Slot, name: str) -> bool:
-    """Say whether a slot is what a statement sets this name to: setting it to itself is no change that one makes."""
-    return isinstance(slot.parent, ast.Assign) and name in [ast.unparse(one) for one in slot.parent.targets]
-
-
-def _names(cell: _Cell) -> Iterator[Edit]:
-    for slot in _expressions(cell):
-        node = slot.node
-        if _is_own(node) and not (isinstance(slot.parent, ast.Call) and slot.field == "func"):
-            for name in cell.attributes:
-                if name != node.attr and not _sets(slot, f"self.{name}"):
-                    yield cell.other(slot, ast.Attribute(ast.Name("self", ast.Load()), name, ast.Load()))
-            for name in _own_names(slot.function):
-                yield cell.other(slot, ast.Name(name, ast.Load()))
-        elif isinstance(node, ast.Name) and node.id in (own := _own_names(slot.function)):
-            for name in own:
-                if name != node.id:
-                    yield cell.other(slot, ast.Name(name, ast.Load()))
-            for name in cell.attributes:
-                if not _sets(slot, f"self.{name}"):
-                    yield cell.other(slot, ast.Attribute(ast.Name("self", ast.Load()), name, ast.Load()))
-    for slot in cell.slots:
-        if _is_own(slot.node) and isinstance(slot.node.ctx, ast.Store):
-            for name in cell.attributes:
-                if name != slot.node.attr:
-                    yield cell.other(slot, ast.Attribute(ast.Name("self", ast.Load()), name, ast.Store()))
-
-
-def _without_self(cell: _Cell) -> Iterator[Edit]:
-    """Give all variables of a function that are called as attributes are their `self.`."""
-    for function in (s.node for s in cell.slots if isinstance(s.node, ast.FunctionDef)):
-        slots = [
-            s for s in cell.slots
-            if s.function is function and isinstance(s.node, ast.Name) and s.node.id in cell.attributes
+def _texts(node: ast.Constant, place: _Place, tree: ast.Module) -> Iterator[_Slip]:
+    others: list = []
+    if isinstance(node.value, bool):
+        others = [not node.value]
+    elif node.value in ("True", "False"):
+        others = [node.value == "True"]
+    elif isinstance(node.value, str):
+        used = [one.value for one in ast.walk(tree) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        known = [*NAMES, *used] if node.value in NAMES else [
+            *difflib.get_close_matches(node.value, [*NAMES, *used], n=3, cutoff=0.6)
         ]  # fmt: skip
-        given = {one.arg for one in function.args.args}
-        stored = {s.node.id for s in slots if isinstance(s.node.ctx, ast.Store)} - given
-        fields = []
-        for s in slots:
-            if s.node.id in stored and s.index is None:
-                fields.append(s.holding(ast.Attribute(ast.Name("self", ast.Load()), s.node.id, s.node.ctx)))
-        rows = {id(s.parent): s for s in slots if s.node.id in stored and s.index is not None}
-        for s in rows.values():
-            row = [
-                ast.copy_location(ast.Attribute(ast.copy_location(ast.Name("self", ast.Load()), one), one.id, one.ctx), one)
-                if isinstance(one, ast.Name) and one.id in stored else one
-                for one in getattr(s.parent, s.field)
-            ]  # fmt: skip
-            fields.append((s.parent, s.field, row))
-        if fields:
-            names = " and ".join(f"`{name}`" for name in sorted(stored))
-            more = len(stored) > 1
-            yield Edit(fields, f"{names} in `{function.name}` {'are variables' if more else 'is a variable'} of that call "
-                               f"alone, forgotten when it ends: write `self.` before {'them' if more else 'it'}.")  # fmt: skip
+        others = [text for text in dict.fromkeys(known) if text != node.value and " " not in text]
+    if isinstance(node.value, str) and isinstance(place.parent, ast.Subscript):
+        others = [*others, 0]
+    for value in others:
+        new = ast.Constant(value)
+        yield new, lambda new=new: f"`{ast.unparse(new)}` belongs there, not `{ast.unparse(node)}`."
 
 
-def _texts(cell: _Cell) -> Iterator[Edit]:
-    known = [*cell.texts, *cell.attributes]
-    for slot in _expressions(cell):
-        if isinstance(slot.node, ast.Constant) and isinstance(slot.node.value, str):
-            for text in known:
-                if text != slot.node.value:
-                    yield cell.other(slot, ast.Constant(text))
-            for name in cell.attributes:
-                yield cell.other(slot, ast.Attribute(ast.Name("self", ast.Load()), name, ast.Load()))
+def _calls(node: ast.Call) -> Iterator[_Slip]:
+    name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+    if name in ("round", "int", "float", "str", "abs", "bool", "isfinite") and node.args:
+        yield node.args[0], _should(node, node.args[0])
+    if name in _OTHERS:
+        called = (
+            ast.Name(_OTHERS[name], ast.Load()) if isinstance(node.func, ast.Name)
+            else ast.Attribute(node.func.value, _OTHERS[name], ast.Load())
+        )  # fmt: skip
+        new = ast.Call(called, node.args, node.keywords)
+        yield new, _should(node, new)
+    if len(node.args) == 2 and not node.keywords:
+        turned = ast.Call(node.func, node.args[::-1], [])
+        yield turned, lambda: f"The two are in each other's place: `{ast.unparse(turned)}`, not `{ast.unparse(node)}`."
+    if name == "insert" and len(node.args) == 2:
+        new = ast.Call(ast.Attribute(node.func.value, "append", ast.Load()), node.args[1:], [])
+        yield (
+            new,
+            lambda: (
+                f"`{ast.unparse(node.func)}` with `{ast.unparse(node.args[0])}` puts it there in the list, in front of what "
+                f"follows; `append` puts it at the end: `{ast.unparse(new)}`."
+            ),
+        )
+    if not node.args and not node.keywords and isinstance(node.func, ast.Attribute):
+        yield node.func, lambda: f"`{ast.unparse(node.func)}` is no function, so it is not called: no brackets."
 
 
-_AFTER_NAMES = {"epoch": ["self", "epoch", "logs"], "batch": ["self", "batch", "logs"], "train": ["self", "logs"]}
-
-
-def _hooks(cell: _Cell) -> Iterator[Edit]:
-    for slot in cell.slots:
-        node = slot.node
-        if not isinstance(node, ast.FunctionDef) or not isinstance(slot.parent, ast.ClassDef):
-            continue
-        if node.decorator_list:
-            yield Edit([(node, "decorator_list", [])], f"leave out the line `@{ast.unparse(node.decorator_list[0])}` "
-                       f"above `def {node.name}`.")  # fmt: skip
-        if node.name not in _HOOKS:
-            continue
-        others = {one.name: one for one in slot.parent.body if isinstance(one, ast.FunctionDef)}
-        for name in _HOOKS:
-            if name == node.name:
-                continue
-            kind = "batch" if "batch" in name else name.split("_")[1]
-            arguments = copy.deepcopy(node.args)
-            arguments.args = [ast.copy_location(ast.arg(one), node) for one in _AFTER_NAMES[kind]]
-            if node.args.args[1:2] and kind != "train" and len(node.args.args) > 2:
-                arguments.args[1].arg = node.args.args[1].arg
-            words = f"what `{node.name}` does belongs into `{name}`."
-            if name not in others:
-                yield Edit([(node, "name", name), (node, "args", arguments)], words)
-            else:
-                rest = [one for one in slot.parent.body if one is not node]
-                for body in ([*others[name].body, *node.body], [*node.body, *others[name].body]):
-                    yield Edit([(slot.parent, "body", rest), (others[name], "body", body)], words)
-
-
-def _numbers(cell: _Cell) -> Iterator[Edit]:
-    infinite = [ast.parse(one, mode="eval").body for one in ('float("inf")', 'float("-inf")')]
-    given = [one for one in cell.ingredients if isinstance(one, ast.Constant)]
-    for slot in _expressions(cell):
-        node = slot.node
-        value = node.value if isinstance(node, ast.Constant) else None
-        if isinstance(value, bool):
-            yield cell.other(slot, ast.Constant(not value))
-        elif isinstance(value, int | float):
-            near = [value - 1, value + 1, 0, 1, *((1000, 100) if value in (1, 10, 100, 1000) else ())]
-            factor = isinstance(slot.parent, ast.BinOp) and isinstance(slot.parent.op, ast.Mult | ast.Div)
-            for other in dict.fromkeys(near):
-                if other != value and not (factor and other == 1):
-                    yield cell.other(slot, ast.Constant(other))
-            for other in [*infinite, ast.Constant(None), *given]:
-                yield cell.other(slot, other)
-        elif isinstance(node, ast.Constant) and value is None and isinstance(slot.parent, ast.Assign | ast.Tuple):
-            for other in [*infinite, ast.Constant(0)]:
-                yield cell.other(slot, other)
-        elif ast.unparse(node) in ("float('inf')", "float('-inf')", "np.inf", "-np.inf", "math.inf", "-math.inf",
-                                   "-float('inf')"):  # fmt: skip
-            for other in [*infinite, ast.Constant(None), ast.Constant(0)]:
-                if ast.unparse(other) != ast.unparse(node):
-                    yield cell.other(slot, other)
-
-
-def _arguments(cell: _Cell) -> Iterator[Edit]:
-    for slot in _expressions(cell):
-        node = slot.node
-        if not isinstance(node, ast.Call):
-            continue
-        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-        if len(node.args) >= 2:
-            swapped = ast.Call(node.func, [node.args[1], node.args[0], *node.args[2:]], node.keywords)
-            yield cell.other(slot, swapped)
-            if slot.field == "test":
-                yield cell.other(slot, ast.UnaryOp(ast.Not(), swapped))
-        for family in _FAMILIES:
-            for other in family if name in family else ():
-                if other == name:
-                    continue
-                if isinstance(node.func, ast.Attribute):
-                    yield cell.other(slot, ast.Call(ast.Attribute(node.func.value, other, ast.Load()), node.args, node.keywords))
-                else:
-                    yield cell.other(slot, ast.Call(ast.Name(other, ast.Load()), node.args, node.keywords))
-        if len(node.args) == 1 and slot.field != "value":
-            yield cell.other(slot, node.args[0])
-        elif len(node.args) == 1 and not isinstance(slot.parent, ast.Expr):
-            yield cell.other(slot, node.args[0])
-        for number, keyword in enumerate(node.keywords):
-            if keyword.arg not in ("self",):
-                rest = [*node.keywords[:number], *node.keywords[number + 1 :]]
-                yield cell.other(slot, ast.Call(node.func, node.args, rest))
-
-
-def _operators(cell: _Cell) -> Iterator[Edit]:
-    for slot in cell.slots:
-        node = slot.node
-        if isinstance(node, ast.BinOp):
-            yield cell.other(slot, node.left)
-            yield cell.other(slot, node.right)
-            for other in _REACHED.get(type(node.op), ()):
-                yield cell.other(slot, ast.BinOp(node.left, other(), node.right))
-            if isinstance(node.op, ast.Sub | ast.Div):
-                yield cell.other(slot, ast.BinOp(node.right, node.op, node.left))
-            inner = node.left
-            if isinstance(inner, ast.BinOp) and isinstance(node.op, ast.Sub | ast.Mult | ast.Add):  # brackets
-                yield cell.other(slot, ast.BinOp(inner.left, inner.op, ast.BinOp(inner.right, node.op, node.right)))
-            if isinstance(node.right, ast.BinOp):
-                right = node.right
-                yield cell.other(slot, ast.BinOp(ast.BinOp(node.left, node.op, right.left), right.op, right.right))
-        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-            yield cell.other(slot, node.operand)
-        elif isinstance(node, ast.AugAssign):
-            target, line = copy.deepcopy(node.target), cell.line(node)
-            for other in _REACHED.get(type(node.op), ()):
-                made = ast.AugAssign(target, other(), node.value)
-                yield Edit([slot.holding(made)], f"write `{ast.unparse(made)}` in place of {line}.")
-            made = ast.Assign([target], node.value)
-            yield Edit([slot.holding(made)], f"write `{ast.unparse(ast.fix_missing_locations(made))}` in place of {line}.")
-        elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Attribute):
-            made = ast.AugAssign(copy.deepcopy(node.targets[0]), ast.Add(), ast.Constant(1))
-            yield Edit([slot.holding(made)], f"write `{ast.unparse(made)}` in place of {cell.line(node)}.")
-
-
-def _handlers(cell: _Cell) -> Iterator[Edit]:
-    for slot in cell.slots:
-        node = slot.node
-        if isinstance(node, ast.ExceptHandler):
-            kind = ast.unparse(node.type) if node.type else ""
-            row = f"except {kind}:".replace(" :", ":")
-            for name in ("OSError", "BaseException", "Exception"):
-                if name != kind:
-                    yield Edit([slot.holding(ast.ExceptHandler(ast.Name(name, ast.Load()), node.name, node.body))],
-                               f"write `except {name}:` in place of `{row}`.")  # fmt: skip
-            last = node.body[-1]
-            if not isinstance(last, ast.Raise | ast.Return):
-                body = [one for one in node.body if not isinstance(one, ast.Pass)]
-                again = ast.copy_location(ast.Raise(), last)
-                yield Edit([(node, "body", [*body, again])], f"below `{row}`, raise the error again: a line `raise`.")
-            elif isinstance(last, ast.Raise):
-                yield Edit([(node, "body", [*node.body[:-1], ast.copy_location(ast.Pass(), last)])],
-                           f"below `{row}`, let the error end there, without {cell.line(last)}.")  # fmt: skip
-        if isinstance(node, ast.Try) and node.finalbody:
-            yield Edit(
-                [(node, "finalbody", [])] if node.handlers else [slot.holding(*node.body)],
-                f"leave out what stands below `finally:`, {cell.line(node.finalbody[0])}: it is done when all went "
-                "well, too.",
+def _idle(node: ast.Expr) -> Iterator[_Slip]:
+    """Yield what a line was meant to do that computes something and throws it away."""
+    value = node.value
+    if isinstance(value, ast.Compare) and len(value.ops) == 1 and isinstance(value.ops[0], ast.Eq):
+        target = copy.deepcopy(value.left)
+        if isinstance(target, ast.Name | ast.Attribute | ast.Subscript):
+            target.ctx = ast.Store()
+            new = ast.Assign([target], value.comparators[0])
+            yield (
+                new,
+                lambda: (
+                    f"`==` only compares. To set a value, write one `=`: `{ast.unparse(ast.fix_missing_locations(new))}`."
+                ),
             )
-    for slot in cell.slots:
-        node = slot.node
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and slot.function is not None:
-            caught = ast.Try([node], [ast.ExceptHandler(ast.Name("OSError", ast.Load()), None, [ast.Pass()])], [], [])
-            yield Edit([slot.holding(caught)], f"{cell.line(node)} may raise an `OSError`, too: put it into a "
-                                               "`try:` with `except OSError:`.")  # fmt: skip
+    if isinstance(value, ast.Call) and getattr(value.func, "attr", "") == "stop_training":
+        flag = ast.Attribute(value.func.value, "stop_training", ast.Store())
+        yield (
+            ast.Assign([flag], ast.Constant(True)),
+            lambda: "`stop_training` is a flag, not a function: set it, `self.model.stop_training = True`.",
+        )
+    if isinstance(value, ast.Attribute) and value.attr == "stop_training":
+        yield (
+            ast.Assign([ast.Attribute(value.value, value.attr, ast.Store())], ast.Constant(True)),
+            lambda: "This line names the flag and does not set it: `self.model.stop_training = True`.",
+        )
+    if isinstance(value, ast.Call) and getattr(value.func, "id", "") == "print" and value.args:
+        yield (
+            ast.Return(value.args[0]),
+            lambda: f"`print` shows a value and gives nothing back: `return {ast.unparse(value.args[0])}`.",
+        )
+    if not isinstance(value, ast.Constant):
+        yield ast.Return(value), lambda: f"The value is computed and thrown away: `return {ast.unparse(value)}`."
 
 
-def _rows(cell: _Cell) -> Iterator[tuple[_Slot, list]]:
-    """Yield each statement of a function with the row of statements in which it stands."""
-    for slot in cell.slots:
-        if isinstance(slot.node, ast.stmt) and slot.index is not None and slot.function is not None:
-            yield slot, getattr(slot.parent, slot.field)
+def _swapped_arguments(node: ast.arguments) -> Iterator[_Slip]:
+    listed = [one for one in node.args if one.arg != "self"]
+    if len(listed) == 2:
+        turned = copy.copy(node)
+        turned.args = [*node.args[: len(node.args) - 2], *listed[::-1]]
+        yield (
+            turned,
+            lambda: (
+                f"The arguments come in the other order: first what you call `{listed[1].arg}`, then `{listed[0].arg}`."
+            ),
+        )
 
 
-def _left_out(cell: _Cell) -> Iterator[Edit]:
-    for slot, row in _rows(cell):
-        if isinstance(slot.node, ast.FunctionDef):
-            continue
-        rest = (ast.Pass(),) if len(row) == 1 else ()
-        what = "what begins with " if hasattr(slot.node, "body") else ""
-        yield Edit([slot.holding(*rest)], f"leave out {what}{cell.line(slot.node)}.")
-    for slot in cell.slots:
-        if isinstance(slot.parent, ast.ClassDef) and isinstance(slot.node, ast.stmt) and len(slot.parent.body) > 1:
-            yield Edit([slot.holding()], f"leave out what begins with {cell.line(slot.node)}.")
-        if isinstance(slot.node, ast.Assign) and isinstance(slot.node.value, ast.Tuple) and isinstance(slot.node.targets[0], ast.Tuple):
-            left, right = slot.node.targets[0].elts, slot.node.value.elts
-            for number in range(len(left)) if len(left) == len(right) > 1 else ():
-                made = ast.Assign([ast.Tuple([*left[:number], *left[number + 1 :]], ast.Store())],
-                                  ast.Tuple([*right[:number], *right[number + 1 :]], ast.Load()))  # fmt: skip
-                yield Edit([slot.holding(made)], f"in {cell.line(slot.node)}, leave `{ast.unparse(left[number])}` as "
-                                                 "it is.")  # fmt: skip
-
-
-def _afresh(cell: _Cell) -> Iterator[Edit]:
-    """Set in `on_train_begin` what `__init__` or the class sets once, and keep state in the object, not in the class."""
-    for slot in cell.slots:
-        if not isinstance(slot.node, ast.ClassDef):
-            continue
-        body = slot.node.body
-        methods = {one.name: one for one in body if isinstance(one, ast.FunctionDef)}
-        fields = [(s.parent, s.field, ast.copy_location(ast.Name("self", ast.Load()), s.node)) for s in cell.slots
-                  if isinstance(s.parent, ast.Attribute) and isinstance(s.node, ast.Name) and s.node.id == slot.node.name]  # fmt: skip
-        kept = sorted({f"`self.{node.attr}`" for node, _, _ in fields})
-        told = f"keep {' and '.join(kept)} in the object, not in the class, which all objects and fits share" if fields else ""
-        state: list[ast.stmt] = []
-        for one in [*body, *(methods["__init__"].body if "__init__" in methods else ())]:
-            if isinstance(one, ast.Assign) and not any(isinstance(n, ast.Name) and n.id not in ("np", "math", "float", "self", "list", "dict", "set") for n in ast.walk(one.value)):
-                first = copy.deepcopy(one)
-                first.targets = [ast.copy_location(ast.Attribute(ast.copy_location(ast.Name("self", ast.Load()), n), n.id, ast.Store()), n)
-                                 if isinstance(n, ast.Name) else n for n in first.targets]  # fmt: skip
-                if all(isinstance(n, ast.Attribute | ast.Tuple) for n in first.targets):
-                    state.append(first)
-        if not state:
-            if fields:
-                yield Edit(fields, told + ".")
-            continue
-        names = ", ".join(f"`{ast.unparse(n)}`" for one in state for n in one.targets)
-        words = f"set {names} in `on_train_begin`, so that each fit begins afresh"
-        words = (f"{told}, and {words}" if told else words) + "."
-        if "on_train_begin" in methods:
-            there = methods["on_train_begin"]
-            yield Edit([*fields, (there, "body", [*state, *there.body])], words)
-            continue
-        made = ast.parse("def on_train_begin(self, logs=None):\n    pass").body[0]
-        made.body = state
-        made = ast.increment_lineno(made, 0)
-        yield Edit([*fields, (slot.node, "body", [*body, made])], words)
-
-
-def _moved(cell: _Cell) -> Iterator[Edit]:
-    """Let a statement stand one step further out, or in, or belong to the branch before it."""
-    for slot, row in _rows(cell):
-        node, at = slot.node, slot.index
-        if isinstance(node, ast.FunctionDef):
-            continue
-        line = cell.line(node)
-        outer = next((s for s in cell.slots if s.node is slot.parent and s.index is not None), None)
-        if outer is not None and isinstance(outer.node, ast.stmt) and not isinstance(outer.node, ast.FunctionDef | ast.ClassDef):
-            rest = [*row[:at], *row[at + 1 :]] or [ast.copy_location(ast.Pass(), node)]
-            around = getattr(outer.parent, outer.field)
-            for step, where in ((1, "after"), (0, "before")):
-                moved = [*around[: outer.index + step], node, *around[outer.index + step :]]
-                yield Edit([(slot.parent, slot.field, rest), (outer.parent, outer.field, moved)],
-                           f"{line} should stand {where} what begins with {cell.line(outer.node)}, not inside.")  # fmt: skip
-        if at and not _is_turn(row[at - 1]):
-            swapped = [*row[: at - 1], node, row[at - 1], *row[at + 1 :]]
-            yield Edit([(slot.parent, slot.field, swapped)], f"{line} should stand before {cell.line(row[at - 1])}.")
-        if at and isinstance(row[at - 1], ast.If | ast.For | ast.While | ast.Try | ast.With):
-            before = row[at - 1]
-            rest = (slot.parent, slot.field, [*row[:at], *row[at + 1 :]])
-            inner = before.orelse if isinstance(before, ast.If) and before.orelse else before.body
-            field = "orelse" if inner is not before.body else "body"
-            yield Edit([rest, (before, field, [*inner, node])],
-                       f"{line} belongs inside what begins with {cell.line(before)}, at its end.")  # fmt: skip
-            if field == "orelse":
-                yield Edit([rest, (before, "body", [*before.body, node])],
-                           f"{line} belongs below {cell.line(before)}, at its end.")  # fmt: skip
-            elif isinstance(before, ast.If):
-                yield Edit([rest, (before, "orelse", [node])], f"{line} belongs into an `else:` of {cell.line(before)}.")
-        if at + 1 < len(row) and isinstance(row[at + 1], ast.If | ast.For | ast.Try | ast.With):
-            yield Edit([(slot.parent, slot.field, [*row[:at], *row[at + 1 :]]), (row[at + 1], "body", [node, *row[at + 1].body])],
-                       f"{line} belongs inside what begins with {cell.line(row[at + 1])}.")  # fmt: skip
-
-
-def _given_back(cell: _Cell) -> Iterator[Edit]:
-    for slot, row in _rows(cell):
-        node = slot.node
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and getattr(node.value.func, "id", "") == "print":
-            for value in node.value.args[:1]:
-                yield Edit([slot.holding(ast.Return(copy.deepcopy(value)))],
-                           f"{cell.line(node)} only shows it: `return` gives it back and ends the function.")  # fmt: skip
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            made = ast.copy_location(ast.Return(ast.copy_location(ast.Name(node.targets[0].id, ast.Load()), node)), node)
-            for at in range(slot.index + 1, len(row) + 1):
-                yield Edit([(slot.parent, slot.field, [*row[:at], made, *row[at:]])],
-                           f"a line `return {node.targets[0].id}` is missing after {cell.line(row[at - 1])}.")  # fmt: skip
-    for slot in cell.slots:
-        if isinstance(slot.node, ast.FunctionDef):
-            for name in _own_names(slot.node):
-                made = ast.copy_location(ast.Return(ast.copy_location(ast.Name(name, ast.Load()), slot.node)), slot.node)
-                yield Edit([(slot.node, "body", [*slot.node.body, made])], f"`{slot.node.name}` lacks a `return {name}` at its end.")
-
-
-def _ingredients(cell: _Cell) -> Iterator[Edit]:
-    for slot in _expressions(cell):
-        if isinstance(slot.node, ast.Constant | ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.BinOp | ast.List | ast.Tuple | ast.Compare):
-            for other in cell.ingredients:
-                if isinstance(slot.node, ast.Compare) and not isinstance(other, ast.Call | ast.Compare):
+def _numbers(place: _Place) -> Iterator[_Slip]:
+    """Yield other numbers, and sums without one part or with one more."""
+    node = place.node
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+        if not isinstance(place.parent, ast.Subscript | ast.Slice) or node.value in (0, 1):
+            others = (10, 100, 1000, 60) if node.value in (10, 100, 1000, 60) else ()
+            for value in (_INFINITY, _MINUS_INFINITY, None, node.value + 1, node.value - 1, 0, 1, *others):
+                new = copy.deepcopy(value) if isinstance(value, ast.AST) else ast.Constant(value)
+                if not isinstance(value, ast.AST) and value is not None and value == node.value:
                     continue
-                if ast.unparse(other) != ast.unparse(slot.node) and slot.field != "func":
-                    yield cell.other(slot, other)
+                yield ast.fix_missing_locations(ast.copy_location(new, node)), _should(node, new)
+    if isinstance(node, ast.Call) and ast.unparse(node) in ("float('inf')", "float('-inf')"):
+        new = copy.deepcopy(_MINUS_INFINITY if "-" not in node.args[0].value else _INFINITY)
+        yield ast.fix_missing_locations(ast.copy_location(new, node)), _should(node, new)
+    if isinstance(node, ast.BinOp):
+        yield from _sums(node)
+    if (place.name == "value" and isinstance(place.parent, ast.Return)) or isinstance(node, ast.Call | ast.Attribute):
+        if isinstance(getattr(node, "ctx", None), ast.Store) or place.name == "func":
+            return
+        for sign in (ast.Add(), ast.Sub()):
+            new = ast.BinOp(node, sign, ast.Constant(1))
+            yield (
+                ast.fix_missing_locations(ast.copy_location(new, node)),
+                lambda new=new: f"`{ast.unparse(new)}` belongs there, not `{ast.unparse(node)}`.",
+            )
 
 
-def _more_or_less(cell: _Cell) -> Iterator[Edit]:
-    for slot in _expressions(cell):
-        if isinstance(slot.parent, ast.Return | ast.Compare) and isinstance(slot.node, ast.Name | ast.Attribute | ast.Call | ast.BinOp):
-            for op in (ast.Add(), ast.Sub()):
-                yield cell.other(slot, ast.BinOp(slot.node, op, ast.Constant(1)))
-            for name in ("max", "min") if isinstance(slot.parent, ast.Return) else ():
-                yield cell.other(slot, ast.Call(ast.Name(name, ast.Load()), [ast.Constant(1), slot.node], []))
+def _sums(node: ast.BinOp) -> Iterator[_Slip]:
+    for part in (node.left, node.right):
+        yield part, _should(node, part)
+    other = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.FloorDiv, ast.FloorDiv: ast.Mod,
+             ast.Mod: ast.FloorDiv}.get(type(node.op))  # fmt: skip
+    if other:
+        new = ast.BinOp(node.left, other(), node.right)
+        yield new, _should(node, new)
+    if isinstance(node.op, ast.Sub | ast.Div | ast.FloorDiv):
+        new = ast.BinOp(node.right, node.op, node.left)
+        yield new, _should(node, new)
 
 
-def _placed(cell: _Cell) -> Iterator[Edit]:
-    """Let a simple statement stand elsewhere in its function."""
-    simple = ast.Assign | ast.AugAssign | ast.Expr | ast.Return
-    rows = [(slot, row) for slot, row in _rows(cell) if isinstance(slot.node, simple)]
-    for slot, row in rows:
-        for other, there in _rows(cell):
-            if other.function is not slot.function or other.node is slot.node:
+# -- statements --------------------------------------------------------------------------------------------------------
+
+
+def _bodies(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
+    for node in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            if isinstance(getattr(node, name, None), list) and not isinstance(node, ast.Module | ast.ClassDef):
+                yield node, name
+
+
+_Lines = Iterator[tuple[list, Callable[[], str]]]
+
+
+def _statements(tree: ast.Module, changes: Callable[[list, int], _Lines]) -> Iterator[Edit]:
+    """Put other lines in the place of those of each block, as `changes` says of a block and a number in it."""
+    for owner, name in list(_bodies(tree)):
+        body = getattr(owner, name)
+        for number, line in enumerate(body):
+            for changed, words in changes(body, number):
+                setattr(owner, name, changed)
+                try:
+                    yield Edit(line.lineno, words)
+                finally:
+                    setattr(owner, name, body)
+
+
+def _moved_lines(body: list, number: int) -> _Lines:
+    """Yield a block with two lines in the other order, or with an `if` that belongs to the one above it, or not."""
+    line = body[number]
+    if number + 1 < len(body):
+        after = body[number + 1]
+        yield (
+            [*body[:number], after, line, *body[number + 2 :]],
+            lambda: "This line comes too early: it belongs below the next one.",
+        )
+        if isinstance(line, ast.If) and isinstance(after, ast.If) and not line.orelse:
+            both = ast.copy_location(ast.If(line.test, line.body, [after]), line)
+            yield (
+                [*body[:number], both, *body[number + 2 :]],
+                lambda: (
+                    f"Both `if` are asked, one after the other. The second, `if {ast.unparse(after.test)}`, is for the "
+                    "other case alone: `elif`."
+                ),
+            )
+    if isinstance(line, ast.If) and len(line.orelse) == 1 and isinstance(line.orelse[0], ast.If):
+        apart = ast.copy_location(ast.If(line.test, line.body, []), line)
+        yield (
+            [*body[:number], apart, line.orelse[0], *body[number + 1 :]],
+            lambda: "`elif` is asked only where the first condition is false. Both should be asked: `if`.",
+        )
+
+
+def _left_out(body: list, number: int) -> _Lines:
+    """Yield a block without a line, or without its condition."""
+    line, rest = body[number], [*body[:number], *body[number + 1 :]]
+    if isinstance(line, ast.If):
+        yield (
+            [*body[:number], *line.body, *body[number + 1 :]],
+            lambda: (
+                f"What stands below `if {ast.unparse(line.test)}` should be done each time, without this condition."
+            ),
+        )
+    block = isinstance(line, ast.If | ast.For | ast.While | ast.With | ast.Try)
+    yield (
+        rest or [ast.copy_location(ast.Pass(), line)],
+        lambda: f"Without this it is right: leave {'it out, with what stands below it' if block else 'the line out'}.",
+    )
+
+
+def _out_of_a_block(tree: ast.Module) -> Iterator[Edit]:
+    """Move the last line of a block behind it, such as a `return` that ends a loop in its first round."""
+    for owner, name in list(_bodies(tree)):
+        body = getattr(owner, name)
+        for number, block in enumerate(body):
+            inner = getattr(block, "body", None)
+            if not isinstance(block, ast.For | ast.While | ast.If | ast.With) or len(inner) < 2:
                 continue
-            words = f"{cell.line(slot.node)} should stand before {cell.line(other.node)}."
-            if other.parent is slot.parent and other.field == slot.field:
-                rest = [one for one in row if one is not slot.node]
-                at = rest.index(other.node)
-                yield Edit([(slot.parent, slot.field, [*rest[:at], slot.node, *rest[at:]])], words)
-            elif slot.parent is not other.node:
-                rest = [one for one in row if one is not slot.node] or [ast.copy_location(ast.Pass(), slot.node)]
-                at = there.index(other.node)
-                yield Edit([(slot.parent, slot.field, rest), (other.parent, other.field, [*there[:at], slot.node, *there[at:]])], words)
+            last = inner[-1]
+            block.body = inner[:-1]
+            setattr(owner, name, [*body[: number + 1], last, *body[number + 1 :]])
+            what = "loop" if isinstance(block, ast.For | ast.While) else "block"
+            try:
+                yield Edit(last.lineno, lambda what=what: (
+                    f"This line belongs behind the {what}, not into it: indent it less."
+                ))  # fmt: skip
+            finally:
+                block.body = inner
+                setattr(owner, name, body)
+
+
+def _reset(tree: ast.Module) -> Iterator[Edit]:
+    """Set in `on_train_begin` what is set only when the object or its class is made."""
+    for kind, methods in _methods(tree):
+        init = next((one for one in methods if one.name == "__init__"), None)
+        named = {one.arg for one in init.args.args} if init else set()
+        lines = [line for line in (init.body if init else []) if isinstance(line, ast.Assign)]
+        lines = [
+            line
+            for line in lines
+            if all(isinstance(one, ast.Attribute) for one in line.targets)
+            and not any(isinstance(one, ast.Name) and one.id in named - {"self"} for one in ast.walk(line.value))
+        ]
+        for line in kind.body:
+            if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
+                on_self = ast.Attribute(ast.Name("self", ast.Load()), line.targets[0].id, ast.Store())
+                lines.append(ast.fix_missing_locations(ast.copy_location(ast.Assign([on_self], line.value), line)))
+        begin = next((one for one in methods if one.name == "on_train_begin"), None)
+        for chosen in [lines, *([line] for line in lines if len(lines) > 1)] if lines else []:
+            yield from _set_at_the_beginning(kind, begin, chosen)
+
+
+def _set_at_the_beginning(kind: ast.ClassDef, begin: ast.FunctionDef | None, lines: list) -> Iterator[Edit]:
+    before = kind.body
+    names = " and ".join(f"`self.{line.targets[0].attr}`" for line in lines)
+    made = copy.copy(begin) if begin else ast.parse("def on_train_begin(self, logs=None): pass").body[0]
+    made.body = [*(begin.body if begin else []), *lines]
+    for node in ast.walk(made) if not begin else ():
+        ast.copy_location(node, kind)
+    kind.body = [*(one for one in before if one is not begin), made]
+    try:
+        yield Edit(lines[0].lineno, lambda: (
+            f"{names} {'is' if len(lines) == 1 else 'are'} set once, when the object is made, so a second fit goes on "
+            "with what the first left. Set it in `on_train_begin`, which begins each fit."
+        ))  # fmt: skip
+    finally:
+        kind.body = before
+
+
+# -- names and pieces --------------------------------------------------------------------------------------------------
+
+
+def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.Lambda]:
+    yield from (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Lambda))
+
+
+def _names(tree: ast.Module) -> Iterator[Edit]:
+    """Put an argument in the place of a name from outside, and one attribute of the object in that of another."""
+    for function in _functions(tree):
+        arguments = [one.arg for one in function.args.args if one.arg != "self"]
+        bound = {
+            node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        }
+        read = [place for place in _places(function) if isinstance(place.node, ast.Name)
+                and isinstance(place.node.ctx, ast.Load)]  # fmt: skip
+        used = {place.node.id for place in read}
+        unused = [name for name in arguments if name not in used]
+        outside = [name for name in dict.fromkeys(place.node.id for place in read)
+                   if name not in bound and name not in arguments and name not in dir(__builtins__)]  # fmt: skip
+        for chosen in itertools.permutations(outside, len(unused)) if 0 < len(unused) <= 2 else ():
+            yield from _renamed(read, dict(zip(chosen, unused, strict=True)))
+        for old, new in itertools.product(outside, arguments) if len(outside) <= 6 else ():
+            yield from _renamed(read, {old: new})
+    for kind, _ in _methods(tree):
+        read = [one for one in _places(kind) if isinstance(one.node, ast.Attribute) and isinstance(one.node.ctx, ast.Load)
+                and isinstance(one.node.value, ast.Name) and one.node.value.id == "self"]  # fmt: skip
+        own = [name for name in dict.fromkeys(place.node.attr for place in read) if name != "model"]
+        for place in read:
+            for name in own:
+                if name != place.node.attr and place.name != "func":
+                    new = ast.Attribute(place.node.value, name, ast.Load())
+                    yield from _one(place, new, _should(place.node, new))
+
+
+def _renamed(read: list[_Place], names: Mapping[str, str]) -> Iterator[Edit]:
+    changed = [place for place in read if place.node.id in names]
+    for place in changed:
+        place.put(ast.copy_location(ast.Name(names[place.node.id], ast.Load()), place.node))
+    listed = " and ".join(f"`{old}`, where `{new}` is what it is given" for old, new in names.items())
+    try:
+        yield Edit(changed[0].node.lineno, lambda: f"Your function asks a name from outside: {listed}.")
+    finally:
+        for place in changed:
+            place.put(place.node)
+
+
+def _pieces(tree: ast.Module, pieces: Mapping[str, str]) -> Iterator[Edit]:
+    """Put a right expression in the place of each other one, the larger ones first."""
+    for function in _functions(tree):
+        arguments = [one.arg for one in function.args.args if one.arg != "self"]
+        inner = function.body if isinstance(function.body, list) else [function]
+        places = [place for line in inner for place in _places(line) if (isinstance(place.node, ast.expr)
+                  and not isinstance(getattr(place.node, "ctx", None), ast.Store)
+                  and place.name not in ("func", "slice", "args")) or isinstance(line, ast.Return)]  # fmt: skip
+        for text, words in pieces.items():
+            try:
+                new = ast.parse(text.format(*arguments), mode="eval").body
+            except (IndexError, SyntaxError):
+                continue
+            said = ast.dump(new)
+            for place in places:
+                if not isinstance(place.node, ast.expr) or ast.dump(place.node) == said:
+                    continue
+                for node in ast.walk(new):
+                    ast.copy_location(node, place.node)
+                yield from _one(place, new, lambda place=place, words=words: (
+                    f"In the place of `{ast.unparse(place.node)}` belongs {words}."
+                ))  # fmt: skip

@@ -6,10 +6,7 @@ then is where it happened.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-__all__ = ["at", "begin", "called", "clear", "hook", "kept", "played", "words"]
+__all__ = ["at", "begin", "called", "clear", "hook", "played", "words"]
 
 _now: tuple = ()
 _calls = 0
@@ -33,15 +30,6 @@ def clear() -> None:
     """Say that nothing of the learner's runs."""
     global _now
     _now = ()
-
-
-@contextmanager
-def kept() -> Iterator[None]:
-    """Put back what stands here after the block, in which something else is played."""
-    global _now, _calls
-    before = _now, _calls
-    yield
-    _now, _calls = before
 
 
 def at(what: str) -> None:

@@ -12,7 +12,7 @@ import keras
 
 from helpers import replay
 from helpers.checks._core import Verdict, exercise, right, wrong
-from helpers.checks._mend import trying
+from helpers.checks._repair import trying
 from helpers.checks.scripted import (
     Driven,
     FakeModel,
@@ -221,10 +221,10 @@ def time_for_the_new_rate(answer: object) -> Verdict:
         if _plateau_facts(driven) != want:
             found = _plateau_causes(reducer, stopper)
             named = " ".join(
-                sentences(ones, wishes, _LOGS, words, who=f"`{kind.__name__}`:")
-                for kind, ones, wishes, words in (
-                    (ReduceLROnPlateau, found[0], _REDUCER, _REDUCER_TOLD),
-                    (EarlyStopping, found[1], _STOPPER, _STOPPER_TOLD),
+                sentences(one, ones, wishes, _LOGS, words, who=f"`{kind.__name__}`:")
+                for one, kind, ones, wishes, words in (
+                    (reducer, ReduceLROnPlateau, found[0], _REDUCER, _REDUCER_TOLD),
+                    (stopper, EarlyStopping, found[1], _STOPPER, _STOPPER_TOLD),
                 )
                 if ones
             )
@@ -403,7 +403,10 @@ PATIENCE_TWISTS: dict[str, tuple[Callable[[list[float]], int], str]] = {
 }
 
 
-@exercise("05.3", ("values", "values[0]", "min(values)", "np.argmin(values)", "replay.early_stopping(values, patience=p)", "1"))
+_ENOUGH_PIECES = {"{0}": "the list of values", "min({0})": "the lowest value", "{0}[0]": "the first value", "1": "1"}
+
+
+@exercise("05.3", pieces=_ENOUGH_PIECES)
 def enough_patience(answer: object) -> Verdict:
     """Ask the function about curves by hand, then about random ones, with ties and off any grid, short and long."""
     function = as_function(answer, "values")

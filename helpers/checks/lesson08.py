@@ -13,7 +13,7 @@ from collections.abc import Callable, Container
 
 from helpers import replay
 from helpers.checks._core import Verdict, exercise, right, wrong
-from helpers.checks._mend import trying
+from helpers.checks._repair import trying
 from helpers.checks.scripted import as_function, call, whole
 
 Case = tuple[list[float], int]
@@ -138,7 +138,10 @@ def _cases() -> list[Case]:
     return cases
 
 
-@exercise("08.1", ("losses", "patience", "len(losses)", "epoch", "wait", "best", 'float("inf")'))
+_STOP_PIECES = {"len({0})": "the number of losses", "{0}": "the list of losses", "{1}": "the patience"}
+
+
+@exercise("08.1", pieces=_STOP_PIECES)
 def foretell_the_stop(answer: object) -> Verdict:
     """Ask the learner's function about tricky curves, then about many at random, on a grid and off it."""
     function = as_function(answer, "losses, patience")

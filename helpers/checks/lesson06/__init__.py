@@ -19,7 +19,7 @@ CHECKERS = {
 }
 
 # Expressions that a right answer may hold, and a wrong one perhaps in no place.
-INGREDIENTS = {
+PIECES = {
     "06.1": ("value", "self.best", "self.better(value, self.best)", "self.better(value, self.baseline)", "epoch"),
     "06.2": ("value", "self.best", "self.better(value, self.best)", "self.value(logs)", "True", "False"),
     "06.3": ('logs.get("val_loss")', 'logs.get("val_accuracy")', 'float("inf")', "self.patience"),
@@ -30,4 +30,4 @@ INGREDIENTS = {
 }
 
 for _id, _checker in CHECKERS.items():
-    exercise(_id, INGREDIENTS[_id])(_checker)
+    exercise(_id, pieces={piece: f"`{piece}`" for piece in PIECES[_id]})(_checker)

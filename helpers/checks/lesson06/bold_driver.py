@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
-from helpers.checks._mend import trying
+from helpers.checks._repair import trying
 from helpers.checks.lesson06.common import (
     Callback,
     Fit,
@@ -167,7 +167,7 @@ def bold_driver(answer: object) -> Verdict:
         expected = [driver_rates(fits) for fits in drives]
         if not _close(yours, expected):
             found, case = _why_other_rates(yours, expected, drives, twists)
-            return wrong(f"{found} {case}".strip(), unnamed=None if found else "")
+            return wrong(f"{found} {case}".strip(), guess=None if found else "")
     _goes_on_from_the_rate_of_others(kind)
     begins_at_any_epoch(lambda first: _resumed(kind, first))
     keeps_the_flag(made(kind), {"loss": [4.0, 3.0, 2.0, 1.0]})

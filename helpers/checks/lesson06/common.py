@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import keras
 
 from helpers.checks._core import Wrong
-from helpers.checks._mend import trying
+from helpers.checks._repair import trying
 from helpers.checks.scripted import Driven, FakeModel, about_stopping, as_class, drive, made_by, strange_hook
 
 Callback = keras.callbacks.Callback
@@ -217,12 +217,12 @@ def obeys(
         return
     if all(ran[0] == len(case[-1][0][0]) for ran, case in zip(yours, cases, strict=True)):
         slip = about_stopping(*last)
-        raise Wrong(slip or "None of the trainings that were played was ever stopped.", unnamed=None if slip else _FLAG)
+        raise Wrong(slip or "None of the trainings that were played was ever stopped.", guess=None if slip else _FLAG)
     alike = {
         name: words for name, words in twists.items() if yours == [rule(*case, name) for case in cases]
     }  # fmt: skip
     found = _best_explained([(case, play(case)) for case in more] if alike else [], rule, alike)
-    raise Wrong(f"{found} {difference(play, rule, cases, told)}".strip(), unnamed=None if found else "")
+    raise Wrong(f"{found} {difference(play, rule, cases, told)}".strip(), guess=None if found else "")
 
 
 def _best_explained(

@@ -216,7 +216,7 @@ def prechelt(answer: object) -> Verdict:
         raise
     example = difference(play, prechelt_epochs, drawn(_random_prechelt), _told)
     if example:
-        return wrong(f"On easy curves it is right. {example}", credit=0.5, unnamed="")
+        return wrong(f"On easy curves it is right. {example}", credit=0.5, guess="")
     begins_at_any_epoch(lambda first: _resumed(kind, first))
     keeps_the_flag(made(kind, 20), {"loss": [4.0, 3.0, 2.0, 1.0], "val_loss": [4.0, 3.0, 2.0, 1.0]})
     return right("Both rules: GL looks at how much was lost, PQ also at how fast training still moves.")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import keras
 
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
-from helpers.checks._mend import trying
+from helpers.checks._repair import trying
 from helpers.checks.lesson06.common import Callback, held, keeps_the_flag, made, taken
 from helpers.checks.scripted import Disagreement, FakeModel, about_stopping, compare, drive, strange_hook
 
@@ -64,7 +64,7 @@ def my_early_stopping(answer: object) -> Verdict:
         if found is not None and trying():
             return wrong("")
         if found is not None:
-            return wrong(str(found), credit=_part(kind, stopping_settings), unnamed=_stopping_remark(found).strip())
+            return wrong(str(found), credit=_part(kind, stopping_settings), guess=_stopping_remark(found).strip())
         # With `val_loss` all is right, so what is left is the name.
         _watches_another_metric(kind)
         # Falling, rising, missing: wherever the line stands that lowers the flag, one of them comes by.
@@ -211,7 +211,7 @@ def my_model_checkpoint(answer: object) -> Verdict:
             name="ModelCheckpoint",
         )
     if found is not None:
-        return wrong(_without_advice(found), unnamed=_saving_remark(found).strip())
+        return wrong(_without_advice(found), guess=_saving_remark(found).strip())
     # With `val_loss` all is right, so what is left is the name.
     _saves_by_another_metric(kind)
     return right(f"In {CASES} trainings, yours and the real one saved after the same epochs, every time.")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from helpers.checks import _place
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
-from helpers.checks._mend import trying
+from helpers.checks._repair import trying
 from helpers.checks.lesson06.clock import FakeClock
 from helpers.checks.lesson06.common import Callback, begins_at_any_epoch, begun, held, keeps_the_flag, made, taken
 from helpers.checks.scripted import Driven, FakeModel, about_stopping, drive
@@ -250,8 +250,8 @@ def time_budget(answer: object) -> Verdict:
         yours, wanted = [ran for ran, *_ in plays], [budget_batches(case) for case in cases]
         if yours != wanted:
             hits = sum(one == other for one, other in zip(yours, wanted, strict=True)) / len(cases)
-            told, unnamed = _why_not_in_time(kind, cases, plays, wanted)
-            return wrong(told, 0.5 if hits > 0.5 else 0.0, unnamed)
+            told, guess = _why_not_in_time(kind, cases, plays, wanted)
+            return wrong(told, 0.5 if hits > 0.5 else 0.0, guess)
         begins_at_any_epoch(lambda first: _resumed(lambda told: made(kind, 7.0), clock, EVEN, first))
         keeps_the_flag(made(kind, 1e6), _logs(4), batches=2)
     return right("It stops after the first batch at which the budget is spent, in the first fit and in the next.")
@@ -447,8 +447,8 @@ def batch_alert(answer: object) -> Verdict:
         yours, wanted = [told for told, *_ in plays], [limit_alerts(case) for case in cases]
         if yours != wanted:
             hits = sum(one == other for one, other in zip(yours, wanted, strict=True)) / len(cases)
-            told, unnamed = _why_other_alerts(kind, cases, plays, wanted)
-            return wrong(told, 0.5 if hits > 0.5 else 0.0, unnamed)
+            told, guess = _why_other_alerts(kind, cases, plays, wanted)
+            return wrong(told, 0.5 if hits > 0.5 else 0.0, guess)
         for _, calls, _ in plays:
             for _, texts, _ in calls:
                 if len(texts) != 1 or not isinstance(texts[0], str) or not texts[0].strip():

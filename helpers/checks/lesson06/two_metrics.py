@@ -249,11 +249,11 @@ def stop_when_both(answer: object) -> Verdict:
         example = difference(play, both_epochs, [case], _told)
         if example:
             proven = not difference(play, both_epochs, [without], _told)
-            return wrong(f"{message} {example}") if proven else wrong(example, unnamed="")
+            return wrong(f"{message} {example}") if proven else wrong(example, guess="")
     more = drawn(_random_both)
     example = difference(play, both_epochs, more, _told)
     if example:
-        return wrong(f"On easy curves it is right. {example}", credit=0.5, unnamed="")
+        return wrong(f"On easy curves it is right. {example}", credit=0.5, guess="")
     begins_at_any_epoch(lambda first: _resumed(kind, first))
     keeps_the_flag(made(kind, 3), {"val_loss": [4.0, 3.0, 2.0, 1.0], "val_accuracy": [0.1, 0.2, 0.3, 0.4]})
     return right(f"It goes on while either improves, and stops when both have stood still: {len(more)} trainings.")

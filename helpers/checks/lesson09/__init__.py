@@ -16,7 +16,7 @@ CHECKERS = {
 }
 
 # Expressions that a right answer may hold, and a wrong one perhaps in no place.
-INGREDIENTS = {
+PIECES = {
     "09.1": ("path", "temporary", "path.parent", "flush(temporary)", "flush(path.parent)"),
     "09.2": ("self.recent", "self.best", "self.wait", 'state["recent"]', 'state["best"]', 'state["wait"]'),
     "09.3": ("name", "name.encode()", "self.folder / name", '"latest"'),
@@ -24,4 +24,4 @@ INGREDIENTS = {
 }
 
 for _id, _checker in CHECKERS.items():
-    exercise(_id, INGREDIENTS[_id])(_checker)
+    exercise(_id, pieces={piece: f"`{piece}`" for piece in PIECES[_id]})(_checker)

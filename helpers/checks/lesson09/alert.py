@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import keras
 
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
-from helpers.checks._mend import trying
+from helpers.checks._repair import trying
 from helpers.checks.lesson06.common import begun, held, made, taken
 from helpers.checks.scripted import FakeModel, drive
 
@@ -202,8 +202,8 @@ def fires_once(answer: object) -> Verdict:
     yours, wanted = [calls for calls, _ in plays], [expected(case) for case in cases]
     if yours != wanted:
         hits = sum(mine == want for mine, want in zip(yours, wanted, strict=True))
-        told, unnamed = _why(cases, yours, wanted)
-        return wrong(told, 0.5 if 2 * hits > len(cases) else 0.0, unnamed)
+        told, guess = _why(cases, yours, wanted)
+        return wrong(told, 0.5 if 2 * hits > len(cases) else 0.0, guess)
     return right("One message for each time above the limit, and one that got lost is sent again.")
 
 

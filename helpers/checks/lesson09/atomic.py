@@ -13,7 +13,7 @@ from pathlib import Path
 
 from helpers import crash
 from helpers.checks._core import Verdict, Wrong, right, wrong
-from helpers.checks._mend import trying
+from helpers.checks._repair import trying
 
 NAME, OLD, NEW = "best.keras", b"old model " * 300, b"new model " * 400
 _SAID = {None: "no file", b"": "an empty file", OLD: "the old file", NEW: "the new file"}
@@ -104,7 +104,7 @@ def _saves(answer: Callable, old: bool) -> None:
         if left != NEW:
             raise Wrong(
                 f"`write` wrote a new model, but under `{NAME}` there is {_said(left)}.",
-                unnamed="`os.replace(new, old)` gives the first file the name of the second.",
+                guess="`os.replace(new, old)` gives the first file the name of the second.",
             )
         others = sorted(one.name for one in path.parent.iterdir() if one.name != NAME)
         if others:
@@ -131,7 +131,7 @@ def _fails_well(answer: Callable, fails_after: int) -> None:
         if left is None:
             raise Wrong(
                 f"`write` failed {when}, and `{NAME}` is gone: the old model, which was good.",
-                unnamed="When `write` fails, remove the temporary file only, and leave the old one alone.",
+                guess="When `write` fails, remove the temporary file only, and leave the old one alone.",
             )
         if left != OLD:
             raise Wrong(

@@ -14,7 +14,7 @@ import keras
 
 from helpers.callbacks import _state
 from helpers.checks._core import Verdict, Wrong, right, wrong
-from helpers.checks._mend import trying
+from helpers.checks._repair import trying
 from helpers.checks.scripted import as_class
 
 LIKE = "SteadyWithMemory"
@@ -141,7 +141,7 @@ def _killed_and_resumed(kind: type, losses: list[float], patience: int, killed: 
             "It changes none of these attributes: it has to assign to each, with `self.` before its name"
         )  # fmt: skip
         raise Wrong(f"{told} {why}.", 0.3)
-    raise Wrong(told, 0.3, unnamed="")
+    raise Wrong(told, 0.3, guess="")
 
 
 class _Asked(dict):

@@ -14,7 +14,7 @@ import keras
 
 from helpers import storage
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
-from helpers.checks._mend import trying
+from helpers.checks._repair import trying
 from helpers.checks.lesson06.common import Callback, begun, made, taken
 from helpers.checks.scripted import FakeModel, drive
 from helpers.checks.scripted._model import read_tag
@@ -262,7 +262,7 @@ def _undisturbed(bucket: Bucket, seen: list[str | None], folder: Path) -> None:
                 "names half a file. Give each epoch's file a new name."
             )
         told = ", ".join(f"`{name}`" if name else "nothing" for name in seen)
-        raise Wrong(f"After the three epochs `latest` named {told}. It should name a new object after each.", unnamed="")
+        raise Wrong(f"After the three epochs `latest` named {told}. It should name a new object after each.", guess="")
     for epoch, name in enumerate(seen):
         _holds(bucket, name, epoch, folder)
 
@@ -284,7 +284,7 @@ def _holds(bucket: Bucket, name: str | None, epoch: int, folder: Path) -> None:
         of = "from before the training" if held is None or held < 0 else f"of epoch {held + 1}"
         raise Wrong(
             f"After epoch {epoch + 1}, `latest` names a model {of}.",
-            unnamed="Save the model in each epoch, before the `put`, and put that file.",
+            guess="Save the model in each epoch, before the `put`, and put that file.",
         )
 
 

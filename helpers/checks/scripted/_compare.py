@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from helpers.checks._core import Wrong
-from helpers.checks._mend import trying
+from helpers.checks._repair import trying
 from helpers.checks.scripted._answers import as_callback
 from helpers.checks.scripted._drive import Driven, drive
 from helpers.checks.scripted._model import FakeModel
