@@ -228,9 +228,23 @@ def time_for_the_new_rate(answer: object) -> Verdict:
                 )
                 if ones
             )
+            named = named or _one_too_many(listed)
             credit = max(0.0, 0.9 - 0.2 * max(1, len(found[0]) + len(found[1])))
-            return wrong(f"{_plateau_told(driven, want, logs)} {named}".strip(), credit=credit)
+            return wrong(f"{_plateau_told(driven, want, logs)} {named}".strip(), credit, None if named else "")
     return right("Two reductions, four epochs for each rate, and the best weights at the end.")
+
+
+def _one_too_many(listed: list) -> str:
+    """Name a callback of the list without which all is right; "" where there is none."""
+    for one in listed:
+        others = [other for other in listed if other is not one]
+        pairs = zip(_plateaus(), _plateaus_wanted(), strict=True)
+        if all(_plateau_facts(_plateau_run([fresh(other) for other in others], logs)) == want for logs, want in pairs):
+            kind, count = type(one).__name__, sum(type(other) is type(one) for other in listed)
+            many = f"There are {count} `{kind}` in the list, and each acts by itself. " if count > 1 else ""
+            which = f", with `patience={one.patience}`" if hasattr(one, "patience") else ""
+            return f"{many}Without the `{kind}`{which}, it is right: leave that one out."
+    return ""
 
 
 def _plateau_causes(reducer: object, stopper: object) -> tuple[dict, dict]:

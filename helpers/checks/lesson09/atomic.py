@@ -68,6 +68,8 @@ def replace_whole(answer: object) -> Verdict:
         return wrong("The function is called with two arguments, a path and a function that writes.")
     for old in (True, False):
         _saves(answer, old)
+    if trying():  # the quick part first
+        _fails_well(answer, 2)
     kills = sum(_survives(answer, old) for old in (True, False))
     for fails_after in (2, 0):
         _fails_well(answer, fails_after)

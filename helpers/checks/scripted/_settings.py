@@ -149,8 +149,9 @@ def misplaced(callback: keras.callbacks.Callback, name: str, wish: Wish) -> tupl
         usual = other == "verbose" and not isinstance(value, bool) and value in (0, 1, 2)
         if same and other != name and value != defaults[other] and not usual:
             return other, (
-                f"`{other}` is `{value!r}`, and `{name}` is `{given[name]!r}`: an argument without a name goes by its "
-                f"place, and the {_PLACES[names.index(other)]} is `{other}`. Write `{name}={wish.value!r}`."
+                f"`{other}` is `{value!r}`, and `{name}` is `{given[name]!r}`: the value of the one stands in the other. "
+                f"Write `{name}={wish.value!r}`. (An argument without a name goes by its place, and the "
+                f"{_PLACES[names.index(other)]} is `{other}`.)"
             )
     return "", ""
 
@@ -184,7 +185,8 @@ def sentences(
     for name in found:
         other, sentence = misplaced(callback, name, wishes[name]) if name in wishes else ("", "")
         if sentence and name not in explained and (other not in wishes or other in found):
-            words.append(sentence)
+            asked = f" And `{other}={wishes[other].value!r}`." if other in wishes else ""
+            words.append(f"{sentence}{asked}")
             explained |= {name, other}
     for name, value in found.items():
         if name in explained:
