@@ -228,7 +228,11 @@ def time_for_the_new_rate(answer: object) -> Verdict:
                 if ones
             )
             credit = max(0.0, 0.9 - 0.2 * max(1, len(found[0]) + len(found[1])))
-            return wrong(f"{_plateau_told(driven, want, logs)} {named}".strip(), credit=credit)
+            many = [kind.__name__ for kind in (ReduceLROnPlateau, EarlyStopping)
+                    if sum(isinstance(one, kind) for one in listed) > 1]  # fmt: skip
+            if many:
+                named = f"There is more than one `{many[0]}` in the list, and each acts on its own: one is enough. {named}"
+            return wrong(f"{_plateau_told(driven, want, logs)} {named}".strip(), credit, None if named else "")
     return right("Two reductions, four epochs for each rate, and the best weights at the end.")
 
 
@@ -329,7 +333,25 @@ def _rises(values: list[float], whole: bool = False) -> int:
     return longest
 
 
+def _first_gap(values: list[float]) -> int:
+    return next((gap for gap in _up_to_best(values) if gap > 1), 1)
+
+
 PATIENCE_TWISTS: dict[str, tuple[Callable[[list[float]], int], str]] = {
+    "half": (
+        lambda v: max(1, math.ceil((v.index(min(v)) + 1) / 2)),
+        "That is half the best epoch, a rule of thumb. What is enough depends on the way to it: the longest stretch "
+        "without an improvement.",
+    ),
+    "half, cut": (
+        lambda v: max(1, (v.index(min(v)) + 1) // 2),
+        "That is half the best epoch, a rule of thumb. What is enough depends on the way to it: the longest stretch "
+        "without an improvement.",
+    ),
+    "first gap": (
+        _first_gap,
+        "It takes the first stretch without an improvement. The longest on the way to the lowest value counts.",
+    ),
     "best": (
         lambda v: v.index(min(v)),
         "That is where the best epoch lies, counted from 0; `wait` begins anew at each improvement on the way.",
@@ -372,7 +394,10 @@ PATIENCE_TWISTS: dict[str, tuple[Callable[[list[float]], int], str]] = {
 }
 
 
-@exercise("05.3")
+_ENOUGH_PIECES = {"list({0}).index(min({0}))": "the place of the first lowest value"}
+
+
+@exercise("05.3", pieces=_ENOUGH_PIECES)
 def enough_patience(answer: object) -> Verdict:
     """Ask the function about curves by hand, then about random ones, with ties and off any grid, short and long."""
     function = as_function(answer, "values")
@@ -406,10 +431,11 @@ def enough_patience(answer: object) -> Verdict:
     if nothing is not None:
         case = f"For {_listed(curves[nothing])} your function said {given[nothing]!r}; {wanted[nothing]} is enough"
         if given[nothing] is None:
-            return wrong(f"{case}. Does every way through your function `return` something?", credit=credit)
+            return wrong(f"{case}.", credit, guess="Every way through the function needs a `return`, and one of them ran.")
         return wrong(f"{case}. A patience is a whole number.", credit=credit)
     first = misses[0]
-    return wrong(_why_other_patience(curves, given, wanted, first), credit=credit)
+    told, cause, guess = _why_other_patience(curves, given, wanted, first)
+    return wrong(f"{told} {cause}".strip(), credit, None if cause else guess)
 
 
 # Each sentence is about the rule, not about the one number shown: it has to be true beside another mistake, too.
@@ -456,23 +482,26 @@ def _listed(curve: list[float]) -> str:
     return ", ".join(f"{value:.4g}" for value in curve)
 
 
-def _why_other_patience(curves: list[list[float]], given: list, wanted: list[int], first: int) -> str:
+def _why_other_patience(
+    curves: list[list[float]], given: list, wanted: list[int], first: int
+) -> tuple[str, str, str]:
+    """Return what happened, the mistakes that explain all that the function said, and else what to look at."""
     curve, value, want = curves[first], whole(given[first]), wanted[first]
-    case = f"For {_listed(curve)} your function said {value}; {want} is enough"
+    case = f"For {_listed(curve)} your function said {value}; {want} is enough."
     numbers = [whole(one) for one in given]
     told = _counted_otherwise(curves, numbers)
     if told:
-        return f"{case}. {told}"
+        return case, told, ""
     for rule, words in PATIENCE_TWISTS.values():
         if [rule(one) for one in curves] == numbers:
-            return f"{case}. {words}"
+            return case, words, ""
     limited = [n for n in range(len(curves)) if numbers[n] != wanted[n]]
     if min(wanted[n] for n in limited) > max(4, *(w for n, w in enumerate(wanted) if n not in limited), 0):
-        return f"{case}. Only where a large patience is needed it is wrong: does your search end before it gets there?"
+        return f"{case} Only where a large patience is needed it is wrong.", "", "The search ends before it gets there."
     if value < 1:
-        return f"{case}. The smallest patience to name here is 1."
-    always = " It says so of every curve. Does it look at its `values`?" if len({*numbers}) == 1 else ""
+        return case, "", "The smallest patience to name here is 1."
+    always = " It says so of every curve." if len({*numbers}) == 1 else ""
     reached = replay.early_stopping(curve, patience=value).best
     if reached != min(curve):
-        return f"{case}. With {value} it stops before the lowest value, and keeps {reached:.4g}.{always}"
-    return f"{case}. It gets there too, but a smaller one does as well.{always}"
+        return f"{case} With {value} it stops before the lowest value, and keeps {reached:.4g}.{always}", "", ""
+    return f"{case} It gets there too, but a smaller one does as well.{always}", "", ""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Container
 
 from helpers import replay
 from helpers.checks._core import Verdict, exercise, right, wrong
+from helpers.checks._repair import trying
 from helpers.checks.scripted import as_function, call, whole
 
 Case = tuple[list[float], int]
@@ -38,6 +39,10 @@ STOP_TWISTS = {
     "ahead": (
         "It looks ahead: the lowest loss of all comes later, and the callback never sees it. Go through the losses one "
         "by one, and forget what lies ahead."
+    ),
+    "first rise": (
+        "It takes the first rise and adds `patience`, whatever comes in between. A new best in between sets the counter "
+        "back to 0."
     ),
     "tie": "A tie is no improvement: it does not set the counter back, it adds 1.",
     "tie stays": "A tie is no improvement: it adds 1 to the counter, and yours leaves it as it is.",
@@ -72,6 +77,9 @@ def stop_epoch(losses: list[float], patience: int, twists: Container[str] = ()) 
     if "ahead" in twists:
         ends = min(losses.index(min(losses)) + 1 + patience, len(losses))
         return ends - 1 if "from 0" in twists else ends
+    if "first rise" in twists:
+        rise = next((epoch for epoch in range(1, len(losses)) if losses[epoch] > losses[epoch - 1]), None)
+        return len(losses) if rise is None else min(rise + patience, len(losses))
     if patience == 0 and "zero at once" in twists:
         return 0 if "from 0" in twists else 1
     ends, best_epoch = (None, 1) if patience == 0 and "zero never" in twists else _ends(losses, patience, twists)
@@ -130,6 +138,8 @@ def foretell_the_stop(answer: object) -> Verdict:
     for losses, patience in cases:
         handed = list(losses)
         given.append(call(function, handed, patience))
+        if trying() and whole(given[-1]) != wanted[len(given) - 1]:
+            return wrong("")
         if handed != losses:
             return wrong(f"Your function changed the list it was given: {_listed(losses)}. Work on a copy.", credit=0.3)
     numbers = [whole(value) for value in given]
@@ -145,9 +155,8 @@ def foretell_the_stop(answer: object) -> Verdict:
     if nothing:
         losses, patience = cases[nothing[0]]
         return wrong(
-            f"For losses {_listed(losses)} and `patience={patience}` it returned {given[nothing[0]]!r}. Every way "
-            "through "
-            "it needs a `return` with a whole number: where nothing stops, the number of epochs.", credit=credit
+            f"For losses {_listed(losses)} and `patience={patience}` it returned {given[nothing[0]]!r}.", credit,
+            guess="Every way through it needs a `return` with a whole number: where nothing stops, the number of epochs.",
         )  # fmt: skip
     named = " And: ".join(STOP_TWISTS[twist] for twist in _mistakes(cases, numbers))
     if not named and all(cases[n][1] == 0 for n in wrong_ones):
@@ -156,17 +165,17 @@ def foretell_the_stop(answer: object) -> Verdict:
             "and "
             "the first that does not ends it."
         )
-    named = named or _leaves_out(function, cases, numbers)
-    return wrong(f"{asked}you say {numbers[number]}. {named or _ADVICE}", credit=credit)
+    told = f"{asked}you say {numbers[number]}."
+    if named:
+        return wrong(f"{told} {named}", credit=credit)
+    over = " It cannot end later than that: there are no more losses." if numbers[number] > len(losses) else ""
+    return wrong(f"{told}{over}", credit, guess=_leaves_out(function, cases, numbers) or _ADVICE)
 
 
 def _leaves_out(function: Callable, cases: list[Case], numbers: list[int | None]) -> str:
     """Say which argument the answer does not look at, asking it again with another patience; "" for none."""
     if numbers == [len(losses) for losses, _ in cases]:
-        return (
-            "It gives back the number of losses, for every curve. Is a `return` reached too soon, inside the loop "
-            "perhaps?"
-        )
+        return "It gives back the number of losses, for every curve."
     if all(call(function, list(losses), 3) == call(function, list(losses), 1) for losses, _ in cases[:60]):
         return "The answer does not depend on `patience`: it is the same with 1 and with 3. Use the one that is passed."
     return ""

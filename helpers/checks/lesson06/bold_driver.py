@@ -10,9 +10,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
+from helpers.checks._repair import trying
 from helpers.checks.lesson06.common import (
     Callback,
     Fit,
+    apart,
     begins_at_any_epoch,
     begun,
     explained,
@@ -72,6 +74,10 @@ DRIVER_TWISTS = {
         "The rate does not go on from where it was: each change starts from the first rate again. Read the rate "
         "of the optimizer now, and multiply that."
     ),
+    "compound in a fit": (
+        "The rate does not go on from where it was: each change starts from the rate at the beginning of the fit. Read "
+        "the rate of the optimizer now, and multiply that."
+    ),
 }
 
 
@@ -108,7 +114,7 @@ def driver_rates(fits: Sequence[Fit], twist: str = "") -> list[float]:
     for losses, val_losses in fits:
         if twist != "kept":
             before = {"first": INF, "first down": -INF}.get(twist)
-        pending = 1.0
+        pending, first_rate = 1.0, rate
         for loss in val_losses if twist == "val_loss" else losses:
             rate, pending = rate * pending, 1.0
             rates.append(rate)
@@ -117,6 +123,8 @@ def driver_rates(fits: Sequence[Fit], twist: str = "") -> list[float]:
                 pending = factor
             elif twist == "compound" and before is not None:
                 rate = RATE * factor
+            elif twist == "compound in a fit" and before is not None:
+                rate = first_rate * factor
             elif twist == "added":
                 rate += {1.05: 0.05, 0.5: -0.5}.get(factor, 0.0)
             else:
@@ -156,10 +164,14 @@ def bold_driver(answer: object) -> Verdict:
     if not begun(kind):
         return not_attempted("Write your hooks into the class.")
     for drives, twists in ((DRIVES, DRIVER_TWISTS), (REMEMBERED, REMEMBERED_TWISTS)):
-        yours = [_rates(kind, fits) for fits in drives]
-        expected = [driver_rates(fits) for fits in drives]
+        yours, expected = [], [driver_rates(fits) for fits in drives]
+        for fits, rates in zip(drives, expected, strict=True):
+            yours.append(_rates(kind, fits))
+            if trying() and not _close(yours[-1:], [rates]):
+                return wrong("")
         if not _close(yours, expected):
-            return wrong(_why_other_rates(yours, expected, drives, twists))
+            told, (cause, guess) = _why_other_rates(yours, expected, drives, twists)
+            return wrong(f"{cause} {told}".strip(), guess=guess)
     _goes_on_from_the_rate_of_others(kind)
     begins_at_any_epoch(lambda first: _resumed(kind, first))
     keeps_the_flag(made(kind), {"loss": [4.0, 3.0, 2.0, 1.0]})
@@ -212,17 +224,22 @@ def _why_other_rates(
     expected: list[list[float]],
     drives: Sequence[Sequence[Fit]],
     twists: Mapping[str, str],
-) -> str:
+) -> tuple[str, tuple[str, str | None]]:
+    """Return what happened; and its cause, or what to look at."""
     if all(math.isclose(rate, RATE, rel_tol=1e-4) for rates in yours for rate in rates):
-        return "The rate never changes. Assign to `self.model.optimizer.learning_rate` in `on_epoch_end`."
+        return "The rate never changes.", ("", "Assign to `self.model.optimizer.learning_rate` in `on_epoch_end`.")
     found = explained(yours, lambda twist: [driver_rates(fits, twist) for fits in drives], twists, _close)
-    found = found or _other_factors(yours, drives)
-    for fits, mine, right_ones in zip(drives, yours, expected, strict=True):
-        if not _close([mine], [right_ones]):
-            played = " and then ".join(listed(losses) for losses, _ in fits)
-            case = f"With `loss` {played}, the rates were {listed(mine)}; they should be {listed(right_ones)}."
-            return f"{found} {case} The last of each fit is the rate it ends with.".strip()
-    return found
+    number = next(n for n in range(len(drives)) if not _close(yours[n : n + 1], expected[n : n + 1]))
+    played = " and then ".join(listed(losses) for losses, _ in drives[number])
+    told = (
+        f"With `loss` {played}, the rates were {listed(yours[number])}; they should be {listed(expected[number])}. The "
+        "last of each fit is the rate it ends with."
+    )
+    if found:
+        return told, apart(found)
+    # More than one thing is wrong: say what this case alone looks like, if it looks like one thing only.
+    here = [words for twist, words in twists.items() if _close([driver_rates(drives[number], twist)], [yours[number]])]
+    return told, ("", _other_factors(yours, drives) or (here[0] if len(here) == 1 else ""))
 
 
 _KINDS = {

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import keras
 
 from helpers.checks._core import Wrong
+from helpers.checks._repair import trying
 from helpers.checks.scripted import Driven, FakeModel, about_stopping, as_class, drive, made_by, strange_hook
 
 Callback = keras.callbacks.Callback
@@ -64,12 +65,8 @@ def begun(kind: Callable[..., Callback], *methods: str) -> bool:
 
 
 def never_stops(kind: Callable[..., Callback], callback: Callback | None = None, model: object = None) -> str:
-    """Say why a callback probably never stops anything."""
-    slip = about_stopping(callback, model) if callback is not None else strange_hook(kind)
-    return slip or (
-        "None of the trainings that were played was ever stopped. The flag that `fit` looks at is "
-        "`self.model.stop_training`. If you set that one: can the condition before it ever be true?"
-    )
+    """Say why a callback never stops anything; "" where nothing shows."""
+    return about_stopping(callback, model) if callback is not None else strange_hook(kind)
 
 
 def made(kind: Callable[..., Callback], *arguments: object, **named: object) -> Callback:
@@ -175,6 +172,14 @@ def listed(values: Sequence[float | None]) -> str:
     return f"[{', '.join(words)}]"
 
 
+def apart(words: str) -> tuple[str, str | None]:
+    """Return what a twist says as a cause, or as a guess where it asks, or where state of an earlier fit may be meant.
+
+    Of these there are several causes, such as a hook that is misspelt or a name without `self.`.
+    """
+    return ("", words) if "?" in words or "on_train_begin" in words or not words else (words, None)
+
+
 def explained(yours: list, rule: Callable[[str], list], twists: Mapping[str, str], same: Callable = list.__eq__) -> str:
     """Return the message of the first twist of the rule that gives all that the answer did, or an empty string."""
     return next((message for twist, message in twists.items() if same(yours, rule(twist))), "")
@@ -214,16 +219,26 @@ def obeys(
     Raises:
         Wrong: some case went otherwise.
     """
-    yours = [play(case) for case in cases]
+    yours = []
+    for case in cases:
+        yours.append(play(case))
+        if trying() and yours[-1] != rule(*case):
+            raise Wrong("")
     if yours == [rule(*case) for case in cases]:
         return
     if all(ran[0] == len(case[-1][0][0]) for ran, case in zip(yours, cases, strict=True)):
-        raise Wrong(never_stops(kind, *last))
+        if slip := never_stops(kind, *last):
+            raise Wrong(slip)
+        raise Wrong("None of the trainings that were played was ever stopped.", guess=(
+            "The flag that `fit` looks at is `self.model.stop_training`. If you set that one, the condition before it is "
+            "never true."
+        ))  # fmt: skip
     alike = {
         name: words for name, words in twists.items() if yours == [rule(*case, name) for case in cases]
     }  # fmt: skip
     found = _best_explained([(case, play(case)) for case in more] if alike else [], rule, alike)
-    raise Wrong(f"{found} {difference(play, rule, cases, told)}".strip())
+    cause, guess = apart(found)
+    raise Wrong(f"{cause} {difference(play, rule, cases, told)}".strip(), guess=guess)
 
 
 def _best_explained(

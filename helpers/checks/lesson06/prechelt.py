@@ -47,6 +47,9 @@ PRECHELT: tuple[Strips, ...] = (
     (0.1, 2, (((4, 2, 1), (10, 10, 10)), ((4, 2, 2, 2), (10, 10, 11, 11)))),
     (0.1, 2, (((2, 2.1, 2, 2.1), (10, 10.01, 10, 10.01)),)),
     (0.3, 2, (((2, 2, 2, 2), (10, 11, 10, 11)),)),
+    # The loss rises from strip to strip, and the lowest `val_loss` is of an earlier strip.
+    (0.1, 2, (((1, 1, 2, 2, 2, 2), (10, 10, 11, 12, 12, 12)),)),
+    (0.1, 2, (((3, 2, 2.5, 2.1, 2.8, 2.7), (10, 9, 12, 11, 9.2, 9.3)),)),
 )
 
 PRECHELT_TWISTS = {
@@ -93,6 +96,14 @@ PRECHELT_TWISTS = {
         "the middle: do it in every epoch, before you leave early."
     ),
     "last": "P is the mean loss over the **lowest** loss of the strip, not over its last.",
+    "least of all": "P takes the lowest loss of the whole fit. It belongs to the strip: its mean over its own lowest loss.",
+    "highest": "P takes the **highest** loss of the strip over the lowest. It is the mean over the lowest.",
+    "lowest loss": "The lowest is taken from the training `loss`. GL holds `val_loss` against the lowest `val_loss`.",
+    "difference": "GL is a ratio: the value over the lowest, less 1, in per cent. Yours is their difference, times 100.",
+    "lowest of a strip": (
+        "The lowest `val_loss` is forgotten at the end of each strip. It is that of the whole fit; only the losses of P "
+        "begin anew."
+    ),
     "sum": "P takes the **mean** of the losses in the strip; yours takes their sum.",
     "no strip": "It stops as if there were no `strip`: with one, GL is held against `alpha * P`.",
 }
@@ -103,24 +114,27 @@ def prechelt_epochs(alpha: float, strip: int | None, fits: Sequence[Fit], twist:
 
     GL(t) = 100 (E_va(t) / E_opt(t) - 1), and over a strip of k epochs P_k(t) = 1000 (mean E_tr / min E_tr - 1).
     """
-    ran, lowest, strips = [], INF, []
+    ran, lowest, strips, least = [], INF, [], INF
     for losses, val_losses in fits:
         if twist not in ("kept", "all kept") or not ran:
             lowest = None if twist in ("first", "NaN first", "before") else INF
         if twist not in ("strip kept", "all kept"):
             strips = []
+        least = INF
         ran.append(len(losses))
         for epoch, (loss, value) in enumerate(zip(losses, val_losses, strict=True)):
             value = loss if twist == "loss" else value
             full = _strip_full(strips, value if twist == "val strip" else loss, strip, epoch, twist)
             if twist != "at ends" or full:
-                before, lowest = lowest, _lowest(lowest, value, twist)
+                before, lowest = lowest, _lowest(lowest, loss if twist == "lowest loss" else value, twist)
+                least = min(least, loss)
                 reference = value if before is None else before if twist == "before" else lowest
-                if full and _over(value, reference, alpha, strip, strips, twist):
+                if full and _over(value, reference, alpha, strip, strips, twist, least):
                     ran[-1] = epoch + 1
                     break
             if full and strip and twist not in ("history", "every epoch"):
                 strips.clear()
+                lowest = INF if twist == "lowest of a strip" else lowest
     return ran
 
 
@@ -146,15 +160,18 @@ def _lowest(lowest: float | None, value: float, twist: str) -> float:
     return value if value < lowest else lowest
 
 
-def _over(value: float, lowest: float, alpha: float, strip: int | None, losses: list, twist: str) -> bool:
-    loss = (1 if twist == "fraction" else 100) * (value / lowest - 1)
+def _over(
+    value: float, lowest: float, alpha: float, strip: int | None, losses: list, twist: str, least: float
+) -> bool:
+    loss = 100 * (value - lowest) if twist == "difference" else (1 if twist == "fraction" else 100) * (value / lowest - 1)
     if twist == "below":
         loss = 100 * (1 - lowest / value)
     limit = alpha
     if strip and twist != "no strip":
-        total = sum(losses) if twist == "sum" else sum(losses) / len(losses)
+        total = {"sum": sum(losses), "highest": max(losses)}.get(twist, sum(losses) / len(losses))
+        low = {"last": losses[-1], "least of all": least}.get(twist, min(losses))
         limit *= {"thousand": 1, "hundred": 100}.get(twist, 1000) * (
-            total / (losses[-1] if twist == "last" else min(losses)) - 1
+            total / low - 1
         )
     return loss >= limit if twist == ">=" or (twist == "GL >=" and not strip) else loss > limit
 
@@ -194,7 +211,7 @@ def prechelt(answer: object) -> Verdict:
         raise
     example = difference(play, prechelt_epochs, drawn(_random_prechelt), _told)
     if example:
-        return wrong(f"On easy curves it is right. {example}", credit=0.5)
+        return wrong(f"On easy curves it is right. {example}", 0.5, guess="")
     begins_at_any_epoch(lambda first: _resumed(kind, first))
     keeps_the_flag(made(kind, 20), {"loss": [4.0, 3.0, 2.0, 1.0], "val_loss": [4.0, 3.0, 2.0, 1.0]})
     return right("Both rules: GL looks at how much was lost, PQ also at how fast training still moves.")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import keras
 
+from helpers.checks._repair import trying
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
 from helpers.checks.lesson06.common import Callback, held, keeps_the_flag, made, taken
 from helpers.checks.scripted import Disagreement, FakeModel, about_stopping, compare, drive, strange_hook
@@ -60,7 +61,8 @@ def my_early_stopping(answer: object) -> Verdict:
             slip(kind)
         found = compare(kind, settings=stopping_settings, cases=CASES, rounding=True, attributes=STATE)
         if found is not None:
-            return wrong(f"{found}{_stopping_remark(found)}", credit=_part(kind, stopping_settings))
+            credit = 0.0 if trying() else _part(kind, stopping_settings)
+            return wrong(str(found), credit, guess=_stopping_remark(found).strip())
         # With `val_loss` all is right, so what is left is the name.
         _watches_another_metric(kind)
         # Falling, rising, missing: wherever the line stands that lowers the flag, one of them comes by.
@@ -78,6 +80,8 @@ def _told_about_value() -> Iterator[None]:
     try:
         yield
     except TypeError as error:
+        if "unsupported operand" in str(error) and "NoneType" in str(error):
+            error.add_note("`better(value, than)`: the new value comes first, then the best so far, which may be None.")
         if "'NoneType' object is not callable" in str(error):
             error.add_note("Take the metric by `self.value(logs)`: it finds out on the way what better means here.")
         raise
@@ -98,8 +102,8 @@ def _stops_late(kind: type[Callback]) -> None:
     ran = drive(made(kind, patience=2), [2.0, 1.0, 1.5, 1.6, 1.7, 1.8])
     if ran.epochs_run == 5 and _is_one_late(kind):
         raise Wrong(
-            "With `val_loss` = [2, 1, 1.5, 1.6, 1.7, 1.8] and `patience=2` it ran 5 epochs; the real one runs 4. One "
-            "epoch late: is it `wait >= patience`, or did you write `>`?"
+            "With `val_loss` = [2, 1, 1.5, 1.6, 1.7, 1.8] and `patience=2` it ran 5 epochs; the real one runs 4.",
+            guess="One epoch late: is it `wait >= patience`, or did you write `>`?",
         )
 
 
@@ -117,24 +121,25 @@ def _never_stops(kind: type[Callback]) -> None:
     callback, model = made(kind, patience=1), FakeModel()
     ran = drive(callback, [1.0, 2.0, 3.0, 4.0, 5.0], model=model)
     if not ran.stopped:
+        if slip := about_stopping(callback, model):
+            raise Wrong(slip)
         raise Wrong(
-            about_stopping(callback, model)
-            or "With `val_loss` = [1, 2, 3, 4, 5] and `patience=1` it never stopped. The flag that `fit` looks at is "
-            "`self.model.stop_training`."
+            "With `val_loss` = [1, 2, 3, 4, 5] and `patience=1` it never stopped.",
+            guess="The flag that `fit` looks at is `self.model.stop_training`.",
         )
 
 
 def _stops_at_the_best(kind: type[Callback]) -> None:
     if drive(made(kind, patience=1), [2.0, 1.0, 0.5]).epochs_run == 1:
         raise Wrong(
-            "With `val_loss` = [2, 1, 0.5] and `patience=1` it stopped after epoch 1. The first value has nothing to "
-            "be compared with: `self.better(value, None)` is True."
+            "With `val_loss` = [2, 1, 0.5] and `patience=1` it stopped after epoch 1.",
+            guess="The first value has nothing to be compared with: `self.better(value, None)` is True.",
         )
     ran = drive(made(kind, patience=0), [2.0, 1.0, 0.5]).epochs_run
     if ran < 3:
         raise Wrong(
-            f"With `val_loss` = [2, 1, 0.5] and `patience=0` it stopped after epoch {ran}, the best so far. Only an "
-            "epoch that was **not** better can stop: point 4 is the `elif` of point 3."
+            f"With `val_loss` = [2, 1, 0.5] and `patience=0` it stopped after epoch {ran}, the best so far.",
+            guess="Only an epoch that was **not** better can stop: point 4 is the `elif` of point 3.",
         )
 
 
@@ -154,13 +159,16 @@ def _stopping_remark(found: Disagreement) -> str:
         if found.yours is None or "restore_best_weights" not in named:
             return " Look at `restore_best_weights` in both hooks."
         return (
-            " Are the weights copied in point 3 only, where the value is a new best, by `self.model.get_weights()`? "
-            "And are they put back in `on_train_end` without a further condition? It is called however training ended."
+            " The weights are copied in point 3 only, where the value is a new best, by `self.model.get_weights()`, and "
+            "put back in `on_train_end`, which is called however training ended."
         )
     if "baseline" in named:
-        return " Point 3: a value that misses the baseline may still be the new best. Only `wait` then keeps running."
+        return (
+            " Point 3: any value that is better than `best` becomes the new best; `wait` goes back to 0 only if it is "
+            "better than the baseline, too, and `self.better` knows which way that is."
+        )
     if "start_from_epoch" in named:
-        return " Point 1: before `start_from_epoch` nothing at all happens."
+        return " Point 1: before `start_from_epoch` nothing at all happens, so `best` is still what it began as: None."
     if "min_delta" in named:
         return " Ask `self.better(value, self.best)`; it knows `min_delta`."
     if any(value is None for value in found.curves[0]):
@@ -202,7 +210,7 @@ def my_model_checkpoint(answer: object) -> Verdict:
             name="ModelCheckpoint",
         )
     if found is not None:
-        return wrong(f"{_without_advice(found)}{_saving_remark(found)}")
+        return wrong(_without_advice(found), guess=_saving_remark(found).strip())
     # With `val_loss` all is right, so what is left is the name.
     _saves_by_another_metric(kind)
     return right(f"In {CASES} trainings, yours and the real one saved after the same epochs, every time.")

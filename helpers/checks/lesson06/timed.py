@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 from helpers.checks import _place
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
+from helpers.checks._repair import trying
 from helpers.checks.lesson06.clock import FakeClock
-from helpers.checks.lesson06.common import Callback, begins_at_any_epoch, begun, held, keeps_the_flag, made, taken
+from helpers.checks.lesson06.common import Callback, apart, begins_at_any_epoch, begun, held, keeps_the_flag, made, taken
 from helpers.checks.scripted import Driven, FakeModel, about_stopping, drive
 
 # Where the hands stand: epoch and batch, both 0-based.
@@ -181,6 +182,11 @@ BUDGET_TWISTS = {
     "each batch": "The time starts again in each batch. It starts once, in `on_train_begin`.",
     "whole seconds": "It rounds to whole seconds. Compare the time as it is.",
     "rounded": "It rounds to whole seconds. Compare the time as it is.",
+    "one more": "It stops one batch early, when there is no room for one more. The budget may be used up first.",
+    "from the first batch of each epoch": "The time starts again in each epoch. It starts once, in `on_train_begin`.",
+    "between batches": (
+        "It measures from the end of one batch to the end of the next. The time starts once, in `on_train_begin`."
+    ),
     "minutes": "It compares minutes with seconds. The clock counts in seconds, and so does `self.seconds`.",
     ">": (
         "It ends one batch too late where the budget is met to the point: at **least** so many seconds is `>=`, not "
@@ -195,15 +201,17 @@ def budget_batches(case: Budget, twist: str = "") -> list[int]:
     ran, elsewhere = [], passed if twist == "made" else 0.0
     for times in fits:
         in_epoch = total = first = 0.0
-        moments, ended, length = list(times.moments()), None, 0.0
+        moments, ended, length, behind, first_end = list(times.moments()), None, 0.0, 0.0, 0.0
         for number, ((epoch, batch), before, begin, end) in enumerate(moments):
             if batch == 0:
                 in_epoch = before
             first = begin if number == 0 else first
             total += end - begin
             last = batch == len(times.batches[epoch]) - 1
-            length = end
+            length, behind, gap = end, end, end - behind
+            first_end = end if batch == 0 else first_end
             now = {
+                "one more": 2 * end - begin, "between batches": gap, "from the first batch of each epoch": end - first_end,
                 "validation": total, "from batch": end - first, "each epoch": end - in_epoch, "begin": begin,
                 "each batch": end - begin, "whole seconds": float(int(end)), "rounded": float(round(end)),
                 "minutes": end / 60,
@@ -211,7 +219,7 @@ def budget_batches(case: Budget, twist: str = "") -> list[int]:
             if twist == "epoch end":
                 if last and end + times.validation >= seconds:
                     ended = number + 1
-            elif twist == "first batch" or (now > seconds if twist == ">" else now >= seconds):
+            elif twist == "first batch" or (now > seconds if twist in (">", "one more") else now >= seconds):
                 ended = number + 1
             if ended:
                 break
@@ -239,17 +247,25 @@ def time_budget(answer: object) -> Verdict:
         return not_attempted("Write your hooks below `__init__`.")
     cases = _budgets()
     with FakeClock(kind) as clock:
-        plays = [_budget_ran(kind, case, clock) for case in cases]
-        yours, wanted = [ran for ran, *_ in plays], [budget_batches(case) for case in cases]
+        plays, wanted = [], [budget_batches(case) for case in cases]
+        for case, want in zip(cases, wanted, strict=True):
+            plays.append(_budget_ran(kind, case, clock))
+            if trying() and plays[-1][0] != want:
+                return wrong("")
+        yours = [ran for ran, *_ in plays]
         if yours != wanted:
             hits = sum(one == other for one, other in zip(yours, wanted, strict=True)) / len(cases)
-            return wrong(_why_not_in_time(kind, cases, plays, wanted), credit=0.5 if hits > 0.5 else 0.0)
+            told, (cause, guess) = _why_not_in_time(kind, cases, plays, wanted, clock)
+            return wrong(f"{told} {cause}".strip(), 0.5 if hits > 0.5 else 0.0, guess)
         begins_at_any_epoch(lambda first: _resumed(lambda told: made(kind, 7.0), clock, EVEN, first))
         keeps_the_flag(made(kind, 1e6), _logs(4), batches=2)
     return right("It stops after the first batch at which the budget is spent, in the first fit and in the next.")
 
 
-def _why_not_in_time(kind: Callable, cases: list[Budget], plays: list, wanted: list[list[int]]) -> str:
+def _why_not_in_time(
+    kind: Callable, cases: list[Budget], plays: list, wanted: list[list[int]], clock: FakeClock
+) -> tuple[str, tuple[str, str | None]]:
+    """Return what happened; and its cause, or what to look at."""
     number = next(n for n, (ran, *_) in enumerate(plays) if ran != wanted[n])
     seconds, passed, fits = cases[number]
     ran, callback, model, _ = plays[number]
@@ -270,23 +286,23 @@ def _why_not_in_time(kind: Callable, cases: list[Budget], plays: list, wanted: l
     told += "It never stopped." if whole_fit else f"It stopped after {_on_time(moments[mine - 1][0])}."
     if not any(stopped for *_, stopped in plays):
         slip = _no_clock(kind) or about_stopping(callback, model)
-        return f"{told} {slip}".strip() if slip else (
-            f"{told} Nor did any other training. Subtract the time at the start of the fit from the time now, compare "
-            "with `self.seconds`, and set `self.model.stop_training`."
-        )  # fmt: skip
+        return (told, (slip, None)) if slip else (f"{told} Nor did any other training.", ("", (
+            "Subtract the time at the start of the fit from the time now, compare with `self.seconds`, and set "
+            "`self.model.stop_training`."
+        )))  # fmt: skip
     yours = [one for one, *_ in plays]
     twist = next((name for name in BUDGET_TWISTS if [budget_batches(case, name) for case in cases] == yours), None)
     if twist:
-        return f"{told} {BUDGET_TWISTS[twist]}"
+        return told, apart(BUDGET_TWISTS[twist])
     fixed = next((s for s in (1, 2, 3, 5, 7, 10, 60) if [budget_batches((s, *c[1:])) for c in cases] == yours), None)
     if fixed:
-        return f"{told} Whatever `seconds` is, it takes {fixed}. Compare with `self.seconds`."
+        return told, (f"Whatever `seconds` is, it takes {fixed}. Compare with `self.seconds`.", None)
     if passed and not fit and [budget_batches((s, 0.0, f)) for s, _, f in cases[:1]] == yours[:1]:
-        return f"{told} {BUDGET_TWISTS['made']}"
-    if fit:
-        return f"{told} The first fit is right. Start the clock anew in `on_train_begin`, each time."
-    clock = _no_clock(kind)
-    return f"{told} {clock}".strip()
+        return told, apart(BUDGET_TWISTS["made"])
+    if fit and _budget_ran(kind, (seconds, passed, (times,)), clock)[0] == [due]:
+        return told, ("", "With a new object it is right. Start the clock anew in `on_train_begin`, each time.")
+    slip = _no_clock(kind)
+    return told, (slip, None) if slip else ("", "")
 
 
 # -- 06.6 ------------------------------------------------------------------------------------------------------------
@@ -349,6 +365,9 @@ LIMIT_TWISTS = {
     "not first": "It leaves out the first batch of each epoch. Every batch counts.",
     "not last": "It leaves out the last batch of each epoch. Every batch counts.",
     "last": "It alerts at the last batch that was too long. The alert belongs to the first.",
+    "mean": "It compares the mean of all batches so far. Each batch is compared on its own.",
+    "armed again": "A batch that is fast enough arms it again. Once in a fit: nothing sets it back before the next fit.",
+    "only the first": "It looks at the first batch of each epoch alone. Every batch counts.",
     "milliseconds": "It compares milliseconds with seconds. The clock counts in seconds, and so does `self.limit`.",
     "whole seconds": "It rounds to whole seconds. Compare the time as it is.",
     "first batch": "It alerts at the first batch, however long it took. Compare its seconds with `self.limit`.",
@@ -361,7 +380,7 @@ def limit_alerts(case: Limit, twist: str = "") -> list[list[At]]:
     told: list[list[At]] = []
     for times in fits:
         found: list[At] = []
-        last_end, epoch_begin = None, 0.0
+        last_end, epoch_begin, total, armed = None, 0.0, [], True
         for at, before, begin, end in times.moments():
             if at[1] == 0:
                 epoch_begin = before
@@ -372,7 +391,14 @@ def limit_alerts(case: Limit, twist: str = "") -> list[list[At]]:
                 "whole seconds": float(int(end - begin)), "first batch": limit + 1,
             }.get(twist, end - begin)  # fmt: skip
             last_end = end
+            total.append(end - begin)
+            if twist == "mean":
+                seconds = sum(total) / len(total)
+            if twist == "armed again":
+                was, armed = armed, not seconds > limit + 1e-9
+                seconds = seconds if was else 0.0
             skipped = (twist == "not first" and at[1] == 0) or (twist == "not last" and at[1] == 3)
+            skipped = skipped or (twist == "only the first" and at[1] != 0)
             exact = twist in (">=", "every >=") and abs(seconds - limit) < 1e-9
             if twist == "whole epoch":
                 seconds = end + times.validation - epoch_begin + times.begin
@@ -383,7 +409,7 @@ def limit_alerts(case: Limit, twist: str = "") -> list[list[At]]:
             found = [at for n, at in enumerate(found) if not n or found[n - 1][0] != at[0]]
         elif twist == "last":
             found = found[-1:]
-        elif not twist.startswith("every"):
+        elif not twist.startswith("every") and twist not in ("armed again", "only the first"):
             found = found[:1]
         if twist == "once" and any(told):
             found = []
@@ -416,11 +442,16 @@ def batch_alert(answer: object) -> Verdict:
         return not_attempted("Write your hooks below `__init__`.")
     cases = _limits()
     with FakeClock(kind) as clock:
-        plays = [_limit_ran(kind, case, clock) for case in cases]
-        yours, wanted = [told for told, *_ in plays], [limit_alerts(case) for case in cases]
+        plays, wanted = [], [limit_alerts(case) for case in cases]
+        for case, want in zip(cases, wanted, strict=True):
+            plays.append(_limit_ran(kind, case, clock))
+            if trying() and plays[-1][0] != want:
+                return wrong("")
+        yours = [told for told, *_ in plays]
         if yours != wanted:
             hits = sum(one == other for one, other in zip(yours, wanted, strict=True)) / len(cases)
-            return wrong(_why_other_alerts(kind, cases, plays, wanted), credit=0.5 if hits > 0.5 else 0.0)
+            told, (cause, guess) = _why_other_alerts(kind, cases, plays, wanted, clock)
+            return wrong(f"{told} {cause}".strip(), 0.5 if hits > 0.5 else 0.0, guess)
         for _, calls, _ in plays:
             for _, texts, _ in calls:
                 if len(texts) != 1 or not isinstance(texts[0], str) or not texts[0].strip():
@@ -433,7 +464,10 @@ def batch_alert(answer: object) -> Verdict:
     return right("One alert in each fit, at the first batch that took too long. Validation and pauses do not count.")
 
 
-def _why_other_alerts(kind: Callable, cases: list[Limit], plays: list, wanted: list) -> str:
+def _why_other_alerts(
+    kind: Callable, cases: list[Limit], plays: list, wanted: list, clock: FakeClock
+) -> tuple[str, tuple[str, str | None]]:
+    """Return what happened; and its cause, or what to look at."""
     number = next(n for n, (told, *_) in enumerate(plays) if told != wanted[n])
     limit, fits = cases[number]
     fit = next(n for n, one in enumerate(plays[number][0]) if one != wanted[number][n])
@@ -446,27 +480,27 @@ def _why_other_alerts(kind: Callable, cases: list[Limit], plays: list, wanted: l
     told += f" the one alert belongs at {_on_time(due[0])}. " if due else " there should be no alert. "
     told += "There was none." if not mine else f"Yours came at {', then '.join(_on_time(at) for at in mine[:3])}."
     hooks = {hook for *_, hook in plays[number][1]}
-    if hooks in ({"on_train_end"}, {"on_epoch_end"}, {"on_epoch_begin"}):
-        told += f" It was in `{hooks.pop()}`, not in `on_train_batch_end`, where a batch ends."
+    if mine and len(hooks) == 1 and hooks != {"on_train_batch_end"}:
+        told += f" It was in `{hooks.pop()}`, not in `on_train_batch_end`, where a batch of the training ends."
     if not any(found for told_, *_ in plays for found in told_):
         slip = _no_clock(kind) or about_stopping(plays[number][2], FakeModel())
-        return f"{told} {slip}" if slip else (
-            f"{told} Nor was there one in any other training. Two readings of the clock are needed, one in each of "
-            "the two "
-            "batch hooks, and then a call: `self.alert(...)` with a text."
-        )  # fmt: skip
+        return (told, (slip, None)) if slip else (f"{told} Nor was there one in any other training.", ("", (
+            "Two readings of the clock are needed, one in each of the two batch hooks, and then a call: `self.alert(...)` "
+            "with a text."
+        )))  # fmt: skip
     yours = [one for one, *_ in plays]
     twist = next((name for name in LIMIT_TWISTS if [limit_alerts(case, name) for case in cases] == yours), None)
     if twist:
-        return f"{told} {LIMIT_TWISTS[twist]}"
+        return told, apart(LIMIT_TWISTS[twist])
     fixed = next((s for s in (1, 2, 3, 5, 10) if [limit_alerts((s, c[1])) for c in cases] == yours), None)
     if fixed:
-        return f"{told} Whatever `limit` is, it takes {fixed}. Compare with `self.limit`."
+        return told, (f"Whatever `limit` is, it takes {fixed}. Compare with `self.limit`.", None)
     if len(mine) > 1 and mine[:1] == due:
-        return f"{told} Once in a fit is enough: remember in `self.alerted` that it was given."
-    if fit:
-        return f"{told} The first fit is right. Set all state in `on_train_begin`."
-    return f"{told} {_no_clock(kind)}".strip()
+        return told, ("", "Once in a fit is enough: remember in `self.alerted` that it was given, until the fit ends.")
+    if fit and _limit_ran(kind, (limit, (times,)), clock)[0] == [due]:
+        return told, ("", "With a new object it is right. Set all state in `on_train_begin`.")
+    slip = _no_clock(kind)
+    return told, (slip, None) if slip else ("", "")
 
 
 def _seconds(row: Sequence[float]) -> str:

@@ -55,8 +55,7 @@ BOTH: tuple[tuple[int, tuple[Fit, ...]], ...] = (
 FIRST_EPOCH = (
     (
         (1, (((NAN, NAN, 3), (0.0, 0.0, 0.1)),)),
-        "A first `val_accuracy` of 0 is a new highest value, but not with yours. What is compared before the first "
-        'value has come? Begin with `float("-inf")`, not with 0.',
+        "Two things meet there: a first `val_accuracy` of 0 is a new highest value, and a NaN is never new.",
     ),
     (
         (1, (((NAN, 3, 2), (NAN, 0.5, 0.6)),)),
@@ -231,11 +230,11 @@ def stop_when_both(answer: object) -> Verdict:
     for case, message in FIRST_EPOCH:
         example = difference(play, both_epochs, [case], _told)
         if example:
-            return wrong(f"{message} {example}")
+            return wrong(example, guess=message)
     more = drawn(_random_both)
     example = difference(play, both_epochs, more, _told)
     if example:
-        return wrong(f"On easy curves it is right. {example}", credit=0.5)
+        return wrong(f"On easy curves it is right. {example}", 0.5, guess="")
     begins_at_any_epoch(lambda first: _resumed(kind, first))
     keeps_the_flag(made(kind, 3), {"val_loss": [4.0, 3.0, 2.0, 1.0], "val_accuracy": [0.1, 0.2, 0.3, 0.4]})
     return right(f"It goes on while either improves, and stops when both have stood still: {len(more)} trainings.")

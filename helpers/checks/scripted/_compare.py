@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from helpers.checks._core import Wrong
+from helpers.checks._repair import trying
 from helpers.checks.scripted._answers import as_callback
 from helpers.checks.scripted._drive import drive
 from helpers.checks.scripted._model import FakeModel
@@ -105,8 +106,6 @@ class Disagreement:
             if len({float(np.float32(value)) for value in real}) < len(real):
                 remarks.append("Keras compares in float32, in which two of these values are equal.")
                 break
-        if self.what == "epochs_run" and not remarks and self.yours == self.expected + 1:
-            remarks.append("One epoch late: is it `wait >= patience`, or did you write `>`?")
         return remarks
 
 
@@ -188,7 +187,7 @@ def compare(
     for case in _cases(settings, cases, seed, fits, rounding):
         found = differ(case)
         if found is not None:
-            return _shrunk(case, found, differ)
+            return found if trying() else _shrunk(case, found, differ)
     return None
 
 
