@@ -14,6 +14,7 @@ from helpers.checks._repair import trying
 from helpers.checks.lesson06.common import (
     Callback,
     Fit,
+    apart,
     begins_at_any_epoch,
     begun,
     explained,
@@ -167,7 +168,8 @@ def bold_driver(answer: object) -> Verdict:
         expected = [driver_rates(fits) for fits in drives]
         if not _close(yours, expected):
             found, case = _why_other_rates(yours, expected, drives, twists)
-            return wrong(f"{found} {case}".strip(), guess=None if found else "")
+            cause, guess = apart(found, kind)
+            return wrong(f"{cause} {case}".strip(), guess=guess)
     _goes_on_from_the_rate_of_others(kind)
     begins_at_any_epoch(lambda first: _resumed(kind, first))
     keeps_the_flag(made(kind), {"loss": [4.0, 3.0, 2.0, 1.0]})

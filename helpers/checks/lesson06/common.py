@@ -178,6 +178,17 @@ def explained(yours: list, rule: Callable[[str], list], twists: Mapping[str, str
     return next((message for twist, message in twists.items() if same(yours, rule(twist))), "")
 
 
+def apart(words: str, callback: object) -> tuple[str, str | None]:
+    """Return what a twist says as the cause, or as a guess where it may not be all.
+
+    State of an earlier fit also stays where `on_train_begin` is there, and sets something else, or is misspelt.
+    """
+    kind = callback if isinstance(callback, type) else type(callback)
+    own = any("on_train_begin" in vars(base) for base in kind.__mro__ if not base.__module__.startswith("keras."))
+    open_ = "on_train_begin" in words and (own or strange_hook(callback))
+    return ("", words) if open_ or not words else (words, None)
+
+
 RANDOM_CASES = 150
 
 
@@ -222,7 +233,8 @@ def obeys(
         name: words for name, words in twists.items() if yours == [rule(*case, name) for case in cases]
     }  # fmt: skip
     found = _best_explained([(case, play(case)) for case in more] if alike else [], rule, alike)
-    raise Wrong(f"{found} {difference(play, rule, cases, told)}".strip(), guess=None if found else "")
+    cause, guess = apart(found, last[0])
+    raise Wrong(f"{cause} {difference(play, rule, cases, told)}".strip(), guess=guess)
 
 
 def _best_explained(

@@ -84,6 +84,8 @@ def _told_about_value() -> Iterator[None]:
     except TypeError as error:
         if "'NoneType' object is not callable" in str(error):
             error.add_note("Take the metric by `self.value(logs)`: it finds out on the way what better means here.")
+        if "unsupported operand" in str(error) and "NoneType" in str(error):
+            error.add_note("`better(value, than)`: the new value comes first, then the best so far, which may be None.")
         raise
 
 
@@ -121,24 +123,25 @@ def _never_stops(kind: type[Callback]) -> None:
     callback, model = made(kind, patience=1), FakeModel()
     ran = drive(callback, [1.0, 2.0, 3.0, 4.0, 5.0], model=model)
     if not ran.stopped:
+        if slip := about_stopping(callback, model):
+            raise Wrong(slip)
         raise Wrong(
-            about_stopping(callback, model)
-            or "With `val_loss` = [1, 2, 3, 4, 5] and `patience=1` it never stopped. The flag that `fit` looks at is "
-            "`self.model.stop_training`."
+            "With `val_loss` = [1, 2, 3, 4, 5] and `patience=1` it never stopped.",
+            guess="The flag that `fit` looks at is `self.model.stop_training`.",
         )
 
 
 def _stops_at_the_best(kind: type[Callback]) -> None:
     if drive(made(kind, patience=1), [2.0, 1.0, 0.5]).epochs_run == 1:
         raise Wrong(
-            "With `val_loss` = [2, 1, 0.5] and `patience=1` it stopped after epoch 1. The first value has nothing to "
-            "be compared with: `self.better(value, None)` is True."
+            "With `val_loss` = [2, 1, 0.5] and `patience=1` it stopped after epoch 1.",
+            guess="The first value has nothing to be compared with: `self.better(value, None)` is True.",
         )
     ran = drive(made(kind, patience=0), [2.0, 1.0, 0.5]).epochs_run
     if ran < 3:
         raise Wrong(
-            f"With `val_loss` = [2, 1, 0.5] and `patience=0` it stopped after epoch {ran}, the best so far. Only an "
-            "epoch that was **not** better can stop: point 4 is the `elif` of point 3."
+            f"With `val_loss` = [2, 1, 0.5] and `patience=0` it stopped after epoch {ran}, the best so far.",
+            guess="Only an epoch that was **not** better can stop: point 4 is the `elif` of point 3.",
         )
 
 
@@ -158,8 +161,8 @@ def _stopping_remark(found: Disagreement) -> str:
         if found.yours is None or "restore_best_weights" not in named:
             return " Look at `restore_best_weights` in both hooks."
         return (
-            " Are the weights copied in point 3 only, where the value is a new best, by `self.model.get_weights()`? "
-            "And are they put back in `on_train_end` without a further condition? It is called however training ended."
+            " The weights are copied in point 3 only, where the value is a new best, by `self.model.get_weights()`, and "
+            "put back in `on_train_end`, which is called however training ended."
         )
     if found.what == "best" and found.expected is None and found.yours in (float("inf"), -float("inf")):
         return (
@@ -167,9 +170,12 @@ def _stopping_remark(found: Disagreement) -> str:
             "better."
         )
     if "baseline" in named:
-        return " Look at point 3: the best and `baseline` are two questions, and both are asked by `self.better`."
+        return (
+            " Point 3: any value that is better than `best` becomes the new best; `wait` goes back to 0 only if it is "
+            "better than the baseline, too, and `self.better` knows which way that is."
+        )
     if "start_from_epoch" in named:
-        return " Look at point 1: before `start_from_epoch` nothing at all happens."
+        return " Point 1: before `start_from_epoch` nothing at all happens, so `best` is still what it began as: None."
     if "min_delta" in named:
         return " Ask `self.better(value, self.best)`; it knows `min_delta`."
     if any(value is None for value in found.curves[0]):

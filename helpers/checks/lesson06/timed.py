@@ -16,7 +16,7 @@ from helpers.checks import _place
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
 from helpers.checks._repair import trying
 from helpers.checks.lesson06.clock import FakeClock
-from helpers.checks.lesson06.common import Callback, begins_at_any_epoch, begun, held, keeps_the_flag, made, taken
+from helpers.checks.lesson06.common import Callback, apart, begins_at_any_epoch, begun, held, keeps_the_flag, made, taken
 from helpers.checks.scripted import Driven, FakeModel, about_stopping, drive
 
 # Where the hands stand: epoch and batch, both 0-based.
@@ -289,7 +289,8 @@ def _why_not_in_time(
     yours = [one for one, *_ in plays]
     twist = next((name for name in BUDGET_TWISTS if [budget_batches(case, name) for case in cases] == yours), None)
     if twist:
-        return f"{told} {BUDGET_TWISTS[twist]}", None
+        cause, guess = apart(BUDGET_TWISTS[twist], callback)
+        return f"{told} {cause}".strip(), guess
     fixed = next((s for s in (1, 2, 3, 5, 7, 10, 60) if [budget_batches((s, *c[1:])) for c in cases] == yours), None)
     if fixed:
         return f"{told} Whatever `seconds` is, it takes {fixed}. Compare with `self.seconds`.", None
@@ -490,7 +491,8 @@ def _why_other_alerts(kind: Callable, cases: list[Limit], plays: list, wanted: l
     yours = [one for one, *_ in plays]
     twist = next((name for name in LIMIT_TWISTS if [limit_alerts(case, name) for case in cases] == yours), None)
     if twist:
-        return f"{told} {LIMIT_TWISTS[twist]}", None
+        cause, guess = apart(LIMIT_TWISTS[twist], plays[number][2])
+        return f"{told} {cause}".strip(), guess
     fixed = next((s for s in (1, 2, 3, 5, 10) if [limit_alerts((s, c[1])) for c in cases] == yours), None)
     if fixed:
         return f"{told} Whatever `limit` is, it takes {fixed}. Compare with `self.limit`.", None

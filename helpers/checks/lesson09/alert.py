@@ -13,7 +13,7 @@ import keras
 
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
 from helpers.checks._repair import trying
-from helpers.checks.lesson06.common import begun, held, made, taken
+from helpers.checks.lesson06.common import apart, begun, held, made, taken
 from helpers.checks.scripted import FakeModel, drive
 
 # The values of one fit, by epoch.
@@ -202,12 +202,12 @@ def fires_once(answer: object) -> Verdict:
     yours, wanted = [calls for calls, _ in plays], [expected(case) for case in cases]
     if yours != wanted:
         hits = sum(mine == want for mine, want in zip(yours, wanted, strict=True))
-        told, guess = _why(cases, yours, wanted)
+        told, guess = _why(kind, cases, yours, wanted)
         return wrong(told, 0.5 if 2 * hits > len(cases) else 0.0, guess)
     return right("One message for each time above the limit, and one that got lost is sent again.")
 
 
-def _why(cases: list[Case], yours: list[Calls], wanted: list[Calls]) -> tuple[str, str | None]:
+def _why(kind: type, cases: list[Case], yours: list[Calls], wanted: list[Calls]) -> tuple[str, str | None]:
     """Return what happened, with its cause where one is known; and, where none is, what to look at."""
     if not any(any(calls) for calls in yours):
         return (
@@ -228,7 +228,8 @@ def _why(cases: list[Case], yours: list[Calls], wanted: list[Calls]) -> tuple[st
         fits[one.metric].append(mine == want)
     if not twist and all(fits["memory_mb"]):
         return told, "Is it `logs[self.metric]` that you read? Other alerts watch other metrics."
-    return f"{told} {TWISTS.get(twist, '')}".strip(), None if twist else ""
+    cause, guess = apart(TWISTS.get(twist, ""), kind)
+    return f"{told} {cause}".strip(), guess
 
 
 def _epochs(epochs: list[int]) -> str:
