@@ -12,6 +12,7 @@ import keras
 
 from helpers import replay
 from helpers.checks._core import Verdict, exercise, right, wrong
+from helpers.checks._repair import trying
 from helpers.checks.scripted import (
     Driven,
     FakeModel,
@@ -348,7 +349,7 @@ PATIENCE_TWISTS: dict[str, tuple[Callable[[list[float]], int], str]] = {
         "That is half the best epoch, a rule of thumb. What is enough depends on the way to it: the longest stretch "
         "without an improvement.",
     ),
-    "first gap": (
+    "first stretch": (
         _first_gap,
         "It takes the first stretch without an improvement. The longest on the way to the lowest value counts.",
     ),
@@ -420,6 +421,8 @@ def enough_patience(answer: object) -> Verdict:
     for curve in curves:
         handed = list(curve)
         given.append(call(function, handed))
+        if trying() and whole(given[-1]) != enough(curve):
+            return wrong("")
         if handed != curve:
             return wrong(f"Your function changed the list it was given: {_listed(curve)}. Work on a copy.", credit=0.3)
     wanted = [enough(curve) for curve in curves]

@@ -18,5 +18,14 @@ CHECKERS = {
     "06.7": prechelt.prechelt,
 }
 
+_BETTER = {
+    "self.better(value, self.best)": "the question whether the value is better than the best: `self.better(value, self.best)`",
+    "self.better(value, self.baseline)": "`self.better(value, self.baseline)`, which knows which way is better",
+}
+_PIECES = {
+    "06.1": _BETTER,
+    "06.2": _BETTER,
+    "06.5": {'{1}["loss"]': '`logs["loss"]`, the training loss of this epoch'},
+}
 for _id, _checker in CHECKERS.items():
-    exercise(_id)(_checker)
+    exercise(_id, pieces=_PIECES.get(_id))(_checker)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import keras
 
-from helpers.checks._repair import trying
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
+from helpers.checks._repair import trying
 from helpers.checks.lesson06.common import Callback, held, keeps_the_flag, made, taken
 from helpers.checks.scripted import Disagreement, FakeModel, about_stopping, compare, drive, strange_hook
 

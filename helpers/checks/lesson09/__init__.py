@@ -15,5 +15,6 @@ CHECKERS = {
     "09.4": alert.fires_once,
 }
 
+_PIECES = {"09.4": {"{1}[self.metric]": "`logs[self.metric]`, the value of the metric that it watches"}}
 for _id, _checker in CHECKERS.items():
-    exercise(_id)(_checker)
+    exercise(_id, pieces=_PIECES.get(_id))(_checker)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import keras
 
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
-from helpers.checks.lesson06.common import begun, held, made, taken
+from helpers.checks._repair import trying
+from helpers.checks.lesson06.common import apart, begun, held, made, taken
 from helpers.checks.scripted import FakeModel, drive
 
 # The values of one fit, by epoch.
@@ -68,6 +69,12 @@ TWISTS = {
     ),
     ">=": "A value at the limit, to the point, is not more than the limit: `>`, not `>=`.",
     "strictly below": "A value at the limit has come back, to the point: with the next time above, a new alert begins.",
+    "before": (
+        "A `send` that nobody heard is forgotten: the next epoch above is taken for no new crossing, since the one before "
+        "was above, too."
+    ),
+    "higher": "While it stays above, a higher value calls again. It is one alert, until the value has come back.",
+    "wrong branch": "It notes the alert where `send` raised, and not where it came back.",
     "below": "It calls when the value is below the limit. Look at the comparison.",
     "at once": (
         "After a `send` that nobody heard it calls again in the same epoch. Let training go on: the next epoch that is "
@@ -89,7 +96,12 @@ def expected(case: Case, twist: str = "") -> Calls:
         found.append([])
         if twist not in ("kept", "only once ever"):
             sent = owed = False
+        highest, before = case.limit, case.limit
         for epoch, value in enumerate(fit):
+            if twist == "before":
+                sent, before = before > case.limit, value
+            if twist == "higher":
+                sent = value <= highest
             above = value < case.limit if twist == "below" else value > case.limit
             if twist == ">=":
                 above = value >= case.limit
@@ -103,6 +115,8 @@ def expected(case: Case, twist: str = "") -> Calls:
                 found[-1].append(epoch)
                 owed = calls in case.unheard
                 sent = (twist == "lost" or not owed) and twist != "every epoch"
+                sent = owed if twist == "wrong branch" else sent
+                highest = highest if owed else value
                 calls += 1
                 while twist == "at once" and not sent:
                     found[-1].append(epoch)
@@ -178,20 +192,26 @@ def fires_once(answer: object) -> Verdict:
     if not begun(kind):
         return not_attempted("Write your hooks below `__init__`.")
     cases = _cases()
-    plays = [_played(kind, case) for case in cases]
+    plays = []
+    for case in cases:
+        plays.append(_played(kind, case))
+        if trying() and plays[-1][0] != expected(case):
+            return wrong("")
     strange = next((phone.strange for _, phone in plays if phone.strange), "")
     if strange:
         return wrong(strange)
     yours, wanted = [calls for calls, _ in plays], [expected(case) for case in cases]
     if yours != wanted:
         hits = sum(mine == want for mine, want in zip(yours, wanted, strict=True))
-        return wrong(_why(cases, yours, wanted), credit=0.5 if 2 * hits > len(cases) else 0.0)
+        told, (cause, guess) = _why(cases, yours, wanted)
+        return wrong(f"{told} {cause}".strip(), 0.5 if 2 * hits > len(cases) else 0.0, guess)
     return right("One message for each time above the limit, and one that got lost is sent again.")
 
 
-def _why(cases: list[Case], yours: list[Calls], wanted: list[Calls]) -> str:
+def _why(cases: list[Case], yours: list[Calls], wanted: list[Calls]) -> tuple[str, tuple[str, str | None]]:
+    """Return what happened; and its cause, or what to look at."""
     if not any(any(calls) for calls in yours):
-        return "It never calls `send`. Does your hook run after each epoch, and does it compare `logs[self.metric]`?"
+        return "It never calls `send`.", ("", "What is asked: after each epoch, compare `logs[self.metric]` with the limit.")
     twist = next((name for name in TWISTS if [expected(case, name) for case in cases] == yours), "")
     number = next(n for n, calls in enumerate(yours) if calls != wanted[n])
     fit = next(n for n, calls in enumerate(yours[number]) if calls != wanted[number][n])
@@ -205,8 +225,8 @@ def _why(cases: list[Case], yours: list[Calls], wanted: list[Calls]) -> str:
     for one, mine, want in zip(cases, yours, wanted, strict=True):
         fits[one.metric].append(mine == want)
     if not twist and all(fits["memory_mb"]):
-        return f"{told} Is it `logs[self.metric]` that you read? Other alerts watch other metrics."
-    return f"{told} {TWISTS.get(twist, '')}".strip()
+        return told, ("", "Is it `logs[self.metric]` that you read? Other alerts watch other metrics.")
+    return told, apart(TWISTS.get(twist, ""))
 
 
 def _epochs(epochs: list[int]) -> str:

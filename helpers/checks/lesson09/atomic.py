@@ -12,6 +12,7 @@ from pathlib import Path
 
 from helpers import crash
 from helpers.checks._core import Verdict, Wrong, right, wrong
+from helpers.checks._repair import trying
 
 NAME, OLD, NEW = "best.keras", b"old model " * 300, b"new model " * 400
 _SAID = {None: "no file", b"": "an empty file", OLD: "the old file", NEW: "the new file"}
@@ -85,17 +86,23 @@ def _saves(answer: Callable, old: bool) -> None:
         folders = [name.absolute().parent for name in write.names]
         left = _read(path)
         if any(name.absolute() == path.absolute() for name in write.names):
+            gone = "From that moment the old model is gone, and the new one is not there yet." if old else (
+                "There is no old model here, but half a file under that name is worse than none."
+            )  # fmt: skip
             raise Wrong(
-                f"It lets `write` write to `{NAME}` itself. From that moment the old model is gone, and the new one is "
-                "not there yet. Write another file, and put it in the place of the old one when it is whole."
-            )
+                f"It lets `write` write to `{NAME}` itself{'' if old else ', where there is no file yet'}. {gone} Write "
+                "another file, and put it in the place of the old one when it is whole.", guess=""
+            )  # fmt: skip
         if any(path.parent.absolute() not in (folder, *folder.parents) for folder in folders):
             raise Wrong(
                 "Its temporary file is in another folder, which may be on another disk. There `os.replace` fails, and "
                 "a move becomes a copy, which a kill can stop halfway. Write beside the old file, in `path.parent`."
             )
         if left != NEW:
-            raise Wrong(f"`write` wrote a new model, but under `{NAME}` there is {_said(left)}.")
+            raise Wrong(
+                f"`write` wrote a new model, but under `{NAME}` there is {_said(left)}.",
+                guess="`os.replace(new, old)` takes the new file first, and gives it the name of the old one.",
+            )
         others = sorted(one.name for one in path.parent.iterdir() if one.name != NAME)
         if others:
             raise Wrong(f"After a save that went well, `{others[0]}` is left in the folder beside `{NAME}`.")
@@ -118,6 +125,11 @@ def _fails_well(answer: Callable, fails_after: int) -> None:
                 "Clean up, then `raise`."
             )
         left = _read(path)
+        if left is None:
+            raise Wrong(
+                f"`write` failed {when}, and `{NAME}`, the old model, is gone.",
+                guess="To clean up, remove the temporary file, and leave the old one where it is.",
+            )
         if left != OLD:
             raise Wrong(
                 f"`write` failed {when}, and under `{NAME}` there is {_said(left)}: what `write` left went into its "
@@ -127,8 +139,8 @@ def _fails_well(answer: Callable, fails_after: int) -> None:
         if others:
             raise Wrong(
                 f"`write` failed {when}, and `{others[0]}` is left. On a full disk the half of a model is still in the "
-                "way. Remove it, then raise the error again."
-            )
+                "way.", guess="Remove it, then raise the error again."
+            )  # fmt: skip
 
 
 def _survives(answer: Callable, old: bool) -> int:
@@ -139,7 +151,7 @@ def _survives(answer: Callable, old: bool) -> int:
     moments = [one for n, one in enumerate(watched.moments) if n == 0 or one.kill != watched.moments[n - 1].kill]
     for moment in moments:
         left = [moment.kill.get(NAME)]
-        if crash.CAN_KILL:
+        if crash.CAN_KILL and not trying():
             with _folder(old) as path:
                 left.append(crash.killed(path.parent, moment.number, answer, path, Writer()).get(NAME))
         for found in left:
@@ -169,7 +181,8 @@ def _survives_cuts(moments: list[crash.Moment], allowed: tuple[bytes | None, ...
                 why = (
                     "The new name can be on the disk before the content is. "
                     + ("You flush the file, but too late" if late else "Nobody has flushed the file")
-                    + ": `flush(temporary)` belongs between `write` and `os.replace`. (No kill can show this.)"
+                    + ": `flush(temporary)` belongs between `write` and `os.replace`. A `file.flush()` of Python's own does not "
+                    "wait for the disk. (No kill can show this.)"
                 )
                 raise Wrong(
                     f"A power cut in or after the line `{moment.line}` may leave {_said(files.get(NAME))} under "

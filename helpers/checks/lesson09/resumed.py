@@ -35,6 +35,8 @@ def stopper_with_a_memory(answer: object) -> Verdict:
     """Kill the stopper after every epoch of many runs, and compare with the runs never killed."""
     kind = as_class(answer, like=LIKE)
     for name in ("get_state", "set_state"):
+        if isinstance(getattr(kind, name, None), property):
+            return wrong(f"`{name}` is a property, and `ResumeState` calls it: leave `@property` out.")
         if not callable(getattr(kind, name, None)):
             return wrong(f"`{kind.__name__}` has no method `{name}` yet. `ResumeState` calls both.")
     runs = list(_runs())
@@ -104,22 +106,39 @@ def _killed_and_resumed(kind: type, losses: list[float], patience: int, killed: 
     remembered = copy.deepcopy({name: value for name, value in vars(first).items() if name != "_model"})
     wanted = _play(first, losses, range(killed, len(losses)))
     again = _begun(kind, patience)
-    again.set_state(copy.deepcopy(kept))
+    given_back = again.set_state(copy.deepcopy(kept))
+    for name, value in remembered.items():
+        now = vars(again).get(name)
+        if isinstance(now, str) and not isinstance(value, str):
+            raise Wrong(
+                f"After `set_state`, `{name}` is the text {now!r}, and was the number {value!r}: what `get_state` gives "
+                "comes back as it is, so give the number itself."
+            )
     ran = _play(again, losses, range(killed, len(losses)))
     if ran == wanted:
         return
     fresh = _begun(kind, patience)
     fresh.set_state(copy.deepcopy(kept))
     forgotten = [name for name, value in remembered.items() if repr(vars(fresh).get(name)) != repr(value)]
-    raise Wrong(
+    told = (
         f"Killed after epoch {killed} of {_listed(losses)} (`patience={patience}`) and started again, it stops after "
-        f"epoch {ran}; never killed, after epoch {wanted}. {_about(forgotten, fresh, remembered)}"
+        f"epoch {ran}; never killed, after epoch {wanted}."
     )
+    laid_aside = sorted(set(vars(fresh)) - set(vars(_begun(kind, patience))))
+    missing = [name for name in forgotten if name not in kept]
+    raise Wrong(f"{told} {_about(forgotten, fresh, remembered)}".strip(), guess=(
+        "`set_state` gives something back, and nobody takes it: put the values into `self`." if given_back is not None
+        else f"`set_state` only lays something aside, in `self.{laid_aside[0]}`. `on_train_begin` has been called by then: "
+        "put the values in place at once." if laid_aside
+        else f"The state of `get_state` has {' and '.join(map(repr, kept)) or 'nothing in it'}." if missing
+        else "The state has all of it: what `set_state` takes out of it goes into `self`." if forgotten
+        else "Compare what `on_epoch_end` reads with what the state holds."
+    ))  # fmt: skip
 
 
 def _about(forgotten: list[str], fresh: keras.callbacks.Callback, remembered: dict) -> str:
     if not forgotten:
-        return "Compare what `on_epoch_end` reads with what the state holds."
+        return ""
     told = " and ".join(
         f"`{name}` is {vars(fresh).get(name, 'not there')!r} and was {remembered[name]!r}" for name in forgotten
     )
