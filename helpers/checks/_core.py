@@ -280,7 +280,7 @@ def _judge(id: str, checker: Callable[[object], Verdict], answer: object) -> Out
         guess = "" if verdict.theirs else None
     if guess is not None:
         outcome = replace(outcome, message=_with_its_cause(outcome.message, guess, answer, before, checker))
-    if outcome.status == "wrong" and (slip := _blame.idle_line(answer)):
+    if outcome.status == "wrong" and (slip := _blame.idle_line(answer) or _blame.on_the_class(answer)):
         outcome = replace(outcome, message=f"{outcome.message}\n\n{slip}")
     return replace(outcome, printed=printed.shown(), notes=tuple(world.notes))
 
@@ -290,7 +290,7 @@ def _with_its_cause(told: str, guess: str, answer: object, before: _repair.Befor
     cause = ""
     with contextlib.suppress(_guard.TimeUp), _world.Watched(answer), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with _guard.limit(_guard.SECONDS / 8):
+        with _guard.limit(_guard.SECONDS / 5):
             cause = _repair.found(answer, before, checker, _PIECES.get(checker, {}))
     return f"{told}\n\n{cause}" if cause else f"{told} {guess}".strip()
 

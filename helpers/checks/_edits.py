@@ -87,12 +87,16 @@ def edits(tree: ast.Module, pieces: Mapping[str, str]) -> Iterator[Edit]:
     yield from _hooks(tree)
     yield from _own_variables(tree)
     for place in places:
+        if isinstance(place.node, ast.BinOp) and isinstance(place.node.right, ast.Constant):
+            yield from _one(place, place.node.left, _should(place.node, place.node.left))
+    for place in places:
         for node, words in _slips(place, tree):
             yield from _one(place, node, words)
     yield from _reset(tree)
     yield from _statements(tree, _moved_lines)
     yield from _out_of_a_block(tree)
     yield from _names(tree)
+    yield from _other_metric(tree)
     for place in places:
         for node, words in _numbers(place):
             yield from _one(place, node, words)
@@ -297,7 +301,7 @@ def _comparisons(node: ast.Compare) -> Iterator[_Slip]:
     """Yield other signs, the nearest first."""
     left, right = node.left, node.comparators[0]
     near = {ast.Gt: (ast.GtE, ast.Lt, ast.LtE), ast.GtE: (ast.Gt, ast.LtE, ast.Lt), ast.Lt: (ast.LtE, ast.Gt, ast.GtE),
-            ast.LtE: (ast.Lt, ast.GtE, ast.Gt), ast.Eq: (ast.GtE, ast.LtE, ast.NotEq, ast.Gt, ast.Lt),
+            ast.LtE: (ast.Lt, ast.GtE, ast.Gt), ast.Eq: (ast.GtE, ast.LtE, ast.NotEq),
             ast.NotEq: (ast.Eq, ast.Lt, ast.Gt), ast.Is: (ast.IsNot, ast.Eq), ast.IsNot: (ast.Is, ast.NotEq),
             ast.In: (ast.NotIn,), ast.NotIn: (ast.In,)}  # fmt: skip
     for kind in near[type(node.ops[0])]:
@@ -425,6 +429,10 @@ def _numbers(place: _Place) -> Iterator[_Slip]:
     if isinstance(node, ast.Call) and ast.unparse(node) in ("float('inf')", "float('-inf')"):
         new = copy.deepcopy(_MINUS_INFINITY if "-" not in node.args[0].value else _INFINITY)
         yield ast.fix_missing_locations(ast.copy_location(new, node)), _should(node, new)
+    if place.name == "value" and isinstance(place.parent, ast.Assign) and (
+        isinstance(node, ast.IfExp) or ast.unparse(node) in ("float('inf')", "-float('inf')", "np.inf", "-np.inf")
+    ):
+        yield ast.Constant(None), _should(node, ast.Constant(None))
     if isinstance(node, ast.BinOp):
         yield from _sums(node)
     if (place.name == "value" and isinstance(place.parent, ast.Return)) or isinstance(node, ast.Call | ast.Attribute):
@@ -482,10 +490,17 @@ def _moved_lines(body: list, number: int) -> _Lines:
     line = body[number]
     if number + 1 < len(body):
         after = body[number + 1]
-        yield (
-            [*body[:number], after, line, *body[number + 2 :]],
-            lambda: "This line comes too early: it belongs below the next one.",
-        )
+        if not isinstance(after, ast.Return | ast.Raise | ast.Continue | ast.Break):
+            yield (
+                [*body[:number], after, line, *body[number + 2 :]],
+                lambda: "This line comes too early: it belongs below the next one.",
+            )
+        if isinstance(after, ast.If):
+            inner = ast.copy_location(ast.If(after.test, [line, *after.body], after.orelse), after)
+            yield (
+                [*body[:number], inner, *body[number + 2 :]],
+                lambda: f"This is done in every case. It belongs below `if {ast.unparse(after.test)}`.",
+            )
         if isinstance(line, ast.If) and isinstance(after, ast.If) and not line.orelse:
             both = ast.copy_location(ast.If(line.test, line.body, [after]), line)
             yield (
@@ -597,6 +612,11 @@ def _names(tree: ast.Module) -> Iterator[Edit]:
                 and isinstance(place.node.ctx, ast.Load)]  # fmt: skip
         used = {place.node.id for place in read}
         unused = [name for name in arguments if name not in used]
+        for place in read:
+            for name in dict.fromkeys([*arguments, *sorted(bound)]) if len(read) <= 40 else ():
+                if place.node.id in {*arguments, *bound} - {name} and place.name != "func":
+                    new = ast.Name(name, ast.Load())
+                    yield from _one(place, new, _should(place.node, new))
         outside = [name for name in dict.fromkeys(place.node.id for place in read)
                    if name not in bound and name not in arguments and name not in dir(__builtins__)]  # fmt: skip
         for chosen in itertools.permutations(outside, len(unused)) if 0 < len(unused) <= 2 else ():
@@ -624,6 +644,23 @@ def _renamed(read: list[_Place], names: Mapping[str, str]) -> Iterator[Edit]:
     finally:
         for place in changed:
             place.put(place.node)
+
+
+def _other_metric(tree: ast.Module) -> Iterator[Edit]:
+    """Put the name of another metric into all of a statement, as where the lowest value is looked for and kept."""
+    for owner, name in list(_bodies(tree)):
+        for line in getattr(owner, name):
+            found = [place for place in _places(line) if isinstance(place.node, ast.Constant) and place.node.value in NAMES]
+            for old, new in itertools.product({place.node.value for place in found}, NAMES) if len(found) > 1 else ():
+                changed = [place for place in found if place.node.value == old and old != new]
+                for place in changed:
+                    place.put(ast.copy_location(ast.Constant(new), place.node))
+                try:
+                    if changed:
+                        yield Edit(line.lineno, lambda old=old, new=new: f"`{new!r}` belongs there, not `{old!r}`.")
+                finally:
+                    for place in changed:
+                        place.put(place.node)
 
 
 def _pieces(tree: ast.Module, pieces: Mapping[str, str]) -> Iterator[Edit]:

@@ -24,7 +24,7 @@ from helpers.checks import _blame, _edits, _other_edits
 __all__ = ["Before", "found", "trying"]
 
 # Of the processor's time, so that a busy machine finds the same; `_core` gives a limit by the clock as well.
-_SECONDS = 1.6
+_SECONDS = 1.3
 _trying = False
 
 
