@@ -12,6 +12,7 @@ from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
 from helpers.checks._repair import trying
 from helpers.checks.lesson06.common import Callback, held, keeps_the_flag, made, taken
 from helpers.checks.scripted import Disagreement, FakeModel, about_stopping, compare, drive, strange_hook
+from helpers.checks.scripted._model import read_tag
 
 STATE = ("wait", "best", "best_epoch", "stopped_epoch")
 CASES = 400
@@ -65,6 +66,7 @@ def my_early_stopping(answer: object) -> Verdict:
             return wrong("")
         if found is not None:
             return wrong(str(found), credit=_part(kind, stopping_settings), guess=_stopping_remark(found).strip())
+        _leaves_the_weights_alone(kind)
         # With `val_loss` all is right, so what is left is the name.
         _watches_another_metric(kind)
         # Falling, rising, missing: wherever the line stands that lowers the flag, one of them comes by.
@@ -143,6 +145,28 @@ def _stops_at_the_best(kind: type[Callback]) -> None:
             f"With `val_loss` = [2, 1, 0.5] and `patience=0` it stopped after epoch {ran}, the best so far.",
             guess="Only an epoch that was **not** better can stop: point 4 is the `elif` of point 3.",
         )
+
+
+class _Looks(Callback):
+    """Stands behind the answer and notes of which epoch the weights are at each epoch's end."""
+
+    def __init__(self):
+        super().__init__()
+        self.held = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.held.append(read_tag(self.model)[1])
+
+
+def _leaves_the_weights_alone(kind: type[Callback]) -> None:
+    looks = _Looks()
+    drive([made(kind, patience=9, restore_best_weights=True), looks], [1.0, 2.0, 3.0], model=FakeModel(write=False))
+    for epoch, held in enumerate(looks.held):
+        if held != epoch:
+            raise Wrong(
+                f"With `val_loss` = [1, 2, 3] and `restore_best_weights=True`, it puts the best weights back after epoch "
+                f"{epoch + 1}, and training would go on from there. They come back once, in `on_train_end`.", 0.7
+            )  # fmt: skip
 
 
 def _watches_another_metric(kind: type[Callback]) -> None:

@@ -118,6 +118,13 @@ def _killed_and_resumed(kind: type, losses: list[float], patience: int, killed: 
     wanted = _play(first, losses, range(killed, len(losses)))
     again = _begun(kind, patience)
     again.set_state(copy.deepcopy(kept))
+    for name, value in remembered.items():
+        now = vars(again).get(name)
+        if isinstance(now, str) and not isinstance(value, str):
+            raise Wrong(
+                f"After `set_state`, `{name}` is the text {now!r}, and was the number {value!r}: what `get_state` gives "
+                "comes back as it is, so give the number itself.", 0.3
+            )  # fmt: skip
     ran = _play(again, losses, range(killed, len(losses)))
     if ran == wanted:
         return

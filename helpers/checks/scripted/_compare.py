@@ -189,7 +189,7 @@ def compare(
         _hard.clear()
         _played.clear()
     # An answer that was changed has to do better where it failed; then a part of the cases says enough.
-    drawn = _cases(settings, cases // 3 if trying() else cases, seed, fits, rounding)
+    drawn = _cases(settings, cases // 6 if trying() else cases, seed, fits, rounding)
     for case in itertools.chain(_hard, drawn):
         found = differ(case)
         if found is not None and not trying():
