@@ -91,9 +91,9 @@ def _slots(tree: ast.Module) -> list[_Slot]:
 
 
 def early(tree: ast.Module) -> Iterator[Edit]:
-    """Yield changes that come before the usual slips: where a line or a part is one too many, that is all."""
+    """Yield changes that come before the usual slips: where a line is one too many, or in a wrong place, that is all."""
     slots = _slots(tree)
-    for kind in (_lines_left_out, _parts_left_out, _sums):
+    for kind in (_lines_left_out, _parts_left_out, _sums, _moved):
         yield from _as_edits(kind(slots))
 
 
@@ -109,7 +109,7 @@ def late(tree: ast.Module, known: Sequence[str], pieces: Mapping[str, str]) -> I
     stored = {slot.node.attr for slot in slots if _is_own(slot.node) and isinstance(slot.node.ctx, ast.Store)}
     attributes = sorted({*known, *stored})
     kinds: tuple[Callable[[], _Changes], ...] = (
-        lambda: _afresh(slots), lambda: _moved(slots), lambda: _handlers(slots), lambda: _given_back(slots),
+        lambda: _afresh(slots), lambda: _handlers(slots), lambda: _given_back(slots),
         lambda: _calls(slots), lambda: _firsts(slots), lambda: _texts(slots, attributes, pieces),
         lambda: _names(slots, attributes), lambda: _placed(slots),
     )  # fmt: skip
@@ -177,7 +177,7 @@ def _lines_left_out(slots: list[_Slot]) -> _Changes:
 
 
 def _parts_left_out(slots: list[_Slot]) -> _Changes:
-    """Leave out one part of an `and` or `or`, and one argument with a name."""
+    """Leave out one part of an `and` or `or`, or turn it round; and leave out one argument with a name."""
     for slot in _read(slots):
         node = slot.node
         for number in range(len(node.values)) if isinstance(node, ast.BoolOp) else ():
@@ -185,6 +185,11 @@ def _parts_left_out(slots: list[_Slot]) -> _Changes:
             few = rest[0] if len(rest) == 1 else ast.copy_location(ast.BoolOp(node.op, rest), node)
             words = f"Leave `{ast.unparse(node.values[number])}` out of the condition."
             yield _Change([slot.holding(few)], slot.statement.lineno, words)
+        for part in node.values if isinstance(node, ast.BoolOp) else ():
+            plain = part.operand if isinstance(part, ast.UnaryOp) else ast.UnaryOp(ast.Not(), part)
+            if isinstance(part, ast.UnaryOp | ast.Name | ast.Attribute | ast.Call):
+                turned = ast.BoolOp(node.op, [plain if one is part else one for one in node.values])
+                yield slot.other(turned)
         for keyword in node.keywords if isinstance(node, ast.Call) else ():
             rest = [one for one in node.keywords if one is not keyword]
             yield _Change([(node, "keywords", rest)], slot.statement.lineno, f"Leave out `{ast.unparse(keyword)}`.")
@@ -320,7 +325,12 @@ def _handlers(slots: list[_Slot]) -> _Changes:
 
 
 def _given_back(slots: list[_Slot]) -> _Changes:
-    """Return a variable, after the line that sets it or at the end of the function."""
+    """Return a variable: in the place of a `break`, after the line that sets it, or at the end of the function."""
+    for slot in (one for one in slots if isinstance(one.node, ast.Break) and one.function is not None):
+        for name in _variables(slot.function):
+            made = ast.copy_location(ast.Return(ast.Name(name, ast.Load())), slot.node)
+            words = f"`break` only leaves the loop, and what stands behind it goes on. Return here: `return {name}`."
+            yield _Change([slot.holding(made)], slot.node.lineno, words)
     for slot, row in _rows(slots):
         node = slot.node
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and slot.index == len(row) - 1:

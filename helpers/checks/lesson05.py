@@ -435,7 +435,7 @@ def enough_patience(answer: object) -> Verdict:
     ]
     rng = random.Random(5)
     curves += [[rng.randint(1, 12) / 16 for _ in range(rng.randint(2, 14))] for _ in range(60)]
-    for spread in (2.9, 0.02, 0.0005):
+    for spread in (2.9, 0.02, 0.0005, 4e-6):
         curves += [[0.1 + rng.uniform(0, spread) for _ in range(rng.randint(2, 14))] for _ in range(12)]
     for gap in (9, 12, 23, 41, 57, 104):
         curves.append([0.9, *[0.91 + 0.001 * n for n in range(gap - 1)], 0.7, 0.8])

@@ -36,6 +36,8 @@ DRIVES: tuple[tuple[Fit, ...], ...] = (
     (((2, 2, 2), (1, 0.9, 0.8)),),
     (((3, 2, NAN), (1, 0.9, 0.8)),),
     (((3, 2, 1), (3, 2, 1)), ((5, 4, 6), (3, 4, 5))),
+    # Off any grid, and nearly the same: there is nothing to round.
+    (((0.5000004, 0.5000003, 0.5000005, 0.5000004, 0.4999999), (1, 0.9, 0.8, 0.7, 0.6)),),
     # The first, the lowest and the one before are three different things to compare with.
     (((4, 2, 3, 2.5, 2.7, 1), (3, 2, 1, 2, 3, 1)),),
 )
@@ -267,4 +269,5 @@ def _other_factors(yours: list[list[float]], drives: Sequence[Sequence[Fit]]) ->
         for kind, factors in found.items()
         if factors and not math.isclose(next(iter(factors)), wished.get(kind, 0.5), rel_tol=1e-3)
     ]
-    return f"It multiplies the rate {'; '.join(odd)}." if 0 < len(odd) < 3 else ""
+    strange = {min(found[kind]) for kind in found if found[kind] and any(text.startswith(_KINDS[kind]) for text in odd)}
+    return f"It multiplies the rate {'; '.join(odd)}." if 0 < len(strange) < 3 else ""

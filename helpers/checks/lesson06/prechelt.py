@@ -108,6 +108,7 @@ PRECHELT_TWISTS = {
     "GL against loss": "The lowest is taken from `loss`: GL compares `val_loss` with the lowest `val_loss`.",
     "difference": "GL is a ratio, `val_loss` divided by the lowest; yours is the difference, 100 times.",
     "other way": "With a `strip` it acts as without one, and the other way round: look at the test for `strip`.",
+    "alpha with GL": "`alpha` stands with P: GL is held against `alpha * P`. Yours multiplies GL by it.",
     "sum": "P takes the **mean** of the losses in the strip; yours takes their sum.",
     "no strip": "It stops as if there were no `strip`: with one, GL is held against `alpha * P`.",
 }
@@ -177,6 +178,8 @@ def _over(
     if strip and twist not in ("no strip", "other way"):
         mean = {"sum": sum(losses), "highest": max(losses)}.get(twist, sum(losses) / len(losses))
         low = {"last": losses[-1], "P of the fit": least}.get(twist, min(losses))
+        if twist == "alpha with GL":
+            loss, limit = loss * alpha, 1.0
         limit *= {"thousand": 1, "hundred": 100}.get(twist, 1000) * (mean / low - 1)
     return loss >= limit if twist == ">=" or (twist == "GL >=" and not strip) else loss > limit
 
@@ -186,10 +189,11 @@ def _random_prechelt(rng: random.Random) -> Strips:
     fits = []
     for _ in range(rng.choice((1, 1, 2))):
         epochs = rng.randint(2, 15)
-        falling = [round(10 / (1 + 0.3 * epoch) + rng.random(), 3) for epoch in range(epochs)]
-        turning = [round(5 + abs(epoch - 4) * 0.4 + rng.random(), 3) for epoch in range(epochs)]
+        spread = rng.choice((1.0, 1e-4))
+        falling = [10 / (1 + 0.3 * epoch) + rng.random() for epoch in range(epochs)]
+        turning = [5 + spread * (abs(epoch - 4) * 0.4 + rng.random()) for epoch in range(epochs)]
         fits.append((tuple(falling), tuple(turning)))
-    return rng.choice((0.11, 0.23) if strip else (3.1, 11.3)), strip, tuple(fits)
+    return rng.choice((0.11, 0.23, 1e-5) if strip else (3.1, 11.3, 4e-4)), strip, tuple(fits)
 
 
 def prechelt(answer: object) -> Verdict:

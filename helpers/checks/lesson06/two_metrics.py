@@ -217,10 +217,10 @@ def _random_both(rng: random.Random) -> tuple[int, tuple[Fit, ...]]:
     for _ in range(rng.choice((1, 1, 2))):
         epochs = rng.randint(1, 9)
         # On a grid there are ties, off it there is nothing to round to.
-        grid = rng.random() < 0.5
-        losses = [rng.choice((rng.randint(1, 8) if grid else rng.uniform(0.5, 1.5), NAN)[: rng.choice((1, 1, 1, 2))])
+        grid, spread = rng.random() < 0.5, rng.choice((1.0, 1e-3, 1e-6))
+        losses = [rng.choice((rng.randint(1, 8) if grid else rng.uniform(0.5, 0.5 + spread), NAN)[: rng.choice((1, 1, 1, 2))])
                   for _ in range(epochs)]  # fmt: skip
-        accuracies: list[float | None] = [rng.randint(0, 9) / 10 if grid else rng.uniform(0.7, 0.8) for _ in losses]
+        accuracies: list[float | None] = [rng.randint(0, 9) / 10 if grid else 0.7 + rng.uniform(0, spread) / 10 for _ in losses]
         for epoch in range(epochs):
             if rng.random() < 0.1:
                 losses[epoch] = accuracies[epoch] = None

@@ -44,7 +44,7 @@ def _cases() -> list[Case]:
     rng = random.Random(94)
     for _ in range(12):
         fits = tuple(
-            tuple(rng.choice((40.0, 90.0, 100.0, 110.0, 150.0)) for _ in range(8)) for _ in range(rng.choice((1, 2)))
+            tuple(rng.choice((40.0, 90.0, 100.0, 100.001, 110.0, 150.0)) for _ in range(8)) for _ in range(rng.choice((1, 2)))
         )
         unheard = frozenset(call for call in range(6) if rng.random() < 0.3)
         cases.append(Case(100.0, fits, unheard, rng.choice(("memory_mb", "queue"))))
