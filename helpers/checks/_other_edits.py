@@ -91,7 +91,7 @@ def _slots(tree: ast.Module) -> list[_Slot]:
 
 
 def early(tree: ast.Module) -> Iterator[Edit]:
-    """Yield changes that come before the usual slips: where a line is one too many, or in a wrong place, that is all."""
+    """Yield what comes before the usual slips: where a line is one too many, or in a wrong place, that is all."""
     slots = _slots(tree)
     for kind in (_lines_left_out, _parts_left_out, _sums, _moved):
         yield from _as_edits(kind(slots))

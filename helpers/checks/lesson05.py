@@ -392,13 +392,13 @@ PATIENCE_TWISTS: dict[str, tuple[Callable[[list[float]], int], str]] = {
     "all rises": (lambda v: max(1, _rises(v, whole=True)), _RISES),
     "half": (
         lambda v: max(1, (v.index(min(v)) + 2) // 2),
-        "That is half of the best epoch, a rule of thumb, whatever the way to it looks like. What counts is the longest way "
-        "from one improvement to the next.",
+        "That is half of the best epoch, a rule of thumb, whatever the way to it looks like. What counts is the "
+        "longest way from one improvement to the next.",
     ),
     "half down": (
         lambda v: max(1, (v.index(min(v)) + 1) // 2),
-        "That is half of the best epoch, a rule of thumb, whatever the way to it looks like. What counts is the longest way "
-        "from one improvement to the next.",
+        "That is half of the best epoch, a rule of thumb, whatever the way to it looks like. What counts is the "
+        "longest way from one improvement to the next.",
     ),
     "first real gap": (
         lambda v: next((gap for gap in _up_to_best(v) if gap > 1), 1),
@@ -410,8 +410,8 @@ PATIENCE_TWISTS: dict[str, tuple[Callable[[list[float]], int], str]] = {
     ),
     "last of ties": (
         lambda v: max(1, *_to_the_last(v)),
-        "The lowest value comes more than once, and yours goes to the last of them. It is reached with the first: a tie is "
-        "no improvement.",
+        "The lowest value comes more than once, and yours goes to the last of them. It is reached with the first: a "
+        "tie is no improvement.",
     ),
     "count": (lambda v: len(v), "So many epochs are always enough. Asked for is the smallest patience that is."),
 }
@@ -524,8 +524,9 @@ def _why_other_patience(
     limited = [n for n in range(len(curves)) if numbers[n] != wanted[n]]
     if min(wanted[n] for n in limited) > max(4, *(w for n, w in enumerate(wanted) if n not in limited), 0):
         return (
-            f"{case}. Only where a large patience is needed it is wrong: does your search end before it gets there?", True
-        )  # fmt: skip
+            f"{case}. Only where a large patience is needed it is wrong: does your search end before it gets there?",
+            True,
+        )
     always = f" It says {value} of every curve." if len({*numbers}) == 1 else ""
     reached = replay.early_stopping(curve, patience=value).best
     if reached != min(curve):

@@ -68,8 +68,8 @@ STOP_TWISTS = {
         "There are only so many losses: where they run out before the patience does, training ends with the last."
     ),
     "too late": (
-        "An improvement exactly `patience` epochs after the best comes in time, and sets the counter back; with yours it "
-        "is too late."
+        "An improvement exactly `patience` epochs after the best comes in time, and sets the counter back; with "
+        "yours it is too late."
     ),
     "first rise": (
         "It takes the first rise and adds the patience, whatever comes after it. An improvement on the way sets the "
@@ -95,7 +95,8 @@ def stop_epoch(losses: list[float], patience: int, twists: Container[str] = ()) 
         ends = best_epoch if "best at a stop" in twists else ends + ("one more at a stop" in twists)
         return ends - 1 if "from 0" in twists or "from 0 at a stop" in twists else ends
     others = {"0 at the end": 0, "-1 at the end": -1, "best at the end": best_epoch, "from 0": len(losses) - 1,
-              "not cut off": best_epoch + patience, "more at the end": len(losses) + 1, "less at the end": len(losses) - 1}  # fmt: skip
+              "not cut off": best_epoch + patience,
+              "more at the end": len(losses) + 1, "less at the end": len(losses) - 1}  # fmt: skip
     return next((value for twist, value in others.items() if twist in twists), len(losses))
 
 

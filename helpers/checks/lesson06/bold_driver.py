@@ -77,8 +77,8 @@ DRIVER_TWISTS = {
         "of the optimizer now, and multiply that."
     ),
     "compound in a fit": (
-        "The rate does not go on from where it was: each change starts from the rate at the beginning of the fit. Read the "
-        "rate of the optimizer after each epoch, and multiply that."
+        "The rate does not go on from where it was: each change starts from the rate at the beginning of the fit. "
+        "Read the rate of the optimizer after each epoch, and multiply that."
     ),
 }
 

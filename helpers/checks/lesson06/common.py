@@ -65,8 +65,8 @@ def begun(kind: Callable[..., Callback], *methods: str) -> bool:
 
 
 _FLAG = (
-    "The flag that `fit` looks at is `self.model.stop_training`. If you set that one: can the condition before it ever be "
-    "true?"
+    "The flag that `fit` looks at is `self.model.stop_training`. If you set that one: can the condition before it "
+    "ever be true?"
 )
 
 

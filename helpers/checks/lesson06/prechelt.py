@@ -98,8 +98,8 @@ PRECHELT_TWISTS = {
     ),
     "last": "P is the mean loss over the **lowest** loss of the strip, not over its last.",
     "P of the fit": (
-        "P holds the mean of the strip against the lowest loss of the whole **fit**. The lowest of the strip is meant: begin "
-        "it anew with each strip."
+        "P holds the mean of the strip against the lowest loss of the whole **fit**. The lowest of the strip is "
+        "meant: begin it anew with each strip."
     ),
     "highest": "P takes the **mean** of the losses in the strip; yours takes the highest.",
     "GL of the strip": (

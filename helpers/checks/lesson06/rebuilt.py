@@ -161,10 +161,11 @@ class _Looks(Callback):
 def _leaves_the_weights_alone(kind: type[Callback]) -> None:
     looks = _Looks()
     drive([made(kind, patience=9, restore_best_weights=True), looks], [1.0, 2.0, 3.0], model=FakeModel(write=False))
-    for epoch, held in enumerate(looks.held):
-        if held != epoch:
+    for epoch, kept in enumerate(looks.held):
+        if kept != epoch:
             raise Wrong(
-                f"With `val_loss` = [1, 2, 3] and `restore_best_weights=True`, it puts the best weights back after epoch "
+                "With `val_loss` = [1, 2, 3] and `restore_best_weights=True`, it puts the best weights back after "
+                "epoch "
                 f"{epoch + 1}, and training would go on from there. They come back once, in `on_train_end`.", 0.7
             )  # fmt: skip
 
@@ -185,13 +186,13 @@ def _stopping_remark(found: Disagreement) -> str:
         if found.yours is None or "restore_best_weights" not in named:
             return " Look at `restore_best_weights` in both hooks."
         return (
-            " The weights are copied in point 3 only, where the value is a new best, by `self.model.get_weights()`, and "
-            "put back in `on_train_end`, which is called however training ended."
+            " The weights are copied in point 3 only, where the value is a new best, by `self.model.get_weights()`, "
+            "and put back in `on_train_end`, which is called however training ended."
         )
     if found.what == "best" and found.expected is None and found.yours in (float("inf"), -float("inf")):
         return (
-            "`best` begins as None and not as an infinity: the first value, even NaN, becomes the best, whichever way is "
-            "better."
+            "`best` begins as None and not as an infinity: the first value, even NaN, becomes the best, whichever "
+            "way is better."
         )
     if "baseline" in named:
         return (

@@ -367,15 +367,16 @@ LIMIT_TWISTS = {
     "whole seconds": "It rounds to whole seconds. Compare the time as it is.",
     "mean": "It compares the mean of all batches so far. Each batch is compared on its own.",
     "number 0": (
-        "It looks at batch number 0 only, the first of each epoch. The first batch **that takes too long** is meant, wherever "
-        "it is in the fit."
+        "It looks at batch number 0 only, the first of each epoch. The first batch **that takes too long** is meant, "
+        "wherever it is in the fit."
     ),
     "number 0, once": (
-        "It looks at batch number 0 only, the first of each epoch. The first batch **that takes too long** is meant, wherever "
-        "it is in the fit."
+        "It looks at batch number 0 only, the first of each epoch. The first batch **that takes too long** is meant, "
+        "wherever it is in the fit."
     ),
     "armed again": (
-        "A batch that is fast enough arms it again. Once in a fit is enough: set `self.alerted` back in `on_train_begin` only."
+        "A batch that is fast enough arms it again. Once in a fit is enough: set `self.alerted` back in "
+        "`on_train_begin` only."
     ),
     "first batch": "It alerts at the first batch, however long it took. Compare its seconds with `self.limit`.",
 }  # fmt: skip
@@ -393,7 +394,8 @@ def limit_alerts(case: Limit, twist: str = "") -> list[list[At]]:
                 epoch_begin = before
             total, count = total + end - begin, count + 1
             seconds = {
-                "mean": total / count, "end to end": end - (begin if last_end is None else last_end), "since start": end,
+                "mean": total / count,
+                "end to end": end - (begin if last_end is None else last_end), "since start": end,
                 "end to end, from the start": end - (last_end or 0.0),
                 "since epoch": end - epoch_begin, "milliseconds": 1000 * (end - begin),
                 "whole seconds": float(int(end - begin)), "first batch": limit + 1,

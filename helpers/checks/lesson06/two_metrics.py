@@ -134,8 +134,8 @@ BOTH_TWISTS = {
         "A NaN counts as new with yours: `not a >= b` is true when one of them is NaN, `a < b` is not."
     ),
     "missing resets": (
-        "An epoch without the two metrics sets the counter back to 0. It should leave it as it is: it is neither better "
-        "nor worse."
+        "An epoch without the two metrics sets the counter back to 0. It should leave it as it is: it is neither "
+        "better nor worse."
     ),
     "missing": "An epoch without the two metrics is counted as one without improvement. Leave early there.",
     "zero": (
@@ -217,10 +217,12 @@ def _random_both(rng: random.Random) -> tuple[int, tuple[Fit, ...]]:
     for _ in range(rng.choice((1, 1, 2))):
         epochs = rng.randint(1, 9)
         # On a grid there are ties, off it there is nothing to round to.
-        grid, spread = rng.random() < 0.5, rng.choice((1.0, 1e-3, 1e-6))
-        losses = [rng.choice((rng.randint(1, 8) if grid else rng.uniform(0.5, 0.5 + spread), NAN)[: rng.choice((1, 1, 1, 2))])
+        spread = rng.choice((0, 0, 0, 1.0, 1e-3, 1e-6))
+        losses = [rng.choice((0.5 + rng.uniform(0, spread) if spread else rng.randint(1, 8), NAN)[: rng.choice((1, 1, 1, 2))])
                   for _ in range(epochs)]  # fmt: skip
-        accuracies: list[float | None] = [rng.randint(0, 9) / 10 if grid else 0.7 + rng.uniform(0, spread) / 10 for _ in losses]
+        accuracies: list[float | None] = [
+            0.7 + rng.uniform(0, spread) / 10 if spread else rng.randint(0, 9) / 10 for _ in losses
+        ]
         for epoch in range(epochs):
             if rng.random() < 0.1:
                 losses[epoch] = accuracies[epoch] = None

@@ -44,7 +44,8 @@ def _cases() -> list[Case]:
     rng = random.Random(94)
     for _ in range(12):
         fits = tuple(
-            tuple(rng.choice((40.0, 90.0, 100.0, 100.001, 110.0, 150.0)) for _ in range(8)) for _ in range(rng.choice((1, 2)))
+            tuple(rng.choice((40.0, 90.0, 100.0, 100.001, 110.0, 150.0)) for _ in range(8))
+            for _ in range(rng.choice((1, 2)))
         )
         unheard = frozenset(call for call in range(6) if rng.random() < 0.3)
         cases.append(Case(100.0, fits, unheard, rng.choice(("memory_mb", "queue"))))
@@ -65,8 +66,8 @@ TWISTS = {
         "It calls once in its life. A value that came back, or a new fit, makes the next time above a new alert."
     ),
     "lost": (
-        "When `send` raised, it took the alert for sent: in the next epoch, still above, it did not try again. Note that "
-        "somebody was told **after** `send` has come back, and ask for that, not for the epoch before."
+        "When `send` raised, it took the alert for sent: in the next epoch, still above, it did not try again. Note "
+        "that somebody was told **after** `send` has come back, and ask for that, not for the epoch before."
     ),
     "kept": (
         "A second fit begins above the limit, and it is quiet: it still knows that it called in the first. Begin anew "

@@ -91,8 +91,8 @@ def _saves(answer: Callable, old: bool) -> None:
         if any(name.absolute() == path.absolute() for name in write.names):
             if not old:
                 raise Wrong(
-                    f"Where there is no old file yet, it lets `write` write to `{NAME}` itself. A kill then leaves half a "
-                    "file under that name, which is worse than none. Write another file there, too.", 0.5
+                    f"Where there is no old file yet, it lets `write` write to `{NAME}` itself. A kill then leaves "
+                    "half a file under that name, which is worse than none. Write another file there, too.", 0.5
                 )  # fmt: skip
             raise Wrong(
                 f"It lets `write` write to `{NAME}` itself. From that moment the old model is gone, and the new one is "

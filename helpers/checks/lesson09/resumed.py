@@ -122,8 +122,8 @@ def _killed_and_resumed(kind: type, losses: list[float], patience: int, killed: 
         now = vars(again).get(name)
         if isinstance(now, str) and not isinstance(value, str):
             raise Wrong(
-                f"After `set_state`, `{name}` is the text {now!r}, and was the number {value!r}: what `get_state` gives "
-                "comes back as it is, so give the number itself.", 0.3
+                f"After `set_state`, `{name}` is the text {now!r}, and was the number {value!r}: what `get_state` "
+                "gives comes back as it is, so give the number itself.", 0.3
             )  # fmt: skip
     ran = _play(again, losses, range(killed, len(losses)))
     if ran == wanted:
@@ -142,11 +142,11 @@ def _killed_and_resumed(kind: type, losses: list[float], patience: int, killed: 
     aside = sorted(set(vars(fresh)) - set(remembered) - {"_model"})
     still = before == repr({name: value for name, value in vars(fresh).items() if name in remembered})
     if still and returned is not None:
-        raise Wrong(f"{told} `set_state` returns the values, and nobody takes them: assign each to its attribute, with `self.`", 0.3)
+        raise Wrong(f"{told} `set_state` returns the values, and nobody takes them: set each attribute, with `self.`.", 0.3)
     if still and forgotten:
-        why = f"It only lays them aside, in `self.{aside[0]}`, and `on_train_begin` has been called before" if aside else (
-            "It changes none of these attributes: it has to assign to each, with `self.` before its name"
-        )  # fmt: skip
+        why = "It changes none of these attributes: it has to set each, with `self.` before its name"
+        if aside:
+            why = f"It only lays them aside, in `self.{aside[0]}`, and `on_train_begin` has been called before"
         raise Wrong(f"{told} {why}.", 0.3)
     raise Wrong(told, 0.3, guess="")
 

@@ -115,8 +115,8 @@ class Bucket:
             return (
                 f"The script was started again, and used the name `{name}` once more, while `latest` still named the "
                 "object of the run before: a reader met half a file. A new name must be new in all runs: add "
-                "`time.time_ns()` to it. (The number of objects in `bucket.list()` is not enough: after a `put` that failed "
-                "it is lower than the names used.)"
+                "`time.time_ns()` to it. (The number of objects in `bucket.list()` is not enough: after a `put` that "
+                "failed it is lower than the names used.)"
             )
         return (
             f"`latest` named `{name}` while a second file was being put under the same name: a reader met half a file. "
@@ -201,9 +201,11 @@ def to_bucket(answer: object) -> Verdict:
         if falling:
             told = ", ".join(f"`{name}`" for name in seen)
             return wrong(
-                f"The loss was {', '.join(map(str, LOSSES))}, and after the three epochs `latest` named {told}. With losses "
-                "that fall in each epoch it is right. `latest` is the newest model after each epoch, better or not.", 0.7
-            )  # fmt: skip
+                f"The loss was {', '.join(map(str, LOSSES))}, and after the three epochs `latest` named {told}. With "
+                "losses "
+                "that fall in each epoch it is right. `latest` is the newest model after each epoch, better or not.",
+                0.7,
+            )
         _undisturbed(bucket, seen, folder)
         for deaths in ((1, 1), (2, 2), (3, 1), (4, 3), (0, 1)):
             _killed(kind, deaths, folder, model)
