@@ -93,6 +93,7 @@ def edits(tree: ast.Module, pieces: Mapping[str, str]) -> Iterator[Edit]:
         for node, words in _slips(place, tree):
             yield from _one(place, node, words)
     yield from _reset(tree)
+    yield from _pieces(tree, pieces)
     yield from _statements(tree, _moved_lines)
     yield from _out_of_a_block(tree)
     yield from _names(tree)
@@ -100,7 +101,6 @@ def edits(tree: ast.Module, pieces: Mapping[str, str]) -> Iterator[Edit]:
     for place in places:
         for node, words in _numbers(place):
             yield from _one(place, node, words)
-    yield from _pieces(tree, pieces)
     yield from _statements(tree, _left_out)
 
 
@@ -266,6 +266,10 @@ def _slips(place: _Place, tree: ast.Module) -> Iterator[_Slip]:
         yield from _idle(node)
     elif isinstance(node, ast.arguments):
         yield from _swapped_arguments(node)
+    if place.name == "value" and isinstance(place.parent, ast.Assign) and (
+        isinstance(node, ast.IfExp) or ast.unparse(node) in ("float('inf')", "-float('inf')", "np.inf", "-np.inf")
+    ):
+        yield ast.Constant(None), _should(node, ast.Constant(None))
     if isinstance(place.parent, ast.If | ast.While | ast.IfExp) and place.name == "test":
         yield from _conditions(node)
     if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and place.name == "test":
@@ -291,7 +295,7 @@ def _conditions(test: ast.AST) -> Iterator[_Slip]:
     if isinstance(test, ast.Name | ast.Attribute):
         given = ast.Compare(test, [ast.IsNot()], [ast.Constant(None)])
         yield given, lambda: f"A 0 counts as false, too. Ask `{ast.unparse(given)}`."
-    elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+    elif isinstance(test, ast.UnaryOp) and isinstance(test.operand, ast.Name | ast.Attribute | ast.Subscript):
         missing = ast.Compare(test.operand, [ast.Is()], [ast.Constant(None)])
         yield missing, lambda: f"A 0 counts as false, too. Ask `{ast.unparse(missing)}`."
     yield ast.Constant(True), lambda: f"Without the condition `{ast.unparse(test)}`, always, it is right."
@@ -429,10 +433,6 @@ def _numbers(place: _Place) -> Iterator[_Slip]:
     if isinstance(node, ast.Call) and ast.unparse(node) in ("float('inf')", "float('-inf')"):
         new = copy.deepcopy(_MINUS_INFINITY if "-" not in node.args[0].value else _INFINITY)
         yield ast.fix_missing_locations(ast.copy_location(new, node)), _should(node, new)
-    if place.name == "value" and isinstance(place.parent, ast.Assign) and (
-        isinstance(node, ast.IfExp) or ast.unparse(node) in ("float('inf')", "-float('inf')", "np.inf", "-np.inf")
-    ):
-        yield ast.Constant(None), _should(node, ast.Constant(None))
     if isinstance(node, ast.BinOp):
         yield from _sums(node)
     if (place.name == "value" and isinstance(place.parent, ast.Return)) or isinstance(node, ast.Call | ast.Attribute):

@@ -17,12 +17,13 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from helpers.checks import _blame, _edits
+from helpers.checks import _blame, _edits, _guard
 
 __all__ = ["Before", "found", "trying"]
 
-# Of the processor's time, so that a busy machine finds the same; `_core` gives a limit by the clock as well.
-_SECONDS = 1.3
+# For all trials together, of the processor's time, so that a busy machine finds the same; and of the clock. The last is
+# for one trial, which may not end at all.
+_SECONDS, _BY_THE_CLOCK, _ONE = 2.0, 6.0, 1.0
 _trying = False
 
 
@@ -73,7 +74,7 @@ def found(answer: object, before: Before, checker: Callable, pieces: Mapping[str
         checker: judges a changed answer.
         pieces: right expressions of the exercise, see `_edits.edits`.
     """
-    end = time.process_time() + _SECONDS
+    end, late = time.process_time() + _SECONDS, time.monotonic() + _BY_THE_CLOCK
     for unit in _units(answer, before):
         if _is_right(unit, answer, checker):
             return ""  # made anew it is right as it is: what was wrong is not in these lines
@@ -81,7 +82,7 @@ def found(answer: object, before: Before, checker: Callable, pieces: Mapping[str
             if _is_right(unit, answer, checker):
                 where = _blame.where(unit.file, edit.line)
                 return f"**One change makes it right**; the check has tried it. {where}\n\n{edit.words()}"
-            if time.process_time() > end:
+            if time.process_time() > end or time.monotonic() > late:
                 return ""
     return ""
 
@@ -90,12 +91,18 @@ def _is_right(unit: _Unit, answer: object, checker: Callable) -> bool:
     global _trying
     _trying = True
     try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with _quiet(), _guard.limit(_ONE, file=unit.file):
             return checker(_with(answer, unit.part, unit.made())).status == "right"
-    except (Exception, SystemExit):
+    except (Exception, SystemExit, _guard.TimeUp):
         return False
     finally:
         _trying = False
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
 
 
 def _parts(answer: object) -> Iterator[object]:
