@@ -116,7 +116,7 @@ class Verdict:
 
 
 class Wrong(Exception):
-    """Raised by shared means of the checkers: the answer is wrong, and the message says why; arguments as in `wrong`."""
+    """Raised by shared means of the checkers: the answer is wrong. The arguments are those of `wrong`."""
 
     def __init__(self, message: str, credit: float = 0.0, guess: str | None = None):
         super().__init__(message)
@@ -313,7 +313,8 @@ def untouched(answer: object) -> bool:
 
 
 _NOTHING = (
-    "what was assigned to it gives nothing back. Methods such as `append` and `sort` change a list and return None, and "
+    "what was assigned to it gives nothing back. Methods such as `append` and `sort` change a list and return None, "
+    "and "
     "so does a function without `return`."
 )
 

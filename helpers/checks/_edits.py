@@ -266,8 +266,10 @@ def _slips(place: _Place, tree: ast.Module) -> Iterator[_Slip]:
         yield from _idle(node)
     elif isinstance(node, ast.arguments):
         yield from _swapped_arguments(node)
-    if place.name == "value" and isinstance(place.parent, ast.Assign) and (
-        isinstance(node, ast.IfExp) or ast.unparse(node) in ("float('inf')", "-float('inf')", "np.inf", "-np.inf")
+    if (
+        place.name == "value"
+        and isinstance(place.parent, ast.Assign)
+        and (isinstance(node, ast.IfExp) or ast.unparse(node) in ("float('inf')", "-float('inf')", "np.inf", "-np.inf"))
     ):
         yield ast.Constant(None), _should(node, ast.Constant(None))
     if isinstance(place.parent, ast.If | ast.While | ast.IfExp) and place.name == "test":
@@ -277,7 +279,8 @@ def _slips(place: _Place, tree: ast.Module) -> Iterator[_Slip]:
         yield (
             called,
             lambda: (
-                f"`{ast.unparse(node)}` without brackets is the function itself, and that always counts as true. Call it: "
+                f"`{ast.unparse(node)}` without brackets is the function itself, and that always counts as true. "
+                "Call it: "
                 f"`{ast.unparse(called)}`."
             ),
         )
@@ -364,7 +367,8 @@ def _calls(node: ast.Call) -> Iterator[_Slip]:
         yield (
             new,
             lambda: (
-                f"`{ast.unparse(node.func)}` with `{ast.unparse(node.args[0])}` puts it there in the list, in front of what "
+                f"`{ast.unparse(node.func)}` with `{ast.unparse(node.args[0])}` puts it there in the list, in front "
+                "of what "
                 f"follows; `append` puts it at the end: `{ast.unparse(new)}`."
             ),
         )
@@ -383,7 +387,8 @@ def _idle(node: ast.Expr) -> Iterator[_Slip]:
             yield (
                 new,
                 lambda: (
-                    f"`==` only compares. To set a value, write one `=`: `{ast.unparse(ast.fix_missing_locations(new))}`."
+                    "`==` only compares. To set a value, write one `=`: "
+                    f"`{ast.unparse(ast.fix_missing_locations(new))}`."
                 ),
             )
     if isinstance(value, ast.Call) and getattr(value.func, "attr", "") == "stop_training":
@@ -423,12 +428,10 @@ def _numbers(place: _Place) -> Iterator[_Slip]:
     """Yield other numbers, and sums without one part or with one more."""
     node = place.node
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
-        if not isinstance(place.parent, ast.Subscript | ast.Slice) or node.value in (0, 1):
-            others = (10, 100, 1000, 60) if node.value in (10, 100, 1000, 60) else ()
-            for value in (_INFINITY, _MINUS_INFINITY, None, node.value + 1, node.value - 1, 0, 1, *others):
-                new = copy.deepcopy(value) if isinstance(value, ast.AST) else ast.Constant(value)
-                if not isinstance(value, ast.AST) and value is not None and value == node.value:
-                    continue
+        others = (10, 100, 1000, 60) if node.value in (10, 100, 1000, 60) else ()
+        for value in (_INFINITY, _MINUS_INFINITY, None, node.value + 1, node.value - 1, 0, 1, *others):
+            new = copy.deepcopy(value) if isinstance(value, ast.AST) else ast.Constant(value)
+            if isinstance(value, ast.AST) or value is None or value != node.value:
                 yield ast.fix_missing_locations(ast.copy_location(new, node)), _should(node, new)
     if isinstance(node, ast.Call) and ast.unparse(node) in ("float('inf')", "float('-inf')"):
         new = copy.deepcopy(_MINUS_INFINITY if "-" not in node.args[0].value else _INFINITY)
@@ -624,8 +627,8 @@ def _names(tree: ast.Module) -> Iterator[Edit]:
         for old, new in itertools.product(outside, arguments) if len(outside) <= 6 else ():
             yield from _renamed(read, {old: new})
     for kind, _ in _methods(tree):
-        read = [one for one in _places(kind) if isinstance(one.node, ast.Attribute) and isinstance(one.node.ctx, ast.Load)
-                and isinstance(one.node.value, ast.Name) and one.node.value.id == "self"]  # fmt: skip
+        read = [one for one in _places(kind) if isinstance(one.node, ast.Attribute)
+                and isinstance(one.node.ctx, ast.Load) and ast.unparse(one.node.value) == "self"]  # fmt: skip
         own = [name for name in dict.fromkeys(place.node.attr for place in read) if name != "model"]
         for place in read:
             for name in own:
@@ -650,7 +653,7 @@ def _other_metric(tree: ast.Module) -> Iterator[Edit]:
     """Put the name of another metric into all of a statement, as where the lowest value is looked for and kept."""
     for owner, name in list(_bodies(tree)):
         for line in getattr(owner, name):
-            found = [place for place in _places(line) if isinstance(place.node, ast.Constant) and place.node.value in NAMES]
+            found = [one for one in _places(line) if isinstance(one.node, ast.Constant) and one.node.value in NAMES]
             for old, new in itertools.product({place.node.value for place in found}, NAMES) if len(found) > 1 else ():
                 changed = [place for place in found if place.node.value == old and old != new]
                 for place in changed:

@@ -174,7 +174,7 @@ def _of_a_class(part: object, kind: type, anew: Callable[[type], object]) -> Ite
     for node in ast.walk(tree) if tree else ():
         last = getattr(node, "end_lineno", 0)
         if isinstance(node, ast.ClassDef) and node.name == kind.__name__ and node.lineno <= code.co_firstlineno <= last:
-            yield _Unit(part, code.co_filename, _program(node, tree), lambda scope: anew(scope[node.name]),
+            yield _Unit(part, code.co_filename, _program(node, tree), lambda scope, name=node.name: anew(scope[name]),
                         method.__globals__)  # fmt: skip
             return
 
@@ -188,7 +188,8 @@ def _of_a_function(part: object, function: types.FunctionType, anew: Callable[[C
         name = getattr(node, "name", "_function")
         if isinstance(node, ast.Lambda):
             node = ast.copy_location(ast.Assign([ast.Name(name, ast.Store())], node), node)
-        yield _Unit(part, code.co_filename, _program(node, tree), lambda scope: anew(scope[name]), function.__globals__)
+        yield _Unit(part, code.co_filename, _program(node, tree), lambda scope, name=name: anew(scope[name]),
+                    function.__globals__)  # fmt: skip
 
 
 def _first_line(node: ast.FunctionDef | ast.Lambda) -> int:

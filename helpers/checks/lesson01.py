@@ -462,7 +462,8 @@ BEST_TWISTS = {
     "epoch from 1": "That is the number of the epoch with the best value. Asked for is the value.",
     "rounded": "That is rounded. Put the value in as it is.",
     "all": (
-        "That is the lowest of all numbers in the `logs` of one epoch. Asked for is the lowest `val_loss` of all epochs "
+        "That is the lowest of all numbers in the `logs` of one epoch. Asked for is the lowest `val_loss` of all "
+        "epochs "
         "so far."
     ),
     "all so far": "That is the lowest of all numbers in `logs` so far, `loss` among them. Asked for is `val_loss`.",

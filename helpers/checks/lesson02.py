@@ -46,7 +46,8 @@ _TOLD: dict[str, Callable[[object], str]] = {
     "mode": lambda mode: f'With `mode="{mode}"` it takes a falling accuracy for better. Look at `mode`.',
     "patience": lambda value: f"`patience` is {value}; asked for are 4 epochs without improvement. Look at `patience`.",
     "min_delta": lambda value: (
-        f"`min_delta` is {value}, which nobody asked for: a gain that is no more than that does not count. Leave it out."
+        f"`min_delta` is {value}, which nobody asked for: a gain that is no more than that does not count. Leave it "
+        "out."
     ),
     "baseline": lambda value: f"`baseline={value}` was not asked for, and it can end a training early. Leave it out.",
     "start_from_epoch": lambda value: (

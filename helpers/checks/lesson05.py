@@ -232,7 +232,7 @@ def time_for_the_new_rate(answer: object) -> Verdict:
             many = [kind.__name__ for kind in (ReduceLROnPlateau, EarlyStopping)
                     if sum(isinstance(one, kind) for one in listed) > 1]  # fmt: skip
             if many:
-                named = f"There is more than one `{many[0]}` in the list, and each acts on its own: one is enough. {named}"
+                named = f"There is more than one `{many[0]}` in the list, and each acts: one is enough. {named}"
             return wrong(f"{_plateau_told(driven, want, logs)} {named}".strip(), credit, None if named else "")
     return right("Two reductions, four epochs for each rate, and the best weights at the end.")
 
@@ -434,7 +434,7 @@ def enough_patience(answer: object) -> Verdict:
     if nothing is not None:
         case = f"For {_listed(curves[nothing])} your function said {given[nothing]!r}; {wanted[nothing]} is enough"
         if given[nothing] is None:
-            return wrong(f"{case}.", credit, guess="Every way through the function needs a `return`, and one of them ran.")
+            return wrong(f"{case}.", credit, guess="Every way through the function needs a `return`.")
         return wrong(f"{case}. A patience is a whole number.", credit=credit)
     first = misses[0]
     told, cause, guess = _why_other_patience(curves, given, wanted, first)
@@ -485,9 +485,7 @@ def _listed(curve: list[float]) -> str:
     return ", ".join(f"{value:.4g}" for value in curve)
 
 
-def _why_other_patience(
-    curves: list[list[float]], given: list, wanted: list[int], first: int
-) -> tuple[str, str, str]:
+def _why_other_patience(curves: list[list[float]], given: list, wanted: list[int], first: int) -> tuple[str, str, str]:
     """Return what happened, the mistakes that explain all that the function said, and else what to look at."""
     curve, value, want = curves[first], whole(given[first]), wanted[first]
     case = f"For {_listed(curve)} your function said {value}; {want} is enough."

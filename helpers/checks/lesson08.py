@@ -41,7 +41,8 @@ STOP_TWISTS = {
         "by one, and forget what lies ahead."
     ),
     "first rise": (
-        "It takes the first rise and adds `patience`, whatever comes in between. A new best in between sets the counter "
+        "It takes the first rise and adds `patience`, whatever comes in between. A new best in between sets the "
+        "counter "
         "back to 0."
     ),
     "tie": "A tie is no improvement: it does not set the counter back, it adds 1.",
@@ -156,7 +157,7 @@ def foretell_the_stop(answer: object) -> Verdict:
         losses, patience = cases[nothing[0]]
         return wrong(
             f"For losses {_listed(losses)} and `patience={patience}` it returned {given[nothing[0]]!r}.", credit,
-            guess="Every way through it needs a `return` with a whole number: where nothing stops, the number of epochs.",
+            guess="Every way through it needs a `return`: where nothing stops, of the number of epochs.",
         )  # fmt: skip
     named = " And: ".join(STOP_TWISTS[twist] for twist in _mistakes(cases, numbers))
     if not named and all(cases[n][1] == 0 for n in wrong_ones):

@@ -19,7 +19,8 @@ CHECKERS = {
 }
 
 _BETTER = {
-    "self.better(value, self.best)": "the question whether the value is better than the best: `self.better(value, self.best)`",
+    "self.better(value, self.best)": "the question whether the value is better than the best: `self.better(value, "
+    "self.best)`",
     "self.better(value, self.baseline)": "`self.better(value, self.baseline)`, which knows which way is better",
 }
 _PIECES = {

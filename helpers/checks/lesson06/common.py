@@ -230,7 +230,8 @@ def obeys(
         if slip := never_stops(kind, *last):
             raise Wrong(slip)
         raise Wrong("None of the trainings that were played was ever stopped.", guess=(
-            "The flag that `fit` looks at is `self.model.stop_training`. If you set that one, the condition before it is "
+            "The flag that `fit` looks at is `self.model.stop_training`. If you set that one, the condition before "
+            "it is "
             "never true."
         ))  # fmt: skip
     alike = {

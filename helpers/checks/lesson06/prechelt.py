@@ -96,12 +96,15 @@ PRECHELT_TWISTS = {
         "the middle: do it in every epoch, before you leave early."
     ),
     "last": "P is the mean loss over the **lowest** loss of the strip, not over its last.",
-    "least of all": "P takes the lowest loss of the whole fit. It belongs to the strip: its mean over its own lowest loss.",
+    "least of all": "P takes the lowest loss of the whole fit. It belongs to the strip: its mean over its own lowest "
+    "loss.",
     "highest": "P takes the **highest** loss of the strip over the lowest. It is the mean over the lowest.",
     "lowest loss": "The lowest is taken from the training `loss`. GL holds `val_loss` against the lowest `val_loss`.",
-    "difference": "GL is a ratio: the value over the lowest, less 1, in per cent. Yours is their difference, times 100.",
+    "difference": "GL is a ratio: the value over the lowest, less 1, in per cent. Yours is their difference, times "
+    "100.",
     "lowest of a strip": (
-        "The lowest `val_loss` is forgotten at the end of each strip. It is that of the whole fit; only the losses of P "
+        "The lowest `val_loss` is forgotten at the end of each strip. It is that of the whole fit; only the losses "
+        "of P "
         "begin anew."
     ),
     "sum": "P takes the **mean** of the losses in the strip; yours takes their sum.",
@@ -160,19 +163,16 @@ def _lowest(lowest: float | None, value: float, twist: str) -> float:
     return value if value < lowest else lowest
 
 
-def _over(
-    value: float, lowest: float, alpha: float, strip: int | None, losses: list, twist: str, least: float
-) -> bool:
-    loss = 100 * (value - lowest) if twist == "difference" else (1 if twist == "fraction" else 100) * (value / lowest - 1)
+def _over(value: float, lowest: float, alpha: float, strip: int | None, losses: list, twist: str, least: float) -> bool:
+    loss = (1 if twist == "fraction" else 100) * (value / lowest - 1)
+    loss = 100 * (value - lowest) if twist == "difference" else loss
     if twist == "below":
         loss = 100 * (1 - lowest / value)
     limit = alpha
     if strip and twist != "no strip":
         total = {"sum": sum(losses), "highest": max(losses)}.get(twist, sum(losses) / len(losses))
         low = {"last": losses[-1], "least of all": least}.get(twist, min(losses))
-        limit *= {"thousand": 1, "hundred": 100}.get(twist, 1000) * (
-            total / low - 1
-        )
+        limit *= {"thousand": 1, "hundred": 100}.get(twist, 1000) * (total / low - 1)
     return loss >= limit if twist == ">=" or (twist == "GL >=" and not strip) else loss > limit
 
 

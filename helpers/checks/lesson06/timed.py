@@ -220,7 +220,8 @@ def budget_batches(case: Budget, twist: str = "") -> list[int]:
             length, behind, gap = end, end, end - behind
             first_end = end if batch == 0 else first_end
             now = {
-                "one more": 2 * end - begin, "between batches": gap, "from the first batch of each epoch": end - first_end,
+                "one more": 2 * end - begin, "between batches": gap,
+                "from the first batch of each epoch": end - first_end,
                 "validation": total, "from batch": end - first, "each epoch": end - in_epoch, "begin": begin,
                 "each batch": end - begin, "whole seconds": float(int(end)), "rounded": float(round(end)),
                 "minutes": end / 60,
@@ -375,7 +376,8 @@ LIMIT_TWISTS = {
     "not last": "It leaves out the last batch of each epoch. Every batch counts.",
     "last": "It alerts at the last batch that was too long. The alert belongs to the first.",
     "mean": "It compares the mean of all batches so far. Each batch is compared on its own.",
-    "armed again": "A batch that is fast enough arms it again. Once in a fit: nothing sets it back before the next fit.",
+    "armed again": "A batch that is fast enough arms it again. Once in a fit: nothing sets it back before the next "
+    "fit.",
     "only the first": "It looks at the first batch of each epoch alone. Every batch counts.",
     "milliseconds": "It compares milliseconds with seconds. The clock counts in seconds, and so does `self.limit`.",
     "whole seconds": "It rounds to whole seconds. Compare the time as it is.",
@@ -494,7 +496,8 @@ def _why_other_alerts(
     if not any(found for told_, *_ in plays for found in told_):
         slip = _no_clock(kind) or about_stopping(plays[number][2], FakeModel())
         return (told, (slip, None)) if slip else (f"{told} Nor was there one in any other training.", ("", (
-            "Two readings of the clock are needed, one in each of the two batch hooks, and then a call: `self.alert(...)` "
+            "Two readings of the clock are needed, one in each of the two batch hooks, and then a call: "
+            "`self.alert(...)` "
             "with a text."
         )))  # fmt: skip
     yours = [one for one, *_ in plays]

@@ -70,7 +70,8 @@ TWISTS = {
     ">=": "A value at the limit, to the point, is not more than the limit: `>`, not `>=`.",
     "strictly below": "A value at the limit has come back, to the point: with the next time above, a new alert begins.",
     "before": (
-        "A `send` that nobody heard is forgotten: the next epoch above is taken for no new crossing, since the one before "
+        "A `send` that nobody heard is forgotten: the next epoch above is taken for no new crossing, since the one "
+        "before "
         "was above, too."
     ),
     "higher": "While it stays above, a higher value calls again. It is one alert, until the value has come back.",
@@ -211,7 +212,7 @@ def fires_once(answer: object) -> Verdict:
 def _why(cases: list[Case], yours: list[Calls], wanted: list[Calls]) -> tuple[str, tuple[str, str | None]]:
     """Return what happened; and its cause, or what to look at."""
     if not any(any(calls) for calls in yours):
-        return "It never calls `send`.", ("", "What is asked: after each epoch, compare `logs[self.metric]` with the limit.")
+        return "It never calls `send`.", ("", "After each epoch, compare `logs[self.metric]` with the limit.")
     twist = next((name for name in TWISTS if [expected(case, name) for case in cases] == yours), "")
     number = next(n for n, calls in enumerate(yours) if calls != wanted[n])
     fit = next(n for n, calls in enumerate(yours[number]) if calls != wanted[number][n])

@@ -90,7 +90,8 @@ def _saves(answer: Callable, old: bool) -> None:
                 "There is no old model here, but half a file under that name is worse than none."
             )  # fmt: skip
             raise Wrong(
-                f"It lets `write` write to `{NAME}` itself{'' if old else ', where there is no file yet'}. {gone} Write "
+                f"It lets `write` write to `{NAME}` itself{'' if old else ', where there is no file yet'}. {gone} "
+                "Write "
                 "another file, and put it in the place of the old one when it is whole.", guess=""
             )  # fmt: skip
         if any(path.parent.absolute() not in (folder, *folder.parents) for folder in folders):
@@ -181,8 +182,8 @@ def _survives_cuts(moments: list[crash.Moment], allowed: tuple[bytes | None, ...
                 why = (
                     "The new name can be on the disk before the content is. "
                     + ("You flush the file, but too late" if late else "Nobody has flushed the file")
-                    + ": `flush(temporary)` belongs between `write` and `os.replace`. A `file.flush()` of Python's own does not "
-                    "wait for the disk. (No kill can show this.)"
+                    + ": `flush(temporary)` belongs between `write` and `os.replace`. Python's own "
+                    "`file.flush()` does not wait for the disk. (No kill can show this.)"
                 )
                 raise Wrong(
                     f"A power cut in or after the line `{moment.line}` may leave {_said(files.get(NAME))} under "

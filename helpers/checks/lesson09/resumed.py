@@ -111,7 +111,8 @@ def _killed_and_resumed(kind: type, losses: list[float], patience: int, killed: 
         now = vars(again).get(name)
         if isinstance(now, str) and not isinstance(value, str):
             raise Wrong(
-                f"After `set_state`, `{name}` is the text {now!r}, and was the number {value!r}: what `get_state` gives "
+                f"After `set_state`, `{name}` is the text {now!r}, and was the number {value!r}: what `get_state` "
+                "gives "
                 "comes back as it is, so give the number itself."
             )
     ran = _play(again, losses, range(killed, len(losses)))
@@ -128,8 +129,8 @@ def _killed_and_resumed(kind: type, losses: list[float], patience: int, killed: 
     missing = [name for name in forgotten if name not in kept]
     raise Wrong(f"{told} {_about(forgotten, fresh, remembered)}".strip(), guess=(
         "`set_state` gives something back, and nobody takes it: put the values into `self`." if given_back is not None
-        else f"`set_state` only lays something aside, in `self.{laid_aside[0]}`. `on_train_begin` has been called by then: "
-        "put the values in place at once." if laid_aside
+        else f"`set_state` only lays something aside, in `self.{laid_aside[0]}`. `on_train_begin` has been called by "
+        "then: put the values in place at once." if laid_aside
         else f"The state of `get_state` has {' and '.join(map(repr, kept)) or 'nothing in it'}." if missing
         else "The state has all of it: what `set_state` takes out of it goes into `self`." if forgotten
         else "Compare what `on_epoch_end` reads with what the state holds."
