@@ -98,9 +98,10 @@ def edits(tree: ast.Module, pieces: Mapping[str, str]) -> Iterator[Edit]:
     yield from _out_of_a_block(tree)
     yield from _names(tree)
     yield from _other_metric(tree)
-    for place in places:
-        for node, words in _numbers(place):
-            yield from _one(place, node, words)
+    for slips in (_numbers, _one_more):
+        for place in places:
+            for node, words in slips(place):
+                yield from _one(place, node, words)
     yield from _statements(tree, _left_out)
 
 
@@ -143,10 +144,12 @@ def _hooks(tree: ast.Module) -> Iterator[Edit]:
 
 def _moments(method: ast.FunctionDef) -> tuple[str, ...]:
     """Return the hooks in which a method may belong: one that sets a first value does so before what it counts."""
-    if not all(isinstance(line, ast.Assign | ast.AnnAssign | ast.Pass) for line in method.body):
+    plain = all(isinstance(line, ast.Assign | ast.Pass) for line in method.body)
+    read = {node.id for line in method.body for node in ast.walk(line) if isinstance(node, ast.Name)}
+    if not plain or "logs" in read:
         return tuple(hook for hook in _MOVED if hook != "on_train_begin")
     clock = any(isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and node.attr != "inf"
-                for line in method.body for node in ast.walk(line.value))  # fmt: skip
+                for line in method.body for node in ast.walk(line))  # fmt: skip
     return ("on_train_begin", "on_train_batch_begin") if clock else ("on_train_begin",)
 
 
@@ -301,7 +304,7 @@ def _conditions(test: ast.AST) -> Iterator[_Slip]:
     elif isinstance(test, ast.UnaryOp) and isinstance(test.operand, ast.Name | ast.Attribute | ast.Subscript):
         missing = ast.Compare(test.operand, [ast.Is()], [ast.Constant(None)])
         yield missing, lambda: f"A 0 counts as false, too. Ask `{ast.unparse(missing)}`."
-    yield ast.Constant(True), lambda: f"Without the condition `{ast.unparse(test)}`, always, it is right."
+    yield ast.Constant(True), lambda: f"Without the condition `{ast.unparse(test)}` it is right: do it each time."
 
 
 def _comparisons(node: ast.Compare) -> Iterator[_Slip]:
@@ -438,6 +441,11 @@ def _numbers(place: _Place) -> Iterator[_Slip]:
         yield ast.fix_missing_locations(ast.copy_location(new, node)), _should(node, new)
     if isinstance(node, ast.BinOp):
         yield from _sums(node)
+
+
+def _one_more(place: _Place) -> Iterator[_Slip]:
+    """Yield a number with 1 added, or taken away."""
+    node = place.node
     if (place.name == "value" and isinstance(place.parent, ast.Return)) or isinstance(node, ast.Call | ast.Attribute):
         if isinstance(getattr(node, "ctx", None), ast.Store) or place.name == "func":
             return
@@ -491,6 +499,14 @@ def _statements(tree: ast.Module, changes: Callable[[list, int], _Lines]) -> Ite
 def _moved_lines(body: list, number: int) -> _Lines:
     """Yield a block with two lines in the other order, or with an `if` that belongs to the one above it, or not."""
     line = body[number]
+    if isinstance(line, ast.Assign) and all(isinstance(one, ast.Name) for one in line.targets) and len(body) > 1:
+        yield (
+            [*body[:number], *body[number + 1 :]],
+            lambda: (
+                f"`{ast.unparse(line.targets[0])}` means something else below this line. Without this it is right: "
+                "leave the line out."
+            ),
+        )
     if number + 1 < len(body):
         after = body[number + 1]
         if not isinstance(after, ast.Return | ast.Raise | ast.Continue | ast.Break):
@@ -584,9 +600,9 @@ def _set_at_the_beginning(kind: ast.ClassDef, begin: ast.FunctionDef | None, lin
     before = kind.body
     names = " and ".join(f"`self.{line.targets[0].attr}`" for line in lines)
     made = copy.copy(begin) if begin else ast.parse("def on_train_begin(self, logs=None): pass").body[0]
-    made.body = [*(begin.body if begin else []), *lines]
     for node in ast.walk(made) if not begin else ():
         ast.copy_location(node, kind)
+    made.body = [*(begin.body if begin else []), *lines]
     kind.body = [*(one for one in before if one is not begin), made]
     try:
         yield Edit(lines[0].lineno, lambda: (

@@ -61,8 +61,12 @@ def four_places(answer: tuple) -> Verdict:
     found = []
     for rule, words in RULES.items():
         ran, kept = by_hand(BY_HAND, 2, rule)
-        if given == (kept, ran, kept, ran) and rule != "never":
-            return wrong(f"So it would be where {words}.", credit=0.2)
+        if given == (kept, ran, kept, ran) and len(BY_HAND) not in given:
+            return wrong(
+                f"So it would be where {words}. Epoch {best} is a new best and sets the counter to 0; with epoch "
+                f"{last} "
+                "it reaches 2.", credit=0.2
+            )  # fmt: skip
     if len(BY_HAND) in given:
         found.append("Epoch 8 never comes: after epoch 7 there were two epochs in a row without improvement.")
     reasons = (
@@ -140,7 +144,8 @@ _STOPPER_TOLD: dict[str, Callable[[object], str]] = {
     "mode": _BY_MODE.format,
     "patience": lambda value: f"It has `patience={value!r}`; asked for are 4 epochs.",
     "min_delta": lambda value: (
-        f"With `min_delta={value!r}` a gain of that size or less does not count, and for the file it does. Look at "
+        f"With `min_delta={value!r}` a small gain, of that size or less, does not count, and for the file it does. "
+        "Look at "
         "`min_delta`."
     ),
     "restore_best_weights": lambda _: (
@@ -372,7 +377,7 @@ def _train() -> _Whole:
 
 
 def _went_on_wrongly(rest: object, fits: Fits, run: _Whole, done: int, function: Callable) -> tuple[str, str | None]:
-    """Say what is wrong with the epochs that were trained from the file of epoch `done`, with a guess; "" if nothing."""
+    """Say what is wrong with the epochs trained from the file of epoch `done`, and a guess; "" for nothing."""
     if rest is None:
         return "Your function returned nothing.", "Return what `fit` returns."
     if not isinstance(rest, keras.callbacks.History):
