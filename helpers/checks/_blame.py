@@ -388,15 +388,17 @@ def learners_functions(answer: object, depth: int = 0) -> Iterator[types.Functio
 
 def on_the_class(answer: object) -> str:
     """Show a line of the learner that sets an attribute of its class, which all objects share; "" for none."""
-    kinds = [part if isinstance(part, type) else type(part) for part in (answer if isinstance(answer, list | tuple) else [answer])]
-    for kind_ in kinds:
+    for part in answer if isinstance(answer, list | tuple) else [answer]:
+        kind_ = part if isinstance(part, type) else type(part)
         for function in learners_functions(kind_) if kind_.__module__ == "__main__" else ():
             steps = [step for step in dis.get_instructions(function) if step.opname != "CACHE"]
             for step, after in pairwise(steps):
                 line = step.positions.lineno if step.positions else None
-                if step.opname == "LOAD_GLOBAL" and step.argval == kind_.__name__ and after.opname == "STORE_ATTR" and line:
+                itself = step.opname == "LOAD_GLOBAL" and step.argval == kind_.__name__
+                if itself and after.opname == "STORE_ATTR" and line:
                     return (
-                        f"{where(function.__code__.co_filename, line)}\n\nThis sets `{after.argval}` on the class, which "
+                        f"{where(function.__code__.co_filename, line)}\n\nThis sets `{after.argval}` on the class, "
+                        "which "
                         f"all its objects share. An object's own is `self.{after.argval}`, set in `on_train_begin`."
                     )
     return ""

@@ -93,14 +93,15 @@ def edits(tree: ast.Module, pieces: Mapping[str, str]) -> Iterator[Edit]:
         for node, words in _slips(place, tree):
             yield from _one(place, node, words)
     yield from _reset(tree)
+    yield from _pieces(tree, pieces)
     yield from _statements(tree, _moved_lines)
     yield from _out_of_a_block(tree)
     yield from _names(tree)
     yield from _other_metric(tree)
-    for place in places:
-        for node, words in _numbers(place):
-            yield from _one(place, node, words)
-    yield from _pieces(tree, pieces)
+    for slips in (_numbers, _one_more):
+        for place in places:
+            for node, words in slips(place):
+                yield from _one(place, node, words)
     yield from _statements(tree, _left_out)
 
 
@@ -143,10 +144,12 @@ def _hooks(tree: ast.Module) -> Iterator[Edit]:
 
 def _moments(method: ast.FunctionDef) -> tuple[str, ...]:
     """Return the hooks in which a method may belong: one that sets a first value does so before what it counts."""
-    if not all(isinstance(line, ast.Assign | ast.AnnAssign | ast.Pass) for line in method.body):
+    plain = all(isinstance(line, ast.Assign | ast.Pass) for line in method.body)
+    read = {node.id for line in method.body for node in ast.walk(line) if isinstance(node, ast.Name)}
+    if not plain or "logs" in read:
         return tuple(hook for hook in _MOVED if hook != "on_train_begin")
     clock = any(isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and node.attr != "inf"
-                for line in method.body for node in ast.walk(line.value))  # fmt: skip
+                for line in method.body for node in ast.walk(line))  # fmt: skip
     return ("on_train_begin", "on_train_batch_begin") if clock else ("on_train_begin",)
 
 
@@ -266,6 +269,12 @@ def _slips(place: _Place, tree: ast.Module) -> Iterator[_Slip]:
         yield from _idle(node)
     elif isinstance(node, ast.arguments):
         yield from _swapped_arguments(node)
+    if (
+        place.name == "value"
+        and isinstance(place.parent, ast.Assign)
+        and (isinstance(node, ast.IfExp) or ast.unparse(node) in ("float('inf')", "-float('inf')", "np.inf", "-np.inf"))
+    ):
+        yield ast.Constant(None), _should(node, ast.Constant(None))
     if isinstance(place.parent, ast.If | ast.While | ast.IfExp) and place.name == "test":
         yield from _conditions(node)
     if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and place.name == "test":
@@ -273,7 +282,8 @@ def _slips(place: _Place, tree: ast.Module) -> Iterator[_Slip]:
         yield (
             called,
             lambda: (
-                f"`{ast.unparse(node)}` without brackets is the function itself, and that always counts as true. Call it: "
+                f"`{ast.unparse(node)}` without brackets is the function itself, and that always counts as true. "
+                "Call it: "
                 f"`{ast.unparse(called)}`."
             ),
         )
@@ -291,10 +301,10 @@ def _conditions(test: ast.AST) -> Iterator[_Slip]:
     if isinstance(test, ast.Name | ast.Attribute):
         given = ast.Compare(test, [ast.IsNot()], [ast.Constant(None)])
         yield given, lambda: f"A 0 counts as false, too. Ask `{ast.unparse(given)}`."
-    elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+    elif isinstance(test, ast.UnaryOp) and isinstance(test.operand, ast.Name | ast.Attribute | ast.Subscript):
         missing = ast.Compare(test.operand, [ast.Is()], [ast.Constant(None)])
         yield missing, lambda: f"A 0 counts as false, too. Ask `{ast.unparse(missing)}`."
-    yield ast.Constant(True), lambda: f"Without the condition `{ast.unparse(test)}`, always, it is right."
+    yield ast.Constant(True), lambda: f"Without the condition `{ast.unparse(test)}` it is right: do it each time."
 
 
 def _comparisons(node: ast.Compare) -> Iterator[_Slip]:
@@ -360,7 +370,8 @@ def _calls(node: ast.Call) -> Iterator[_Slip]:
         yield (
             new,
             lambda: (
-                f"`{ast.unparse(node.func)}` with `{ast.unparse(node.args[0])}` puts it there in the list, in front of what "
+                f"`{ast.unparse(node.func)}` with `{ast.unparse(node.args[0])}` puts it there in the list, in front "
+                "of what "
                 f"follows; `append` puts it at the end: `{ast.unparse(new)}`."
             ),
         )
@@ -379,7 +390,8 @@ def _idle(node: ast.Expr) -> Iterator[_Slip]:
             yield (
                 new,
                 lambda: (
-                    f"`==` only compares. To set a value, write one `=`: `{ast.unparse(ast.fix_missing_locations(new))}`."
+                    "`==` only compares. To set a value, write one `=`: "
+                    f"`{ast.unparse(ast.fix_missing_locations(new))}`."
                 ),
             )
     if isinstance(value, ast.Call) and getattr(value.func, "attr", "") == "stop_training":
@@ -419,22 +431,21 @@ def _numbers(place: _Place) -> Iterator[_Slip]:
     """Yield other numbers, and sums without one part or with one more."""
     node = place.node
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
-        if not isinstance(place.parent, ast.Subscript | ast.Slice) or node.value in (0, 1):
-            others = (10, 100, 1000, 60) if node.value in (10, 100, 1000, 60) else ()
-            for value in (_INFINITY, _MINUS_INFINITY, None, node.value + 1, node.value - 1, 0, 1, *others):
-                new = copy.deepcopy(value) if isinstance(value, ast.AST) else ast.Constant(value)
-                if not isinstance(value, ast.AST) and value is not None and value == node.value:
-                    continue
+        others = (10, 100, 1000, 60) if node.value in (10, 100, 1000, 60) else ()
+        for value in (_INFINITY, _MINUS_INFINITY, None, node.value + 1, node.value - 1, 0, 1, *others):
+            new = copy.deepcopy(value) if isinstance(value, ast.AST) else ast.Constant(value)
+            if isinstance(value, ast.AST) or value is None or value != node.value:
                 yield ast.fix_missing_locations(ast.copy_location(new, node)), _should(node, new)
     if isinstance(node, ast.Call) and ast.unparse(node) in ("float('inf')", "float('-inf')"):
         new = copy.deepcopy(_MINUS_INFINITY if "-" not in node.args[0].value else _INFINITY)
         yield ast.fix_missing_locations(ast.copy_location(new, node)), _should(node, new)
-    if place.name == "value" and isinstance(place.parent, ast.Assign) and (
-        isinstance(node, ast.IfExp) or ast.unparse(node) in ("float('inf')", "-float('inf')", "np.inf", "-np.inf")
-    ):
-        yield ast.Constant(None), _should(node, ast.Constant(None))
     if isinstance(node, ast.BinOp):
         yield from _sums(node)
+
+
+def _one_more(place: _Place) -> Iterator[_Slip]:
+    """Yield a number with 1 added, or taken away."""
+    node = place.node
     if (place.name == "value" and isinstance(place.parent, ast.Return)) or isinstance(node, ast.Call | ast.Attribute):
         if isinstance(getattr(node, "ctx", None), ast.Store) or place.name == "func":
             return
@@ -488,6 +499,14 @@ def _statements(tree: ast.Module, changes: Callable[[list, int], _Lines]) -> Ite
 def _moved_lines(body: list, number: int) -> _Lines:
     """Yield a block with two lines in the other order, or with an `if` that belongs to the one above it, or not."""
     line = body[number]
+    if isinstance(line, ast.Assign) and all(isinstance(one, ast.Name) for one in line.targets) and len(body) > 1:
+        yield (
+            [*body[:number], *body[number + 1 :]],
+            lambda: (
+                f"`{ast.unparse(line.targets[0])}` means something else below this line. Without this it is right: "
+                "leave the line out."
+            ),
+        )
     if number + 1 < len(body):
         after = body[number + 1]
         if not isinstance(after, ast.Return | ast.Raise | ast.Continue | ast.Break):
@@ -581,9 +600,9 @@ def _set_at_the_beginning(kind: ast.ClassDef, begin: ast.FunctionDef | None, lin
     before = kind.body
     names = " and ".join(f"`self.{line.targets[0].attr}`" for line in lines)
     made = copy.copy(begin) if begin else ast.parse("def on_train_begin(self, logs=None): pass").body[0]
-    made.body = [*(begin.body if begin else []), *lines]
     for node in ast.walk(made) if not begin else ():
         ast.copy_location(node, kind)
+    made.body = [*(begin.body if begin else []), *lines]
     kind.body = [*(one for one in before if one is not begin), made]
     try:
         yield Edit(lines[0].lineno, lambda: (
@@ -624,8 +643,8 @@ def _names(tree: ast.Module) -> Iterator[Edit]:
         for old, new in itertools.product(outside, arguments) if len(outside) <= 6 else ():
             yield from _renamed(read, {old: new})
     for kind, _ in _methods(tree):
-        read = [one for one in _places(kind) if isinstance(one.node, ast.Attribute) and isinstance(one.node.ctx, ast.Load)
-                and isinstance(one.node.value, ast.Name) and one.node.value.id == "self"]  # fmt: skip
+        read = [one for one in _places(kind) if isinstance(one.node, ast.Attribute)
+                and isinstance(one.node.ctx, ast.Load) and ast.unparse(one.node.value) == "self"]  # fmt: skip
         own = [name for name in dict.fromkeys(place.node.attr for place in read) if name != "model"]
         for place in read:
             for name in own:
@@ -650,7 +669,7 @@ def _other_metric(tree: ast.Module) -> Iterator[Edit]:
     """Put the name of another metric into all of a statement, as where the lowest value is looked for and kept."""
     for owner, name in list(_bodies(tree)):
         for line in getattr(owner, name):
-            found = [place for place in _places(line) if isinstance(place.node, ast.Constant) and place.node.value in NAMES]
+            found = [one for one in _places(line) if isinstance(one.node, ast.Constant) and one.node.value in NAMES]
             for old, new in itertools.product({place.node.value for place in found}, NAMES) if len(found) > 1 else ():
                 changed = [place for place in found if place.node.value == old and old != new]
                 for place in changed:

@@ -164,7 +164,11 @@ def _lines_left_out(slots: list[_Slot]) -> _Changes:
         node = slot.node
         if isinstance(slot.parent, ast.ClassDef) and isinstance(node, ast.stmt) and len(slot.parent.body) > 1:
             yield _Change([slot.holding()], node.lineno, f"Without {_head(node)} it is right: leave it out.")
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple) and isinstance(node.targets[0], ast.Tuple):
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Tuple)
+            and isinstance(node.targets[0], ast.Tuple)
+        ):
             left, right = node.targets[0].elts, node.value.elts
             for number in range(len(left)) if len(left) == len(right) > 1 else ():
                 few = ast.Assign([ast.Tuple([*left[:number], *left[number + 1 :]], ast.Store())],
@@ -311,7 +315,10 @@ def _handlers(slots: list[_Slot]) -> _Changes:
                 body = [*node.body[:-1], ast.copy_location(ast.Pass(), last)]
                 yield _Change([(node, "body", body)], last.lineno, "Let the error end here: leave this line out.")
             elif not isinstance(last, ast.Return):
-                body = [*(one for one in node.body if not isinstance(one, ast.Pass)), ast.copy_location(ast.Raise(), last)]
+                body = [
+                    *(one for one in node.body if not isinstance(one, ast.Pass)),
+                    ast.copy_location(ast.Raise(), last),
+                ]
                 yield _Change([(node, "body", body)], node.lineno, "Let the error through: `raise` at the end of this.")
         elif isinstance(node, ast.Try) and node.finalbody:
             field = (node, "finalbody", []) if node.handlers else slot.holding(*node.body)
@@ -335,7 +342,9 @@ def _given_back(slots: list[_Slot]) -> _Changes:
         node = slot.node
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and slot.index == len(row) - 1:
             made = ast.copy_location(ast.Return(ast.Name(node.targets[0].id, ast.Load())), node)
-            yield _Change([slot.holding(node, made)], node.lineno, f"After this line, `{ast.unparse(made)}` is missing.")
+            yield _Change(
+                [slot.holding(node, made)], node.lineno, f"After this line, `{ast.unparse(made)}` is missing."
+            )
     for slot in slots:
         node = slot.node
         for name in _variables(node) if isinstance(node, ast.FunctionDef) else ():
@@ -378,7 +387,11 @@ def _calls(slots: list[_Slot]) -> _Changes:
     for slot in _read(slots):
         if isinstance(slot.parent, ast.Return) and isinstance(slot.node, ast.Name | ast.Attribute):
             yield slot.other(ast.Call(ast.Name("max", ast.Load()), [ast.Constant(1), slot.node], []))
-        if isinstance(slot.node, ast.Subscript) and isinstance(slot.node.value, ast.Name) and slot.node.value.id == "logs":
+        if (
+            isinstance(slot.node, ast.Subscript)
+            and isinstance(slot.node.value, ast.Name)
+            and slot.node.value.id == "logs"
+        ):
             yield slot.other(ast.Call(ast.Attribute(slot.node.value, "get", ast.Load()), [slot.node.slice], []))
 
 

@@ -19,12 +19,13 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from helpers.checks import _blame, _edits, _other_edits
+from helpers.checks import _blame, _edits, _guard, _other_edits
 
 __all__ = ["Before", "found", "trying"]
 
-# Of the processor's time, so that a busy machine finds the same; `_core` gives a limit by the clock as well.
-_SECONDS = 1.3
+# For all trials together, of the processor's time, so that a busy machine finds the same; and of the clock. The last is
+# for one trial, which may not end at all.
+_SECONDS, _BY_THE_CLOCK, _ONE = 2.0, 6.0, 1.0
 _trying = False
 
 
@@ -108,7 +109,7 @@ def found(answer: object, before: Before, checker: Callable, pieces: Mapping[str
         checker: judges a changed answer.
         pieces: right expressions of the exercise, see `_edits.edits`.
     """
-    end = time.process_time() + _SECONDS
+    end, late = time.process_time() + _SECONDS, time.monotonic() + _BY_THE_CLOCK
     for unit in _units(answer, before):
         if _is_right(unit, answer, checker):
             return ""  # made anew it is right as it is: what was wrong is not in these lines
@@ -124,7 +125,7 @@ def found(answer: object, before: Before, checker: Callable, pieces: Mapping[str
             if _is_right(unit, answer, checker):
                 where = _blame.where(unit.file, edit.line)
                 return f"**One change makes it right**; the check has tried it. {where}\n\n{edit.words()}"
-            if time.process_time() > end:
+            if time.process_time() > end or time.monotonic() > late:
                 return ""
     return ""
 
@@ -133,12 +134,18 @@ def _is_right(unit: _Unit, answer: object, checker: Callable) -> bool:
     global _trying
     _trying = True
     try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with _quiet(), _guard.limit(_ONE, file=unit.file):
             return checker(_with(answer, unit.part, unit.made())).status == "right"
-    except (Exception, SystemExit, _TooLong):
+    except (Exception, SystemExit, _TooLong, _guard.TimeUp):
         return False
     finally:
         _trying = False
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
 
 
 def _parts(answer: object) -> Iterator[object]:
@@ -210,7 +217,7 @@ def _of_a_class(part: object, kind: type, anew: Callable[[type], object]) -> Ite
     for node in ast.walk(tree) if tree else ():
         last = getattr(node, "end_lineno", 0)
         if isinstance(node, ast.ClassDef) and node.name == kind.__name__ and node.lineno <= code.co_firstlineno <= last:
-            yield _Unit(part, code.co_filename, _program(node, tree), lambda scope: anew(scope[node.name]),
+            yield _Unit(part, code.co_filename, _program(node, tree), lambda scope, name=node.name: anew(scope[name]),
                         method.__globals__)  # fmt: skip
             return
 
@@ -224,7 +231,8 @@ def _of_a_function(part: object, function: types.FunctionType, anew: Callable[[C
         name = getattr(node, "name", "_function")
         if isinstance(node, ast.Lambda):
             node = ast.copy_location(ast.Assign([ast.Name(name, ast.Store())], node), node)
-        yield _Unit(part, code.co_filename, _program(node, tree), lambda scope: anew(scope[name]), function.__globals__)
+        yield _Unit(part, code.co_filename, _program(node, tree), lambda scope, name=name: anew(scope[name]),
+                    function.__globals__)  # fmt: skip
 
 
 def _first_line(node: ast.FunctionDef | ast.Lambda) -> int:

@@ -258,7 +258,7 @@ GOOD_TWISTS = {
 
 
 # What looks like this has many causes: said only where no change of the answer's own lines makes it right.
-_LOOKS_LIKE = ("accuracy", "accuracy >", "late", "twice", "not first", "once", "at once")
+_LOOKS_LIKE = ("accuracy", "accuracy >", "once", "at once")
 
 
 def good_epochs(case: Case, twist: str = "") -> list[tuple[int, bool]]:
@@ -462,7 +462,8 @@ BEST_TWISTS = {
     "epoch from 1": "That is the number of the epoch with the best value. Asked for is the value.",
     "rounded": "That is rounded. Put the value in as it is.",
     "all": (
-        "That is the lowest of all numbers in the `logs` of one epoch. Asked for is the lowest `val_loss` of all epochs "
+        "That is the lowest of all numbers in the `logs` of one epoch. Asked for is the lowest `val_loss` of all "
+        "epochs "
         "so far."
     ),
     "all so far": "That is the lowest of all numbers in `logs` so far, `loss` among them. Asked for is `val_loss`.",
@@ -494,7 +495,7 @@ def best_column(fits: Sequence[Logs], twist: str = "") -> list[list[float]]:
     return columns
 
 
-_LOOKS_LIKE_BEST = ("own", "before", "two", "late", "first", "zero", "kept")
+_LOOKS_LIKE_BEST = ("own", "kept")
 
 
 def _why_not_lowest(found: list[list[float]], fits: list[Logs]) -> tuple[str, str, str]:
@@ -563,5 +564,5 @@ def _why_no_column(callbacks: list, logger: keras.callbacks.CSVLogger) -> tuple[
     return (
         told,
         elsewhere,
-        ('What the file gets are the `logs` of `on_epoch_end`: put the number in there, `logs["best"] = ...`.'),
+        ('The file gets the `logs` that `on_epoch_end` is given: put the number in there, `logs["best"] = ...`.'),
     )

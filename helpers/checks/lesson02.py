@@ -18,13 +18,13 @@ from helpers.checks.scripted import (
     Wish,
     about_monitor,
     as_function,
+    by_hand,
     call,
     drive,
     judged_stopper,
     parts,
     whole,
 )
-from helpers.checks.scripted import by_hand as hand_count
 
 EarlyStopping = keras.callbacks.EarlyStopping
 
@@ -46,7 +46,8 @@ _TOLD: dict[str, Callable[[object], str]] = {
     "mode": lambda mode: f'With `mode="{mode}"` it takes a falling accuracy for better. Look at `mode`.',
     "patience": lambda value: f"`patience` is {value}; asked for are 4 epochs without improvement. Look at `patience`.",
     "min_delta": lambda value: (
-        f"`min_delta` is {value}, which nobody asked for: a gain that is no more than that does not count. Leave it out."
+        f"`min_delta` is {value}, which nobody asked for: a gain that is no more than that does not count. Leave it "
+        "out."
     ),
     "baseline": lambda value: f"`baseline={value}` was not asked for, and it can end a training early. Leave it out.",
     "start_from_epoch": lambda value: (
@@ -96,7 +97,7 @@ _COUNTED = ("epochs_run", "weights_of_epoch")
 
 
 @exercise("02.2", names=_COUNTED)
-def by_hand(answer: object) -> Verdict:
+def stopped_by_hand(answer: object) -> Verdict:
     """Hold two numbers against the real callback on the same losses."""
     driven = drive(EarlyStopping(patience=2, restore_best_weights=True), list(BY_HAND))
     run, kept = driven.epochs_run, driven.kept_epoch + 1
@@ -111,11 +112,12 @@ def by_hand(answer: object) -> Verdict:
         return wrong("Both are one too small: you count from 0. Count epochs from 1 here, as people do.", credit=0.5)
     if (epochs_run, weights_of_epoch) == (kept, run):
         return wrong("The two numbers are right, and in each other's place.", credit=0.5)
-    rule = next(
-        (words for name, words in RULES.items() if hand_count(BY_HAND, 2, name) == (epochs_run, weights_of_epoch)), ""
-    )
-    if rule:
-        return wrong(f"{epochs_run} epochs and the weights of epoch {weights_of_epoch}: that comes out where {rule}.")
+    rules = [words for name, words in RULES.items() if by_hand(BY_HAND, 2, name) == (epochs_run, weights_of_epoch)]
+    if len(rules) == 1:
+        return wrong(
+            f"{epochs_run} epochs and the weights of epoch {weights_of_epoch}: that comes out where {rules[0]}. Epoch "
+            f"{kept} is a new best and sets the counter to 0; with epoch {run} it reaches 2."
+        )
     found = []
     if epochs_run != run:
         found.append(_why_other_count(epochs_run, run))

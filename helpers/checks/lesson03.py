@@ -172,7 +172,8 @@ def _why_elsewhere(given: Path, folder: Path) -> str:
         )
     if given.parent.parent == folder:
         return (
-            f"in a folder of its own for each, `{given.parent.name}`: the slash in the name makes it. Epoch and accuracy "
+            f"in a folder of its own for each, `{given.parent.name}`: the slash in the name makes it. Epoch and "
+            "accuracy "
             "stand in one name, with a hyphen between them."
         )
     return (
@@ -278,7 +279,8 @@ def _why_other_epochs(rest: keras.callbacks.History, whole: keras.callbacks.Hist
     if epochs[0] > 1 and steps - len(epochs) * each == epochs[0] * each:
         return (
             f"{told}, and should be 2 to {last}. When this `fit` began, the model had {epochs[0] * each} steps behind "
-            f"it, those of {epochs[0]} epochs: from another file than `1.weights.h5`, or from a `fit` before it, of which "
+            f"it, those of {epochs[0]} epochs: from another file than `1.weights.h5`, or from a `fit` before it, of "
+            "which "
             f"`rest_of_run` does not tell. Go on from that file, in one `fit` with `initial_epoch=1, epochs={last}`."
         )
     if epochs[0] > 1:
@@ -317,7 +319,8 @@ def _why_other_steps(rest: keras.callbacks.History, whole: keras.callbacks.Histo
     mine = rest.params["steps"]
     if mine is not None and mine != each:
         return (
-            f"{told} An epoch of yours has {mine} {'step' if mine == 1 else 'steps'}, one of `digits.train` has {each}: "
+            f"{told} An epoch of yours has {mine} {'step' if mine == 1 else 'steps'}, one of `digits.train` has "
+            f"{each}: "
             "it trained on other data, or in other batches."
         )
     if steps == expected - each and _starts_anew(rest, whole):
@@ -334,7 +337,8 @@ def _why_other_steps(rest: keras.callbacks.History, whole: keras.callbacks.Histo
     done, left_over = divmod(steps - expected + each, each)
     if not left_over and done == last:
         return (
-            f"{told} When this `fit` began it had {done * each}: as from a whole training, or from the same `fit` run once "
+            f"{told} When this `fit` began it had {done * each}: as from a whole training, or from the same `fit` "
+            "run once "
             "before. Load the file anew, and train once."
         )
     if not left_over and 1 < done < last:
@@ -351,9 +355,12 @@ def _why_other_losses(rest: keras.callbacks.History, whole: keras.callbacks.Hist
             f"{wanted[0]:.4f}: it was measured on other data than `digits.validation`."
         )
     return (
-        f"Epochs and steps are right, but `val_loss` after epoch 2 is {losses[0]:.4f} and not {wanted[0]:.4f}, as in the "
-        "training that never broke off. Three things make it the same: the weights of `1.weights.h5`; what the optimizer "
-        "remembers, of which the number of steps is only one part and which comes from the same file; and `digits.train`."
+        f"Epochs and steps are right, but `val_loss` after epoch 2 is {losses[0]:.4f} and not {wanted[0]:.4f}, as in "
+        "the "
+        "training that never broke off. Three things make it the same: the weights of `1.weights.h5`; what the "
+        "optimizer "
+        "remembers, of which the number of steps is only one part and which comes from the same file; and "
+        "`digits.train`."
     )
 
 
@@ -525,7 +532,8 @@ def _why_other_threshold(
         return f"`evaluate` gave {rounded:.4f}, and your threshold is {number:g}: it was rounded. Take it as it is.", ""
     if before is not None and abs(number - before[0]) < 1e-5:
         return (
-            f"Your threshold is {number:.4g}, that of the file of the call before. What a function keeps from one call to "
+            f"Your threshold is {number:.4g}, that of the file of the call before. What a function keeps from one "
+            "call to "
             "the next, such as a default value `={}` or a name outside, is made once: measure in each call."
         ), ""
     asked = f"Your threshold is {number:.4g}, and what has to be beaten is {loss:.4g}:"

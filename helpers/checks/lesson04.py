@@ -61,8 +61,12 @@ def four_places(answer: tuple) -> Verdict:
     found = []
     for rule, words in RULES.items():
         ran, kept = by_hand(BY_HAND, 2, rule)
-        if given == (kept, ran, kept, ran) and rule != "never":
-            return wrong(f"So it would be where {words}.", credit=0.2)
+        if given == (kept, ran, kept, ran) and len(BY_HAND) not in given:
+            return wrong(
+                f"So it would be where {words}. Epoch {best} is a new best and sets the counter to 0; with epoch "
+                f"{last} "
+                "it reaches 2.", credit=0.2
+            )  # fmt: skip
     if len(BY_HAND) in given:
         found.append("Epoch 8 never comes: after epoch 7 there were two epochs in a row without improvement.")
     reasons = (
@@ -106,7 +110,8 @@ def _why_not_best(given: int, best: int, last: int) -> str:
 def _why_not_latest(given: int, best: int, last: int) -> str:
     if given == best:
         return (
-            "without `save_best_only` it is written after every epoch, good or bad. The best weights come back only when "
+            "without `save_best_only` it is written after every epoch, good or bad. The best weights come back only "
+            "when "
             "the training has ended, and then nothing is saved any more."
         )
     return f"not epoch {given}. It is written after each epoch that ran, up to the last."
@@ -139,7 +144,8 @@ _STOPPER_TOLD: dict[str, Callable[[object], str]] = {
     "mode": _BY_MODE.format,
     "patience": lambda value: f"It has `patience={value!r}`; asked for are 4 epochs.",
     "min_delta": lambda value: (
-        f"With `min_delta={value!r}` a gain of that size or less does not count, and for the file it does. Look at "
+        f"With `min_delta={value!r}` a small gain, of that size or less, does not count, and for the file it does. "
+        "Look at "
         "`min_delta`."
     ),
     "restore_best_weights": lambda _: (
@@ -371,7 +377,7 @@ def _train() -> _Whole:
 
 
 def _went_on_wrongly(rest: object, fits: Fits, run: _Whole, done: int, function: Callable) -> tuple[str, str | None]:
-    """Say what is wrong with the epochs that were trained from the file of epoch `done`, "" for nothing; and a guess."""
+    """Say what is wrong with the epochs trained from the file of epoch `done`, and a guess; "" for nothing."""
     if rest is None:
         return "Your function returned nothing.", "Return what `fit` returns."
     if not isinstance(rest, keras.callbacks.History):
@@ -381,7 +387,8 @@ def _went_on_wrongly(rest: object, fits: Fits, run: _Whole, done: int, function:
         listed = "; then ".join(", ".join(map(str, epochs)) for epochs in ordered)
         return (
             f"For a file of epoch {done}, the next are {done + 1} and {done + 2}. Your function called `fit` "
-            f"{len(ordered)} times, with epochs {listed}. What it returns tells of one of them alone, and each trains on. "
+            f"{len(ordered)} times, with epochs {listed}. What it returns tells of one of them alone, and each "
+            "trains on. "
             "Ask the optimizer first, then train both epochs in one `fit`."
         ), None
     if list(rest.epoch) != [done, done + 1]:
@@ -403,19 +410,22 @@ def _why_other_losses(rest: keras.callbacks.History, fits: Fits, run: _Whole, do
         outside = [name for name, value in function.__globals__.items() if value is fit.model and name[0] != "_"]
         if outside:
             return (
-                f"The model that was trained is `{outside[0]}`, one from outside your function, and not the one of `path`. "
+                f"The model that was trained is `{outside[0]}`, one from outside your function, and not the one of "
+                "`path`. "
                 "What `load_model(path)` returns has to be trained."
             )
         return "So a new model was trained, without what the file holds: `load_model(path)` brings all of it."
     if fit.steps != done * run.steps:
         anew = " Compile nothing: `load_model` has done it." if fit.steps == 0 else ""
         return (
-            f"The optimizer had made {fit.steps} steps when `fit` began, and not {done * run.steps} as in the file.{anew} "
+            f"The optimizer had made {fit.steps} steps when `fit` began, and not {done * run.steps} as in the "
+            f"file.{anew} "
             f"Now it has {steps}, expected {expected}."
         )
     if abs(fit.learning_rate - fits.rates[-1]) > 1e-9:
         return (
-            f"The optimizer's `learning_rate` is {fit.learning_rate:.4g}, and in the file it is {fits.rates[-1]:.4g}: leave "
+            f"The optimizer's `learning_rate` is {fit.learning_rate:.4g}, and in the file it is "
+            f"{fits.rates[-1]:.4g}: leave "
             "it as it was loaded."
         )
     mine, theirs = rest.history["loss"], run.history["loss"][done : done + 2]
@@ -423,12 +433,15 @@ def _why_other_losses(rest: keras.callbacks.History, fits: Fits, run: _Whole, do
         return "The training `loss` is right. So it is validated on other data: pass `digits.validation`."
     if steps != expected:
         return (
-            f"The optimizer has made {steps} steps, expected {expected}: an epoch of yours has {(steps - fit.steps) // 2}, "
+            f"The optimizer has made {steps} steps, expected {expected}: an epoch of yours has "
+            f"{(steps - fit.steps) // 2}, "
             f"one of `digits.train` has {run.steps}. It is other data, or other batches."
         )
     extra = sorted(set(fit.given) - {"x", "validation_data", "initial_epoch", "epochs", "verbose", "callbacks"})
     if extra:
-        return f"Model and optimizer are those of the file. What is left is what `fit` was given: {_and(extra)}, or other data."
+        return (
+            f"Model and optimizer are those of the file. What is left is what `fit` got: {_and(extra)}, or other data."
+        )
     return (
         "The model is that of the file, and its optimizer has the right steps and rate. What is left: the data, which "
         "should be `digits.train`, or weights that were changed after loading."
@@ -444,7 +457,7 @@ def _why_other_epochs(epochs: list[int], done: int, steps: int) -> str:
     if not epochs:
         return f"{told} Yours trained nothing: `epochs` is the number of the last epoch, not how many more."
     counted = ", ".join(str(epoch + 1) for epoch in epochs[:5]) + (", …" if len(epochs) > 5 else "")
-    has = f"How far a file has come stands in its optimizer and not in its name: this one has made {done * steps} steps."
+    has = f"How far a file has come stands in its optimizer, not in its name: this one has made {done * steps} steps."
     if epochs[0] == 0:
         return f"{told} Yours began to count at 1: {counted}, so `initial_epoch` was 0. {has}"
     if epochs[0] == done * steps:

@@ -508,9 +508,7 @@ def _listed(curve: list[float]) -> str:
     return ", ".join(f"{value:.4g}" for value in curve)
 
 
-def _why_other_patience(
-    curves: list[list[float]], given: list, wanted: list[int], first: int
-) -> tuple[str, bool]:
+def _why_other_patience(curves: list[list[float]], given: list, wanted: list[int], first: int) -> tuple[str, bool]:
     """Return what it says for one curve, with the mistake if it has a name, and whether it has."""
     curve, value, want = curves[first], whole(given[first]), wanted[first]
     case = f"For {_listed(curve)} your function said {value}; {want} is enough"

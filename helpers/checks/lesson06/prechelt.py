@@ -102,9 +102,7 @@ PRECHELT_TWISTS = {
         "meant: begin it anew with each strip."
     ),
     "highest": "P takes the **mean** of the losses in the strip; yours takes the highest.",
-    "GL of the strip": (
-        "The lowest `val_loss` is that of the whole fit; yours begins anew with each strip."
-    ),
+    "GL of the strip": ("The lowest `val_loss` is that of the whole fit; yours begins anew with each strip."),
     "GL against loss": "The lowest is taken from `loss`: GL compares `val_loss` with the lowest `val_loss`.",
     "difference": "GL is a ratio, `val_loss` divided by the lowest; yours is the difference, 100 times.",
     "other way": "With a `strip` it acts as without one, and the other way round: look at the test for `strip`.",
@@ -166,9 +164,7 @@ def _lowest(lowest: float | None, value: float, twist: str) -> float:
     return value if value < lowest else lowest
 
 
-def _over(
-    value: float, lowest: float, alpha: float, strip: int | None, losses: list, twist: str, least: float
-) -> bool:
+def _over(value: float, lowest: float, alpha: float, strip: int | None, losses: list, twist: str, least: float) -> bool:
     loss = (1 if twist == "fraction" else 100) * (value / lowest - 1)
     if twist == "below":
         loss = 100 * (1 - lowest / value)

@@ -16,7 +16,16 @@ from helpers.checks import _place
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
 from helpers.checks._repair import trying
 from helpers.checks.lesson06.clock import FakeClock
-from helpers.checks.lesson06.common import Callback, apart, begins_at_any_epoch, begun, held, keeps_the_flag, made, taken
+from helpers.checks.lesson06.common import (
+    Callback,
+    apart,
+    begins_at_any_epoch,
+    begun,
+    held,
+    keeps_the_flag,
+    made,
+    taken,
+)
 from helpers.checks.scripted import Driven, FakeModel, about_stopping, drive
 
 # Where the hands stand: epoch and batch, both 0-based.

@@ -130,9 +130,7 @@ BOTH_TWISTS = {
         "After a NaN, nothing is ever better again: the NaN has become the best and stays it. NaN is never a new best; "
         "`np.minimum` and `np.maximum` would take it."
     ),
-    "NaN is new": (
-        "A NaN counts as new with yours: `not a >= b` is true when one of them is NaN, `a < b` is not."
-    ),
+    "NaN is new": ("A NaN counts as new with yours: `not a >= b` is true when one of them is NaN, `a < b` is not."),
     "missing resets": (
         "An epoch without the two metrics sets the counter back to 0. It should leave it as it is: it is neither "
         "better nor worse."

@@ -142,7 +142,9 @@ def _killed_and_resumed(kind: type, losses: list[float], patience: int, killed: 
     aside = sorted(set(vars(fresh)) - set(remembered) - {"_model"})
     still = before == repr({name: value for name, value in vars(fresh).items() if name in remembered})
     if still and returned is not None:
-        raise Wrong(f"{told} `set_state` returns the values, and nobody takes them: set each attribute, with `self.`.", 0.3)
+        raise Wrong(
+            f"{told} `set_state` returns the values, and nobody takes them: set each attribute, with `self.`.", 0.3
+        )
     if still and forgotten:
         why = "It changes none of these attributes: it has to set each, with `self.` before its name"
         if aside:

@@ -183,7 +183,9 @@ class Course:
         scope = {"Callback": keras.callbacks.Callback, "Path": Path, "os": os, "__name__": "__main__"}
         for cell in json.loads(next((ROOT / "notebooks").glob("09_*.ipynb")).read_text(encoding="utf-8"))["cells"]:
             source = "".join(cell["source"])
-            if cell["cell_type"] == "code" and source.startswith(("import os\nfrom pathlib", "def flush", "class Steady")):
+            if cell["cell_type"] == "code" and source.startswith(
+                ("import os\nfrom pathlib", "def flush", "class Steady")
+            ):
                 exec(source, scope)
         return {name: scope[name] for name in ("os", "flush", "beside", "Steady")}
 
