@@ -447,8 +447,10 @@ def _one_more(place: _Place) -> Iterator[_Slip]:
     """Yield a number with 1 added, or taken away."""
     node = place.node
     if (place.name == "value" and isinstance(place.parent, ast.Return)) or isinstance(node, ast.Call | ast.Attribute):
-        if isinstance(getattr(node, "ctx", None), ast.Store) or place.name == "func":
+        if isinstance(getattr(node, "ctx", None), ast.Store) or place.name in ("func", "test"):
             return
+        if isinstance(node, ast.Compare | ast.BoolOp | ast.UnaryOp) or isinstance(place.parent, ast.BoolOp | ast.UnaryOp):
+            return  # that is yes or no
         for sign in (ast.Add(), ast.Sub()):
             new = ast.BinOp(node, sign, ast.Constant(1))
             yield (

@@ -257,10 +257,11 @@ def _moved(slots: list[_Slot]) -> _Changes:
         outer = next((one for one in slots if one.node is slot.parent and one.index is not None), None)
         if outer is not None and not isinstance(outer.node, ast.FunctionDef | ast.ClassDef | ast.Module):
             around = getattr(outer.parent, outer.field)
-            for step, where in ((1, "after"), (0, "before")):
+            what = "loop" if isinstance(outer.node, ast.For | ast.While) else "block"
+            for step, where in ((1, "behind"), (0, "in front of")):
                 moved = [*around[: outer.index + step], node, *around[outer.index + step :]]
                 yield _Change([rest, (outer.parent, outer.field, moved)], node.lineno,
-                              f"The line belongs {where} {_head_of(outer.node)}, not inside it.")  # fmt: skip
+                              f"This line belongs {where} the {what}, not into it: indent it less.")  # fmt: skip
         if at and isinstance(row[at - 1], ast.If | ast.For | ast.While | ast.Try | ast.With):
             before = row[at - 1]
             fields = [(before, "body", [*before.body, node])]
