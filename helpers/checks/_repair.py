@@ -24,8 +24,8 @@ from helpers.checks import _blame, _edits, _guard, _other_edits
 __all__ = ["Before", "found", "trying"]
 
 # For all trials together, of the processor's time, so that a busy machine finds the same; and of the clock. The last is
-# for one trial, which may not end at all.
-_SECONDS, _BY_THE_CLOCK, _ONE = 2.0, 6.0, 1.0
+# for one trial, which may not end at all. Where a check has more time, so have they, by the clock.
+_SECONDS, _BY_THE_CLOCK, _ONE = 2.0, 0.3 * _guard.SECONDS, _guard.SECONDS / 20
 _trying = False
 
 
