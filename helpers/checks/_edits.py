@@ -449,7 +449,8 @@ def _one_more(place: _Place) -> Iterator[_Slip]:
     if (place.name == "value" and isinstance(place.parent, ast.Return)) or isinstance(node, ast.Call | ast.Attribute):
         if isinstance(getattr(node, "ctx", None), ast.Store) or place.name in ("func", "test"):
             return
-        if isinstance(node, ast.Compare | ast.BoolOp | ast.UnaryOp) or isinstance(place.parent, ast.BoolOp | ast.UnaryOp):
+        logical = ast.BoolOp | ast.UnaryOp
+        if isinstance(node, ast.Compare | logical) or isinstance(place.parent, logical):
             return  # that is yes or no
         for sign in (ast.Add(), ast.Sub()):
             new = ast.BinOp(node, sign, ast.Constant(1))

@@ -187,7 +187,7 @@ def _stopping_remark(found: Disagreement) -> str:
             return " Look at `restore_best_weights` in both hooks."
         return (
             " The weights are copied in point 3 only, where the value is a new best, by `self.model.get_weights()`, "
-            "and put back in `on_train_end`, which is called however training ended."
+            "and put back in `on_train_end`, which comes after a stop, and when the epochs run out."
         )
     if found.what == "best" and found.expected is None and found.yours in (float("inf"), -float("inf")):
         return (

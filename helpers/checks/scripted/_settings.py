@@ -149,8 +149,8 @@ def misplaced(callback: keras.callbacks.Callback, name: str, wish: Wish) -> tupl
         usual = other == "verbose" and not isinstance(value, bool) and value in (0, 1, 2)
         if same and other != name and value != defaults[other] and not usual:
             return other, (
-                f"`{other}` is `{value!r}`, and `{name}` is `{given[name]!r}`: the value of the one stands in the other. "
-                f"Write `{name}={wish.value!r}`. (An argument without a name goes by its place, and the "
+                f"`{other}` is `{value!r}`, and `{name}` is `{given[name]!r}`: the value of the one stands in the "
+                f"other. Write `{name}={wish.value!r}`. (An argument without a name goes by its place, and the "
                 f"{_PLACES[names.index(other)]} is `{other}`.)"
             )
     return "", ""
