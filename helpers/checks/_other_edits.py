@@ -140,7 +140,7 @@ def _read(slots: list[_Slot]) -> Iterator[_Slot]:
     """Yield the expressions of functions that are not set."""
     return (slot for slot in slots if isinstance(slot.node, ast.expr) and slot.function is not None
             and not isinstance(getattr(slot.node, "ctx", None), ast.Store)
-            and not isinstance(slot.parent, ast.JoinedStr | ast.FormattedValue))  # fmt: skip
+            and not isinstance(slot.parent, ast.JoinedStr) and slot.field != "format_spec")  # fmt: skip
 
 
 def _rows(slots: list[_Slot]) -> Iterator[tuple[_Slot, list]]:
@@ -255,7 +255,7 @@ def _moved(slots: list[_Slot]) -> _Changes:
             continue
         rest = (slot.parent, slot.field, [*row[:at], *row[at + 1 :]] or [ast.copy_location(ast.Pass(), node)])
         outer = next((one for one in slots if one.node is slot.parent and one.index is not None), None)
-        if outer is not None and not isinstance(outer.node, ast.FunctionDef | ast.ClassDef | ast.Module):
+        if outer is not None and isinstance(outer.node, ast.If | ast.For | ast.While | ast.Try | ast.With):
             around = getattr(outer.parent, outer.field)
             what = "loop" if isinstance(outer.node, ast.For | ast.While) else "block"
             for step, where in ((1, "behind"), (0, "in front of")):
@@ -425,7 +425,7 @@ def _names(slots: list[_Slot], attributes: Sequence[str]) -> _Changes:
     """Put another variable or attribute in the place of one."""
     for slot in slots:
         node = slot.node
-        if slot.function is None or isinstance(slot.parent, ast.JoinedStr | ast.FormattedValue):
+        if slot.function is None or isinstance(slot.parent, ast.JoinedStr):
             continue
         if _is_own(node) and isinstance(node.ctx, ast.Store):
             for name in attributes:

@@ -25,7 +25,7 @@ __all__ = ["Before", "found", "trying"]
 
 # For all trials together, of the processor's time, so that a busy machine finds the same; and of the clock. The last is
 # for one trial, which may not end at all. Where a check has more time, so have they, by the clock.
-_SECONDS, _BY_THE_CLOCK, _ONE = 2.0, 0.3 * _guard.SECONDS, _guard.SECONDS / 20
+_SECONDS, _BY_THE_CLOCK, _ONE = 2.0, 0.2 * _guard.SECONDS, _guard.SECONDS / 20
 _trying = False
 
 

@@ -510,7 +510,7 @@ CASES = (
         wrong=(
             (alert(("seconds > self", "seconds >= self")), "A batch of exactly the limit is no alert: **more** is"),
             (alert((" and not self.alerted", "")), "Remember in `self.alerted` that it was given."),
-            (alert((AFRESH, ONCE)), "Once in **each** fit: set `self.alerted` back in"),
+            (alert((AFRESH, ONCE)), "leave it out, with what stands below it"),
             (
                 alert(
                     ("self.start = " + READ, "pass"),
@@ -579,7 +579,7 @@ CASES = (
                     (AFRESH, AFRESH + "\n        old = getattr(self, 'losses', [])"),
                     ('self.lowest, self.losses = float("inf"), []', 'self.lowest, self.losses = float("inf"), old'),
                 ),
-                "a strip that was not full",
+                "belongs there, not",
             ),
             (rule(("1000 * ", "")), "P is meant in per mille"),
             (
