@@ -122,7 +122,8 @@ def found(answer: object, before: Before, checker: Callable, pieces: Mapping[str
             if said in seen:
                 continue
             seen.add(said)
-            if _is_right(unit, answer, checker):
+            # A trial may play less than a check does: what is named has to stand all of it.
+            if _is_right(unit, answer, checker) and _is_right(unit, answer, checker, whole=True):
                 where = _blame.where(unit.file, edit.line)
                 return f"**One change makes it right**; the check has tried it. {where}\n\n{edit.words()}"
             if time.process_time() > end or time.monotonic() > late:
@@ -130,11 +131,11 @@ def found(answer: object, before: Before, checker: Callable, pieces: Mapping[str
     return ""
 
 
-def _is_right(unit: _Unit, answer: object, checker: Callable) -> bool:
+def _is_right(unit: _Unit, answer: object, checker: Callable, whole: bool = False) -> bool:
     global _trying
-    _trying = True
+    _trying = not whole
     try:
-        with _quiet(), _guard.limit(_ONE, file=unit.file):
+        with _quiet(), _guard.limit(5 * _ONE if whole else _ONE, file=unit.file):
             return checker(_with(answer, unit.part, unit.made())).status == "right"
     except (Exception, SystemExit, _TooLong, _guard.TimeUp):
         return False
