@@ -11,6 +11,8 @@ import pytest
 pytest.importorskip("playwright")
 from playwright.sync_api import expect
 
+from tests import barriers
+
 pytestmark = pytest.mark.browser
 
 # The fit is Keras's own; only the validation loss is written by a callback, so that the right epoch is known however
@@ -126,6 +128,9 @@ def test_a_person_steers_a_fit(lab, wait_until):
         lab.page.set_viewport_size({**usual, "width": width})
         assert lab.outputs(CELL).locator(".course-live:has(img)").first.evaluate(CUT) == []
     lab.page.set_viewport_size(usual)
+    for theme in ("Dark", "Light"):
+        lab.theme(theme)
+        assert barriers.low(lab.outputs(CELL)) == []
 
     # By keyboard: each control has a name, takes the focus and keeps it.
     button(lab, "Start").focus()
