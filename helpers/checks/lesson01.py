@@ -133,6 +133,12 @@ def _why_not_collected(collector: Callback, found: list, logs: Logs) -> Verdict:
     if any(isinstance(value, dict) for value in found):
         return wrong('You appended the whole `logs`. Take one value out of it: `logs["val_accuracy"]`.')
     if all(value is None for value in found):
+        hook = next((name for name in HOOKS if vars(collector).get(name) is not None and name != "on_epoch_end"), None)
+        if hook and vars(collector).get("on_epoch_end") is None:
+            return wrong(
+                f"You appended None: your function was called at `{hook}`, where `logs` does not hold the name you ask "
+                "for. The validation accuracy is known at the end of an epoch: `on_epoch_end=...`."
+            )
         return wrong(
             "You appended None, which `logs.get(...)` gives for a name that is not there at that moment.",
             guess='The name is `"val_accuracy"`, letter for letter, and the moment `on_epoch_end`.',

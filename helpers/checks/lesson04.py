@@ -416,7 +416,7 @@ def _why_other_losses(rest: keras.callbacks.History, fits: Fits, run: _Whole, do
             )
         return "So a new model was trained, without what the file holds: `load_model(path)` brings all of it."
     if fit.steps != done * run.steps:
-        anew = " Compile nothing: `load_model` has done it." if fit.steps == 0 else ""
+        anew = " So it began anew. Compile nothing: `load_model` has done it." if fit.steps == 0 else ""
         return (
             f"The optimizer had made {fit.steps} steps when `fit` began, and not {done * run.steps} as in the "
             f"file.{anew} "
