@@ -39,7 +39,8 @@ MESSAGES = FOLDER / "messages.json"
 class Answer:
     """One answer: the exercise, its place in the file from 1, the source, the mistake in words ("" for a right one).
 
-    `says` are regular expressions for the message. A `slow` one runs until the time limit of the check.
+    `says` are regular expressions for the message. A `slow` one runs until the time limit of the check, or is told by a
+    search for one change: those are judged by the command only.
     """
 
     exercise: str
