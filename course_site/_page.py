@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import nbformat
 
-from course_site import _questions
+from course_site import _questions, _sentences
 from helpers import _cards
 
 __all__ = ["page", "to_page"]
@@ -62,7 +62,8 @@ def _cell(
     cell: nbformat.NotebookNode, widgets: dict[str, Callable[[], str]], solutions: bool
 ) -> Iterator[nbformat.NotebookNode]:
     if cell.cell_type == "markdown":
-        yield nbformat.v4.new_markdown_cell(to_page(cell.source))
+        if text := _sentences.to_reader(cell.source):
+            yield nbformat.v4.new_markdown_cell(to_page(text))
         return
     source, tags = cell.source, []
     outputs = [_plain(output) for output in cell.outputs]

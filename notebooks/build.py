@@ -47,6 +47,13 @@ CODE_ONLY = ("setup", "exercise", "predict")
 SOLUTION = "# solution"
 # Stands above each prediction: one that is run before the setup cell says so itself, in place of a NameError.
 IMPORT_WIDGETS = "from helpers import widgets\n\n"
+# Stands above each setup, and is silent elsewhere: Colab answers a missing module with the advice to install one.
+NOT_ON_COLAB = """\
+assert "google.colab" not in str(get_ipython()), (
+    "Colab has neither this course's folder nor its Keras: README.md says where the course runs."
+)
+
+"""
 HEADING = re.compile(r"#{1,6} (?P<text>.+)")
 # A link to a heading, which begins with a capital letter or a digit, of this notebook or of another lesson.
 TO_HEADING = re.compile(r"(?P<file>(?<=\]\()(?:\d\d[a-z]?_\w+\.ipynb)?)#(?P<anchor>[A-Z\d][^)\s]*)")
@@ -534,12 +541,14 @@ def learner_text(cell: Cell, _lesson: Lesson) -> str | None:
 def plain_text(cell: Cell) -> str:
     """Return a cell as both editions have it: a prediction can be run first, claim ids are for the tests alone.
 
+    The setup says first what is amiss on Colab.
+
     Links to headings name the cell instead, which JupyterLab finds at the first click.
     """
     if cell.kind == "markdown":
         text = CLAIM.sub("", cell.text)
         return TO_HEADING.sub(lambda link: f"{link['file']}#{_anchors.fragment(link['anchor'])}", text)
-    return IMPORT_WIDGETS + cell.text if cell.tag == "predict" else cell.text
+    return {"predict": IMPORT_WIDGETS, "setup": NOT_ON_COLAB}.get(cell.tag, "") + cell.text
 
 
 def solutions_text(cell: Cell, lesson: Lesson) -> str:

@@ -32,6 +32,12 @@ def contrast(one: str | np.ndarray, other: str | np.ndarray) -> float:
     return float((max(both) + 0.05) / (min(both) + 0.05))
 
 
+def turned(colour: str | np.ndarray, share: float) -> np.ndarray:
+    """Return a colour as the CSS filter `invert(share) hue-rotate(180deg)` shows it."""
+    there = share + (1 - 2 * share) * (rgb(colour) if isinstance(colour, str) else np.asarray(colour[:3], float))
+    return np.clip(2 * there @ [0.213, 0.715, 0.072] - there, 0, 1)
+
+
 def seen(colour: str, lack: str) -> np.ndarray:
     """Return a colour in CIE Lab as somebody sees it with one of `LACKS`."""
     xyz = _XYZ @ np.clip(np.array(LACKS[lack]) @ linear(rgb(colour)), 0, 1) / _XYZ.sum(axis=1)

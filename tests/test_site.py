@@ -19,7 +19,7 @@ pytest.importorskip("pygments")
 sphinx = pytest.importorskip("sphinx", reason="Sphinx is not installed: `make test` installs it")
 pytest.importorskip("myst_nb", reason="myst-nb is not installed: `make test` installs it")
 
-from course_site import _build, _page, _questions, _search, _single, _widgets  # noqa: E402
+from course_site import _build, _page, _questions, _search, _sentences, _single, _widgets  # noqa: E402
 
 
 def lesson(*cells: tuple[str, list[dict]]) -> nbformat.NotebookNode:
@@ -62,6 +62,43 @@ def test_no_output_of_a_page_is_a_widget():
     assert [list(output.data) for output in outputs] == [["text/html"]] * 2
     assert "IntSlider(value=5)" in html.unescape(outputs[0].data["text/html"])
     assert outputs[1].data["text/html"] == "<b>moves</b>"
+
+
+# What the reader of a page cannot do.
+_BEFORE = r"(?:\b[Tt]hen |\b[Ff]irst |[:,] |^|[.!?(] |\*\*)"
+TO_RUN = re.compile(
+    rf"[Ss]hift\+[Ee]nter|{_BEFORE}(?:[Rr]e-?)?[Rr]un (?:it|them|on|all|the|this|that|every|each)\b|menu \*|"
+    r"\b[Mm]ake a new cell|[Ii]n a new cell|\b[Pp]ress (?:\*\*|Esc|Enter)|\b[Cc]hange (?:this|the) (?:cell|line|code)",
+    re.MULTILINE,
+)
+
+
+def prose() -> dict[str, list[str]]:
+    """Return the Markdown cells of both editions by notebook."""
+    paths = [path for edition in ("", "solutions") for path in (ROOT / "notebooks" / edition).glob("[0-9]*.ipynb")]
+    read = {str(path.relative_to(ROOT)): json.loads(path.read_text(encoding="utf-8"))["cells"] for path in paths}
+    return {name: ["".join(c["source"]) for c in cells if c["cell_type"] == "markdown"] for name, cells in read.items()}
+
+
+def test_no_page_tells_its_reader_to_run_something():
+    every = prose()
+    told = [
+        (name, found[0], cell)
+        for name, cells in every.items()
+        for cell in cells
+        if not cell.startswith("> **Teaching note**") and (found := TO_RUN.search(_sentences.to_reader(cell)))
+    ]
+    assert told == []
+    lessons = "\n\n".join(cell for cells in every.values() for cell in cells)
+    assert [pattern.pattern for pattern, _ in _sentences.table() if not pattern.search(lessons)] == []
+
+
+def test_a_cell_of_which_nothing_is_left_is_left_out():
+    notebook = lesson(("1", []))
+    notebook.cells.insert(1, nbformat.v4.new_markdown_cell("Twenty  epochs are\nordered. Run it and count."))
+    notebook.cells.insert(2, nbformat.v4.new_markdown_cell(_sentences.FILE.read_text(encoding="utf-8").split('"""')[1]))
+    sources = [cell.source for cell in _page.page(notebook, {}).cells]
+    assert sources[2:] == ["Twenty epochs are ordered. Count those that ran.", "1"]
 
 
 def test_the_outcome_stands_where_the_run_revealed_it_and_the_call_is_gone():

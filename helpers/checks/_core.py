@@ -400,7 +400,7 @@ class Hint(_cards.Shown):
         return _cards.card(f"Exercise {self.exercise} · {heading}", body, "note")
 
 
-def hint(id: str) -> Hint | _cards.Note:
+def hint(id: str = "") -> Hint | _cards.Note:
     """Show the next hint of an exercise, and all of them once the last has been given.
 
     People type this call by hand: where there is no such exercise, a note says which there are.
@@ -436,7 +436,7 @@ class Solution(_cards.Shown):
         return _cards.card(heading, _cards.block(self.code) + _cards.paragraphs(self.reason), "note")
 
 
-def solution(id: str) -> Solution | _cards.Note:
+def solution(id: str = "") -> Solution | _cards.Note:
     """Show an answer from the solutions edition, with its reason.
 
     A note says so where there is no such exercise, or where the solutions edition has no cell for it.

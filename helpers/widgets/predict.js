@@ -3,6 +3,8 @@
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const PATIENCE = 4000; // milliseconds until a kernel that does not answer is called busy
+// Each widget may load this module anew, so that a number alone would stand twice on the page.
+const own = Math.random().toString(36).slice(2);
 let made = 0;
 
 export default { render };
@@ -30,7 +32,7 @@ function render({ model, el }) {
 }
 
 function question(model, card) {
-  const id = `course-question-${++made}`;
+  const id = `course-question-${own}-${++made}`;
   const text = make("div", "course-question", model.get("question"));
   text.id = id;
   const group = make("div", "course-answers");
@@ -121,7 +123,7 @@ function question(model, card) {
 }
 
 function sentence(model, card) {
-  const id = `course-sentence-${++made}`;
+  const id = `course-sentence-${own}-${++made}`;
   const form = make("div", "course-form");
   const label = make("label", "course-question", model.get("ask"));
   const field = make("input", "course-field");

@@ -415,34 +415,35 @@ model.fit(x, y, epochs=2, callbacks=callbacks, verbose=0)
 # %% tags=["predict"]
 widgets.predict("08c.p30")
 # %% [markdown]
-# A callback notes the slider's value after each epoch. So that no hand is needed, the training cell puts a move to 1
-# where the moves of your mouse arrive: into the queue of the kernel.
+# A callback notes the field's value after each epoch. So that no hand is needed, the training cell puts a change to 1
+# where what you type arrives: into the queue of the kernel. (A slider of ipywidgets would do the same, but has no name
+# for a screen reader.)
 # %%
 import asyncio
 
 import ipywidgets
 
-slider = ipywidgets.IntSlider(value=50, min=1, max=50, description="patience")
-slider
+field = ipywidgets.BoundedIntText(value=50, min=1, max=50, description="patience")
+field
 # %%
-slider.value = 50
-asyncio.get_running_loop().call_soon(setattr, slider, "value", 1)
+field.value = 50
+asyncio.get_running_loop().call_soon(setattr, field, "value", 1)
 seen = []
 play(
     [1.0] * 6,
-    LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(slider.value)),
+    LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(field.value)),
 )
 print("seen by the callback:", seen)
 # %% tags=["solution"]
 assert seen == [50] * 6
 # %%
-print("in the next cell:", slider.value)
+print("in the next cell:", field.value)
 widgets.reveal("08c.p30")
 # %% tags=["solution"]
-assert slider.value == 1
+assert field.value == 1
 # %% [markdown]
 # **The fix:** let the cell end: train in a thread. `live.Trainer` of this course takes the arguments of `fit` and
-# does so. Each epoch sleeps a little here, so that you have two minutes: drag the slider to the left while it trains.
+# does so. Each epoch sleeps a little here, so that you have two minutes: write 3 into the field, and press **Enter**.
 # %%
 import time
 
@@ -456,16 +457,18 @@ def obey(change):
     trainer.patience = change["new"]
 
 
-slider = ipywidgets.IntSlider(value=epochs, min=1, max=epochs, description="patience")
-slider.observe(obey, names="value")
+field = ipywidgets.BoundedIntText(
+    value=epochs, min=1, max=epochs, description="patience"
+)
+field.observe(obey, names="value")
 trainer.start()
-slider
+field
 # %% [markdown]
-# The cell has ended, the training goes on, and the slider is obeyed. If you did not touch it, the next cell does, and
+# The cell has ended, the training goes on, and the field is obeyed. If you did not touch it, the next cell does, and
 # waits for the end.
 # %%
 if trainer.alive:
-    slider.value = 3
+    field.value = 3
 history = trainer.result()
 print(len(history.epoch), "epochs ran, of", epochs)
 print(*trainer.changes, sep="\n")

@@ -38,6 +38,10 @@ VIEWPORT = {"width": 1280, "height": 3000}
 START_SECONDS = 90
 CELL_SECONDS = 120
 
+# The class whose options a program has, and where it shows a notebook. `reset` starts from an empty layout: without it
+# the last test's tabs come back.
+PROGRAMS = {"jupyterlab": ("LabApp", "lab/tree/{}?reset&"), "notebook": ("JupyterNotebookApp", "notebooks/{}?")}
+
 # The notebook that is open, in the words of JupyterLab's own API.
 PANEL = "window.jupyterapp.shell.currentWidget"
 
@@ -51,6 +55,7 @@ class LabServer:
     root: Path
     log: Path
     progress: Path
+    program: str = "jupyterlab"
 
     def get(self, path: str) -> object:
         """Return the JSON that the server's API gives at `path`."""
@@ -77,22 +82,39 @@ def copy_notebooks(target: Path) -> None:
 
 @pytest.fixture(scope="session")
 def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
-    """Start JupyterLab once for all browser tests, with its token on, and stop it with all its kernels."""
+    """Start JupyterLab once for all browser tests, and stop it with all its kernels."""
     if chromium.find() is None:
         if os.environ.get("COURSE_REQUIRE_BROWSER"):
             pytest.fail(f"{chromium.MISSING}, and COURSE_REQUIRE_BROWSER says that the browser tests must run.")
         pytest.skip(f"{chromium.MISSING}: looked for {', '.join(chromium.NAMES)}")
-    root = tmp_path_factory.mktemp("lab") / "notebooks"
+    with serving(tmp_path_factory.mktemp("lab")) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def serving(folder: Path, program: str = "jupyterlab", python: str = sys.executable) -> Iterator[LabServer]:
+    """Run JupyterLab, or Notebook 7 (`notebook`), with its token on, over a copy of the notebooks in an empty folder.
+
+    Args:
+        folder: what the server needs is written there.
+        program: one of `PROGRAMS`.
+        python: of the environment that has it.
+
+    Raises:
+        RuntimeError: it does not start; its log is the message.
+    """
+    root = folder / "notebooks"
     copy_notebooks(root)
     port, token, log = free_port(), secrets.token_hex(16), root.parent / "server.log"
     progress = root.parent / "progress.json"
-    server = LabServer(f"http://127.0.0.1:{port}", token, root, log, progress)
+    server = LabServer(f"http://127.0.0.1:{port}", token, root, log, progress, program)
+    options, _ = PROGRAMS[program]
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", "--allow-root",
+        python, "-m", program, "--no-browser", f"--{options}.expose_app_in_browser=True", "--allow-root",
         "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
         f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}",
         # The settings of this checkout, whether or not they are installed.
-        f"--LabApp.app_settings_dir={ROOT / 'settings'}",
+        f"--{options}.app_settings_dir={ROOT / 'settings'}",
     ]  # fmt: skip
     with log.open("w", encoding="utf-8") as output:
         # Its own process group, so that a kernel that would outlive the server can be ended too.
@@ -119,7 +141,9 @@ def wait_for_server(server: LabServer, process: subprocess.Popen) -> None:
             server.get("api/status")
             return
         time.sleep(0.2)
-    pytest.fail(f"JupyterLab did not start within {START_SECONDS} seconds. Its log:\n{server.log.read_text()[-4000:]}")
+    raise RuntimeError(
+        f"JupyterLab did not start in {START_SECONDS} seconds. Its log:\n{server.log.read_text()[-4000:]}"
+    )
 
 
 def stop(process: subprocess.Popen) -> None:
@@ -192,8 +216,8 @@ class Lab:
         if not (self.server.root / notebook).is_file():
             raise FileNotFoundError(f"No notebook {notebook} in the server's folder {self.server.root}.")
         self.path = notebook
-        # `reset` starts from an empty layout: without it the last test's tabs come back.
-        self.page.goto(f"{self.server.url}/lab/tree/{notebook}?reset&token={self.server.token}")
+        place = PROGRAMS[self.server.program][1].format(notebook)
+        self.page.goto(f"{self.server.url}/{place}token={self.server.token}")
         self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell")
         self.page.wait_for_function(f"() => {PANEL}?.context?.path === {json.dumps(notebook)}")
         self.page.wait_for_function(
@@ -268,6 +292,15 @@ class Lab:
         self.page.wait_for_function(
             f"([index, source]) => {PANEL}.content.widgets[index].model.sharedModel.getSource() === source",
             arg=[index, source],
+        )
+
+    def theme(self, name: str) -> None:
+        """Choose JupyterLab's theme "Light" or "Dark", and wait until it is there."""
+        self.page.evaluate(
+            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {name}"
+        )
+        self.page.wait_for_function(
+            "light => document.body.dataset.jpThemeLight === light", arg=str(name == "Light").lower()
         )
 
     # -- look ----------------------------------------------------------------------------------------------------

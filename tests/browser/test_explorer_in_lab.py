@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 
 from helpers import explored, replay
 from helpers.history import read_runs
+from tests import barriers
 
 pytestmark = pytest.mark.browser
 
@@ -181,12 +182,14 @@ def test_zoom_names_focus_and_theme(lab):
     grey = root.locator("svg [data-mark=ghost]")
     assert len({one.get_attribute("stroke-dasharray") for one in grey.all()}) == grey.count() == len(LOG)
 
-    # The picture has colours of its own in the dark theme.
-    paper = "() => getComputedStyle(document.querySelector('.pex')).backgroundColor"
-    light = lab.page.evaluate(paper)
-    lab.page.evaluate("() => { document.body.dataset.jpThemeLight = 'false'; }")
-    expect(root.locator(".pex")).to_have_attribute("data-theme", "dark")
-    assert lab.page.evaluate(paper) != light
+    # The picture has colours of its own in each theme, and all of it stands out.
+    papers = set()
+    for theme in ("Light", "Dark"):
+        lab.theme(theme)
+        expect(root.locator(".pex")).to_have_attribute("data-theme", theme.lower())
+        papers.add(lab.page.evaluate("() => getComputedStyle(document.querySelector('.pex')).backgroundColor"))
+        assert barriers.low(root) == []
+    assert len(papers) == 2
 
 
 @pytest.fixture

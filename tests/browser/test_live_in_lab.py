@@ -11,6 +11,8 @@ import pytest
 pytest.importorskip("playwright")
 from playwright.sync_api import expect
 
+from tests import barriers
+
 pytestmark = pytest.mark.browser
 
 # The fit is Keras's own; only the validation loss is written by a callback, so that the right epoch is known however
@@ -56,6 +58,13 @@ KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
 # Asked of the widget, not of the picture: each frame puts another <img> in the place of the last.
 PLACE = """widget => { const top = node => node.getBoundingClientRect().top;
                       return Math.round(top(widget.querySelector('img')) - top(widget)); }"""
+
+# A control that is not whole inside its row, or a row inside the widget.
+CUT = """widget => [...widget.querySelectorAll('.course-field, .course-field *')].filter(node => {
+    const [inner, outer] = [node, node.matches('.course-field') ? widget : node.closest('.course-field')]
+        .map(one => one.getBoundingClientRect());
+    return inner.left < outer.left - 1 || inner.right > outer.right + 1;
+}).map(node => node.outerHTML)"""
 
 
 def button(lab, name, cell=CELL):
@@ -113,6 +122,16 @@ def test_a_person_steers_a_fit(lab, wait_until):
     says(lab, "Nothing trains before you press Start.")
     assert probe(lab) == ((0, "ready", None, 0, None), [])
 
+    # In a small window every control is whole.
+    usual = lab.page.viewport_size
+    for width in (900, 700):
+        lab.page.set_viewport_size({**usual, "width": width})
+        assert lab.outputs(CELL).locator(".course-live:has(img)").first.evaluate(CUT) == []
+    lab.page.set_viewport_size(usual)
+    for theme in ("Dark", "Light"):
+        lab.theme(theme)
+        assert barriers.low(lab.outputs(CELL)) == []
+
     # By keyboard: each control has a name, takes the focus and keeps it.
     button(lab, "Start").focus()
     lab.page.keyboard.press("Space")
@@ -146,8 +165,10 @@ def test_a_person_steers_a_fit(lab, wait_until):
     wait_until(lambda: picture(lab).get_attribute("src") != early, "a picture that grew")
     expect(lab.outputs(CELL)).to_contain_text("patience went from 300 to 297", timeout=30_000)
 
-    # Lower patience in the middle of the fit: it stops that many epochs after the best.
-    field.fill(str(PATIENCE))
+    # Lower patience in the middle of the fit: it stops that many epochs after the best. Typed slowly, and its first
+    # digit alone, 1, is asked for by nobody.
+    field.press("Control+A")
+    field.press_sequentially(str(PATIENCE), delay=400)
     field.press("Enter")
     says(lab, f"{PATIENCE} epochs without improvement, patience {PATIENCE}.")
     wait_for_end(lab, wait_until)

@@ -174,6 +174,16 @@ def test_a_prediction_can_be_run_before_the_setup_cell(builder, course):
         assert 'from helpers import widgets\n\nwidgets.predict("02.a")' in sources_of(folder / "02_lesson.ipynb")
 
 
+def test_the_setup_says_what_colab_lacks_and_nothing_elsewhere(builder, course):
+    builder.build(course)
+    for folder in (course, course / "solutions"):
+        code = [cell.source for cell in nbformat.read(folder / "02_lesson.ipynb", 4).cells if cell.cell_type == "code"]
+        guard, _, _ = code[0].partition("\n\n")
+        exec(guard, {"get_ipython": lambda: "<ipykernel.zmqshell.ZMQInteractiveShell object at 0x1>"})
+        with pytest.raises(AssertionError, match=r"^Colab has neither this course's folder nor its Keras: README"):
+            exec(guard, {"get_ipython": lambda: "<google.colab._shell.Shell object at 0x1>"})
+
+
 def test_claim_ids_stay_in_the_source(builder, course):
     change(course / "source" / "02_lesson.py", "# - Then wait.", "# - Then wait. <!-- claim: files.are_there -->")
     change(course / "source" / "02_lesson.py", "# ## Predict", "# ## Predict\n#\n# So. <!-- claim: a.b -->\n# Yes.")

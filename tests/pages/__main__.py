@@ -12,11 +12,17 @@ from axe_playwright_python.sync_playwright import Axe
 
 from course_site import _links, _search
 from helpers import pitfalls, questions
+from tests import barriers
 from tests.search.corpus import texts
 
 from .visit import Reader, answer, browser, loopback, move_slider, search, search_site
 
 MEGABYTES, SECONDS = 25, 2.0
+# All that a reader can uncover: outputs behind veils, outcomes, folds.
+OPEN = """const end = '[data-course-outcome]';
+for (const places of ['.course-veil button', `${end} > button`, `${end} .course-quiet`])
+  for (const one of document.querySelectorAll(places)) one.click();
+for (const one of document.querySelectorAll('details')) one.open = true;"""
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -39,7 +45,7 @@ def main() -> int:
             print(f"== {base.split(':')[0]}")
             found += _look(Reader(chromium.new_context(), base), site)
         for scheme in ("light", "dark"):
-            print(f"== axe, {scheme}")
+            print(f"== barriers, {scheme}")
             found += _barriers(Reader(chromium.new_context(color_scheme=scheme), site.as_uri()), site)
     print(*(f"WRONG: {one}" for one in found), sep="\n")
     print(f"{len(found)} things are wrong." if found else "All is well.")
@@ -55,7 +61,7 @@ def _look(reader: Reader, site: Path) -> Iterator[str]:
         if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
             yield f"{path.name} is wider than its window"
         page.close()
-    print(f"slowest to be ready: {slowest[1]}, {slowest[0]:.2f} s after its opening began")
+    print(f"slowest to be ready: {slowest[1]}, {slowest[0]:.2f} of {SECONDS} s after its opening began")
     page = reader.open("05_choose_the_numbers.html")
     before, after = move_slider(page)
     if before == after:
@@ -68,12 +74,16 @@ def _look(reader: Reader, site: Path) -> Iterator[str]:
 
 
 def _barriers(reader: Reader, site: Path) -> Iterator[str]:
-    """Yield what axe-core calls serious or critical, on every page."""
+    """Yield on every page what axe-core calls serious or critical, and what stands out too little from its ground."""
     for path in sorted(site.glob("*.html")):
         page = reader.open(path.name)
         for one in Axe().run(page).response["violations"]:
             if one["impact"] in ("serious", "critical"):
                 yield f"{path.name}: {one['help']} ({one['id']}), first in {one['nodes'][0]['html'][:120]}"
+        found = barriers.low(page)
+        page.evaluate(OPEN)
+        found += barriers.low(page) + barriers.rings(page) + barriers.twice(page)
+        yield from (f"{path.name}: {one}" for one in dict.fromkeys(found))
         page.close()
 
 
