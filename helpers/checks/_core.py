@@ -323,8 +323,11 @@ def _not_begun(answer: object, names: Sequence[str]) -> Verdict | None:
     """Return what to say of an answer that no checker should see: a stub, or None; None for all others."""
     if answer is None:
         return wrong(f"The answer is None: {_NOTHING}")
-    several = type(answer) in (tuple, list) and bool(names)
-    called = [f"`{name}`" for name in names] if several and len(names) == len(answer) else []
+    called = []
+    if type(answer) in (tuple, list):
+        count = len(answer)
+        called = [f"Number {number} of the {count} things that the check looks at" for number in range(1, count + 1)]
+        called = [f"`{name}`" for name in names] if len(names) == count else called
     if called and any(part is not None and part is not ... for part in answer):
         said = [
             f"{name} is still `...`." if part is ... else f"{name} is None: {_NOTHING}"
