@@ -37,11 +37,12 @@ HOOKS = {
 
 @dataclass(frozen=True)
 class Blame:
-    """What to show of an error; `course` says that the check is at fault and not the learner."""
+    """What to show of an error; `course` says that the check is at fault, `theirs` that a line of the learner is."""
 
     heading: str
     message: str
     course: bool = False
+    theirs: bool = False
 
 
 def course_fault(what: str) -> Blame:
@@ -67,12 +68,12 @@ def explain(error: Exception, answer: object, checker: Callable | None = None) -
     place = theirs[-1] if theirs else _signature_place(error, answer)
     name = type(error).__name__
     said = f"{name}: {_text(error)}"
-    where = _place.words()
+    happened = _place.words()
     # An attribute that the course's own stand-in lacks is the course's fault, unless the learner asked for it.
     lacking = getattr(error, "obj", None) if isinstance(error, AttributeError) else None
     stand_in = type(lacking).__module__.startswith("helpers.")
     keras = any(whose == "keras" for whose, _, _ in frames)
-    if place is None and (stand_in or not (keras or where)):
+    if place is None and (stand_in or not (keras or happened)):
         return course_fault(f"`{said}`")
     parts = [f"```\n{said}\n```"]
     words = _plain_words(error, answer)
@@ -85,19 +86,19 @@ def explain(error: Exception, answer: object, checker: Callable | None = None) -
     else:
         heading = f"Your code raised {name}."
         if place is not None:
-            parts.append(_where(*place))
-    if where:
-        parts.append(f"It happened {where}.")
+            parts.append(where(*place))
+    if happened:
+        parts.append(f"It happened {happened}.")
     if words:
         parts.append(f"**In plain words:** {words}")
     parts += [f"{note}" for note in getattr(error, "__notes__", ())]
-    return Blame(heading, "\n\n".join(parts))
+    return Blame(heading, "\n\n".join(parts), theirs=place is not None)
 
 
 def ended(error: BaseException, checker: Callable | None = None) -> Blame:
     """Say why a check was ended from outside: by the time limit, by the Stop button, or by an `exit()`."""
-    where = _place.words()
-    parts = [f"It was {where}." if where else ""]
+    happened = _place.words()
+    parts = [f"It was {happened}." if happened else ""]
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)
               if kind(frame, checker) == "learner"]  # fmt: skip
     if isinstance(error, _guard.TimeUp):
@@ -117,7 +118,7 @@ def ended(error: BaseException, checker: Callable | None = None) -> Blame:
     else:
         heading, told = f"Your code raised {type(error).__name__}.", f"```\n{type(error).__name__}: {error}\n```"
     if frames:
-        parts.append(_where(*frames[-1]))
+        parts.append(where(*frames[-1]))
     return Blame(heading, "\n\n".join(part for part in (told, *parts) if part))
 
 
@@ -125,8 +126,16 @@ def kind(frame: types.FrameType, checker: Callable | None = None) -> str:
     """Say whose line a frame is: "course", "keras", "library" or "learner"."""
     if checker is not None and frame.f_code is getattr(checker, "__code__", None):
         return "course"
-    name = frame.f_code.co_filename
-    package = frame.f_globals.get("__name__", "").partition(".")[0]
+    return _whose(frame.f_code.co_filename, frame.f_globals)
+
+
+def of_the_learner(function: types.FunctionType) -> bool:
+    """Say whether a function was written by the learner."""
+    return _whose(function.__code__.co_filename, function.__globals__) == "learner"
+
+
+def _whose(name: str, scope: Mapping) -> str:
+    package = scope.get("__name__", "").partition(".")[0]
     if name.startswith("<frozen") or name.startswith("<__array_function__"):
         return "library"
     path = Path(name)
@@ -335,7 +344,8 @@ def _text(error: Exception) -> str:
     return "\n".join([*lines[:8], "..."] if len(lines) > 8 else lines)
 
 
-def _where(filename: str, line: int) -> str:
+def where(filename: str, line: int) -> str:
+    """Show a line of the learner's, with its cell and its number."""
     code = linecache.getline(filename, line).strip()
     running = _cards.shell()
     cell = None
@@ -351,7 +361,7 @@ def _where(filename: str, line: int) -> str:
     return f"{place}:\n\n```\n{code}\n```" if code else f"{place}."
 
 
-def _functions(answer: object, depth: int = 0) -> Iterator[types.FunctionType]:
+def learners_functions(answer: object, depth: int = 0) -> Iterator[types.FunctionType]:
     """Yield the learner's functions in an answer: its own, its class's, those of its parts."""
     if depth > 3:
         return
@@ -361,10 +371,10 @@ def _functions(answer: object, depth: int = 0) -> Iterator[types.FunctionType]:
         yield answer.__func__
     elif isinstance(answer, Mapping):
         for part in answer.values():
-            yield from _functions(part, depth + 1)
+            yield from learners_functions(part, depth + 1)
     elif isinstance(answer, (tuple, list)):
         for part in answer:
-            yield from _functions(part, depth + 1)
+            yield from learners_functions(part, depth + 1)
     elif answer is not None:
         for base in (answer if isinstance(answer, type) else type(answer)).__mro__:
             # Keras's own functions and Python's are not the learner's.
@@ -376,16 +386,40 @@ def _functions(answer: object, depth: int = 0) -> Iterator[types.FunctionType]:
         )
 
 
-def idle_comparison(answer: object) -> str:
-    """Show a line of the learner that compares with `==` and does nothing with the result; "" where there is none."""
-    for function in _functions(answer):
+def on_the_class(answer: object) -> str:
+    """Show a line of the learner that sets an attribute of its class, which all objects share; "" for none."""
+    for part in answer if isinstance(answer, list | tuple) else [answer]:
+        kind_ = part if isinstance(part, type) else type(part)
+        for function in learners_functions(kind_) if kind_.__module__ == "__main__" else ():
+            steps = [step for step in dis.get_instructions(function) if step.opname != "CACHE"]
+            for step, after in pairwise(steps):
+                line = step.positions.lineno if step.positions else None
+                itself = step.opname == "LOAD_GLOBAL" and step.argval == kind_.__name__
+                if itself and after.opname == "STORE_ATTR" and line:
+                    return (
+                        f"{where(function.__code__.co_filename, line)}\n\nThis sets `{after.argval}` on the class, "
+                        "which "
+                        f"all its objects share. An object's own is `self.{after.argval}`, set in `on_train_begin`."
+                    )
+    return ""
+
+
+def idle_line(answer: object) -> str:
+    """Show a line of the learner that compares, or names something, and does no more; "" where there is none."""
+    for function in learners_functions(answer):
         steps = [step for step in dis.get_instructions(function) if step.opname != "CACHE"]
         for step, after in pairwise(steps):
             line = step.positions.lineno if step.positions else None
             if step.opname == "COMPARE_OP" and "==" in step.argrepr and after.opname == "POP_TOP" and line:
                 return (
-                    f"{_where(function.__code__.co_filename, line)}\n\nThis line compares and changes nothing: `==` "
+                    f"{where(function.__code__.co_filename, line)}\n\nThis line compares and changes nothing: `==` "
                     "asks whether two things are equal. To set a value, write one `=`."
+                )
+            if step.opname in ("LOAD_ATTR", "LOAD_METHOD") and after.opname == "POP_TOP" and line:
+                name = step.argval if isinstance(step.argval, str) else step.argrepr
+                return (
+                    f"{where(function.__code__.co_filename, line)}\n\nThis line names `{name}` and does nothing with "
+                    "it. A function is called with brackets behind its name; a value is set with `=`."
                 )
     return ""
 
@@ -398,7 +432,7 @@ def _called(error: Exception, answer: object) -> types.FunctionType | None:
     match = _CALL.match(str(error)) if isinstance(error, TypeError) else None
     if match is None:
         return None
-    return next((f for f in _functions(answer) if match["name"] in (f.__qualname__, f.__name__)), None)
+    return next((f for f in learners_functions(answer) if match["name"] in (f.__qualname__, f.__name__)), None)
 
 
 def _signature_place(error: Exception, answer: object) -> tuple[str, int] | None:

@@ -28,13 +28,13 @@ import pkgutil
 import re
 import types
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from helpers import _cards, questions
-from helpers.checks import _blame, _cell, _guard, _place, _progress, _world
+from helpers.checks import _blame, _cell, _guard, _place, _progress, _repair, _world
 
 Status = Literal["right", "wrong", "not attempted", "raised"]
 SOLUTIONS = questions.ROOT / "notebooks" / "solutions"
@@ -112,14 +112,15 @@ class Verdict:
     status: Status
     message: str
     credit: float = 0.0
+    guess: str | None = None
 
 
 class Wrong(Exception):
-    """Raised by shared means of the checkers: the answer is wrong, and the message says why; `credit` as in `wrong`."""
+    """Raised by shared means of the checkers: the answer is wrong. The arguments are those of `wrong`."""
 
-    def __init__(self, message: str, credit: float = 0.0):
+    def __init__(self, message: str, credit: float = 0.0, guess: str | None = None):
         super().__init__(message)
-        self.credit = credit
+        self.verdict = wrong(message, credit, guess)
 
 
 def right(message: str = "") -> Verdict:
@@ -127,16 +128,18 @@ def right(message: str = "") -> Verdict:
     return Verdict("right", message, 1.0)
 
 
-def wrong(message: str, credit: float = 0.0) -> Verdict:
-    """Say that the answer is not right yet, and which misconception probably lies behind it.
+def wrong(message: str, credit: float = 0.0, guess: str | None = None) -> Verdict:
+    """Say that the answer is not right yet, and which misconception lies behind it.
 
     Args:
-        message: why, for the learner.
+        message: why, for the learner: a cause only where it was proven, else what happened and what was expected.
         credit: the part of what was asked that is right all the same, from 0 to less than 1.
+        guess: given where the message names no cause: what to look at, in words that hold whatever the cause is. It is
+            said unless `_repair` finds the cause; "" for nothing to say.
     """
     if not 0 <= credit < 1:
         raise ValueError(f"A wrong answer earns a part of 1, from 0 to less than 1; got {credit!r}.")
-    return Verdict("wrong", message, credit)
+    return Verdict("wrong", message, credit, guess)
 
 
 def not_attempted(message: str = "") -> Verdict:
@@ -145,13 +148,22 @@ def not_attempted(message: str = "") -> Verdict:
 
 
 _CHECKERS: dict[str, Callable[[object], Verdict]] = {}
+_PIECES: dict[Callable, Mapping[str, str]] = {}
+_NAMES: dict[Callable, Sequence[str]] = {}
 _hints_given: dict[str, int] = {}
 
 
-def exercise(id: str) -> Callable[[Callable], Callable]:
+def exercise(
+    id: str, names: Sequence[str] = (), pieces: Mapping[str, str] | None = None
+) -> Callable[[Callable], Callable]:
     """Register the decorated function as the checker of an exercise.
 
     It gets the answer and returns `right(...)` or `wrong(...)`. It never sees `...`, None or an empty stub.
+
+    Args:
+        id: the exercise.
+        names: of the parts of an answer that the check cell hands over as a tuple.
+        pieces: right expressions of the exercise, each with words, see `_edits.edits`.
 
     Raises:
         ValueError: the id is malformed, or taken by another function.
@@ -163,6 +175,7 @@ def exercise(id: str) -> Callable[[Callable], Callable]:
         if other is not None and (other.__module__, other.__qualname__) != (checker.__module__, checker.__qualname__):
             raise ValueError(f"Exercise {id} has two checkers: {other.__qualname__} and {checker.__qualname__}.")
         _CHECKERS[id] = checker
+        _PIECES[checker], _NAMES[checker] = pieces or {}, names
         return checker
 
     return register
@@ -199,8 +212,8 @@ def check(id: str, answer: object = ...) -> Outcome:
 
     Args:
         id: the exercise, such as "02.1".
-        answer: the learner's object; `...`, None, or a class or function whose body is still empty count as not
-            attempted, as does a tuple, list or dict that holds one of the first two.
+        answer: the learner's object; `...`, or a class or function whose body is still empty count as not attempted,
+            as does a tuple, list or dict that holds the first.
 
     Returns:
         One of four outcomes; it shows itself once, also as the last line of a cell.
@@ -237,6 +250,7 @@ def judge(id: str, answer: object, trouble: _cell.Trouble | None = None) -> Outc
 def _judge(id: str, checker: Callable[[object], Verdict], answer: object) -> Outcome:
     """Run a checker within its budget, and make an outcome of whatever comes of it."""
     printed, world = _guard.Printed(), _world.Watched(answer)
+    before, guess = _repair.Before(answer), None
     _place.begin()
     try:
         # A callback that prints may be driven over hundreds of epochs, and Keras warns at each missing metric.
@@ -248,24 +262,36 @@ def _judge(id: str, checker: Callable[[object], Verdict], answer: object) -> Out
             _guard.limit(),
         ):
             warnings.simplefilter("ignore")
-            verdict = not_attempted(_still_open(answer)) if untouched(answer) else checker(answer)
+            verdict = _not_begun(answer, _NAMES.get(checker, ())) or checker(answer)
             if not isinstance(verdict, Verdict):
                 raise _NoVerdict(f"its checker returned {type(verdict).__name__} in place of a verdict")
-        outcome = Outcome(id, verdict.status, verdict.message, credit=verdict.credit)
     except Wrong as reason:
-        outcome = Outcome(id, "wrong", str(reason), credit=reason.credit)
+        verdict = reason.verdict
     except _NoVerdict as error:
-        blame = _blame.course_fault(str(error))
-        outcome = Outcome(id, "raised", blame.message, blame.heading, broken=True)
+        verdict = _blame.course_fault(str(error))
     except Exception as error:
-        blame = _blame.explain(error, answer, checker)
-        outcome = Outcome(id, "raised", blame.message, blame.heading, broken=blame.course)
+        verdict = _blame.explain(error, answer, checker)
     except BaseException as error:
-        blame = _blame.ended(error, checker)
-        outcome = Outcome(id, "raised", blame.message, blame.heading)
-    if outcome.status == "wrong" and (slip := _blame.idle_comparison(answer)):
+        verdict = _blame.ended(error, checker)
+    if isinstance(verdict, Verdict):
+        outcome, guess = Outcome(id, verdict.status, verdict.message, credit=verdict.credit), verdict.guess
+    else:
+        outcome = Outcome(id, "raised", verdict.message, verdict.heading, broken=verdict.course)
+        guess = "" if verdict.theirs else None
+    if guess is not None:
+        outcome = replace(outcome, message=_with_its_cause(outcome.message, guess, answer, before, checker))
+    if outcome.status == "wrong" and (slip := _blame.idle_line(answer) or _blame.on_the_class(answer)):
         outcome = replace(outcome, message=f"{outcome.message}\n\n{slip}")
     return replace(outcome, printed=printed.shown(), notes=tuple(world.notes))
+
+
+def _with_its_cause(told: str, guess: str, answer: object, before: _repair.Before, checker: Callable) -> str:
+    """Return a message with the change that makes the answer right, or with the guess where none does."""
+    cause = ""
+    with _world.Watched(answer), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        cause = _repair.found(answer, before, checker, _PIECES.get(checker, {}))
+    return f"{told}\n\n{cause}" if cause else f"{told} {guess}".strip()
 
 
 class _NoVerdict(Exception):
@@ -273,29 +299,45 @@ class _NoVerdict(Exception):
 
 
 def untouched(answer: object) -> bool:
-    """Say whether an answer is still the stub: `...`, None, a container with one, an empty class or function."""
-    if answer is None or answer is ...:
+    """Say whether an answer is still the stub: `...`, a container with one, an empty class or function."""
+    if answer is ...:
         return True
     if isinstance(answer, Mapping):
-        return any(part is None or part is ... for part in answer.values())
+        return any(part is ... for part in answer.values())
     if type(answer) in (tuple, list):
-        return any(part is None or part is ... for part in answer)
+        return any(part is ... for part in answer)
     if isinstance(answer, types.FunctionType):
         return _empty_body(answer)
     kind = answer if isinstance(answer, type) else type(answer)
     return kind.__module__ == "__main__" and _empty_class(kind) and not _inherits_behaviour(kind)
 
 
-def _still_open(answer: object) -> str:
-    """Say which part of an answer of several is missing, when others are there; "" for a stub."""
-    if type(answer) not in (tuple, list) or all(part is None or part is ... for part in answer):
-        return ""
-    return " ".join(
-        f"Number {number} of the {len(answer)} things that the check looks at "
-        + ("is still `...`." if part is ... else "is None: what was assigned to it gives nothing back.")
-        for number, part in enumerate(answer, start=1)
-        if part is None or part is ...
-    )
+_NOTHING = (
+    "what was assigned to it gives nothing back. Methods such as `append` and `sort` change a list and return None, "
+    "and "
+    "so does a function without `return`."
+)
+
+
+def _not_begun(answer: object, names: Sequence[str]) -> Verdict | None:
+    """Return what to say of an answer that no checker should see: a stub, or None; None for all others."""
+    if answer is None:
+        return wrong(f"The answer is None: {_NOTHING}")
+    called = []
+    if type(answer) in (tuple, list):
+        count = len(answer)
+        called = [f"Number {number} of the {count} things that the check looks at" for number in range(1, count + 1)]
+        called = [f"`{name}`" for name in names] if len(names) == count else called
+    if called and any(part is not None and part is not ... for part in answer):
+        said = [
+            f"{name} is still `...`." if part is ... else f"{name} is None: {_NOTHING}"
+            for name, part in zip(called, answer, strict=True) if part is None or part is ...
+        ]  # fmt: skip
+        if said:
+            return (wrong if all(part is not ... for part in answer) else not_attempted)(" ".join(said))
+    if type(answer) in (tuple, list) and answer and all(part is None for part in answer):
+        return wrong(f"The answer is None: {_NOTHING}")
+    return not_attempted() if untouched(answer) else None
 
 
 def _inherits_behaviour(kind: type) -> bool:

@@ -26,23 +26,26 @@ class TimeUp(BaseException):
 
 
 @contextmanager
-def limit(seconds: float | None = None) -> Iterator[None]:
+def limit(seconds: float | None = None, file: str | None = None) -> Iterator[None]:
     """Raise TimeUp in the block when it takes longer, and again until it ends.
 
-    In the main thread of a system with alarms it breaks into sleeps as well; elsewhere a sleep has to end first.
+    In the main thread of a system with alarms it breaks into sleeps as well; elsewhere a sleep has to end first. With
+    `file` it breaks in there only where a line of that file runs, so never into TensorFlow, which may not survive it.
     """
     seconds = SECONDS if seconds is None else seconds
     alarms = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-    with _alarms(seconds) if alarms else _other_thread(seconds):
+    with _alarms(seconds, file) if alarms else _other_thread(SECONDS if file else seconds):
         yield
 
 
 @contextmanager
-def _alarms(seconds: float) -> Iterator[None]:
+def _alarms(seconds: float, file: str | None) -> Iterator[None]:
     calls, ours, tracing = 0, sys._getframe(), sys.gettrace()
 
     def ring(_number: int, frame: types.FrameType | None) -> None:
         nonlocal calls
+        if file is not None and (frame is None or frame.f_code.co_filename != file):
+            return
         calls += 1
         if calls > 2 and frame is not None:
             _leave(frame, ours)  # a bare `except:` in a loop has swallowed it: raise where nothing catches

@@ -18,12 +18,15 @@ import keras
 
 from helpers.checks._blame import HOOKS
 from helpers.checks._core import Verdict, Wrong, exercise, not_attempted, right, wrong
+from helpers.checks._repair import trying
 from helpers.checks.scripted import (
     FakeModel,
+    about_moment,
     about_stopping,
     as_callback,
     drive,
     made_by,
+    named_outside,
     parts,
     strange_hook,
 )
@@ -50,7 +53,11 @@ def _listed(values: Sequence[float]) -> str:
     return ", ".join(f"{value:.4g}" for value in values)
 
 
-@exercise("01.1")
+@exercise(
+    "01.1",
+    names=("collector", "seen"),
+    pieces={'{1}["val_accuracy"]': "the validation accuracy of the epoch, out of `logs`"},
+)
 def collect(answer: tuple) -> Verdict:
     """Play two fits and hold what was appended in each against the script."""
     collector, seen = parts(answer, ("collector", "seen"))
@@ -66,9 +73,9 @@ def collect(answer: tuple) -> Verdict:
             already = list(seen)
             driven = drive(collector, logs, batches=2, validation_batches=1)
             if seen[: len(already)] != already:
-                return wrong(
-                    "The list lost or moved what it held before. Append to `seen`; do not empty or replace it."
-                )
+                return wrong("The list lost or moved what it held before.", guess=(
+                    "Append to `seen`: that leaves what is there in its place."
+                ))  # fmt: skip
             found.append((seen[len(already) :], driven))
     except KeyError as error:
         # A function that comes without a name becomes LambdaCallback's first argument, and nobody sees it.
@@ -84,10 +91,10 @@ def collect(answer: tuple) -> Verdict:
         expected = logs["val_accuracy"]
         if not _same(values, expected):
             if number == 0:
-                return wrong(_why_not_collected(collector, values, logs))
+                return _why_not_collected(collector, values, logs)
             return wrong(
                 f"A first fit is right. In a second one with the same object, the epochs had {_listed(expected)}, and "
-                f"{_appended(values)}. Every epoch of every fit counts.", credit=0.5
+                f"{_appended(values)}.", credit=0.5, guess="Every epoch of every fit counts."
             )  # fmt: skip
         if driven.logs_changed:
             name = sorted(driven.logs_changed)[0]
@@ -119,71 +126,78 @@ def _appended(values: list) -> str:
     return f"{shown}{', …' if len(values) > 8 else ''} {'was' if len(values) == 1 else 'were'} appended"
 
 
-def _why_not_collected(collector: Callback, found: list, logs: Logs) -> str:
+def _why_not_collected(collector: Callback, found: list, logs: Logs) -> Verdict:
     expected = logs["val_accuracy"]
     if not found:
         return _why_nothing(collector)
     if any(isinstance(value, dict) for value in found):
-        return 'You appended the whole `logs`. Take one value out of it: `logs["val_accuracy"]`.'
+        return wrong('You appended the whole `logs`. Take one value out of it: `logs["val_accuracy"]`.')
     if all(value is None for value in found):
-        hook = next((name for name in HOOKS if name in vars(collector) and name != "on_epoch_end"), None)
-        if hook and "on_epoch_end" not in vars(collector):
-            return (
+        hook = next((name for name in HOOKS if vars(collector).get(name) is not None and name != "on_epoch_end"), None)
+        if hook and vars(collector).get("on_epoch_end") is None:
+            return wrong(
                 f"You appended None: your function was called at `{hook}`, where `logs` does not hold the name you ask "
                 "for. The validation accuracy is known at the end of an epoch: `on_epoch_end=...`."
             )
-        return (
-            'You appended None: `logs.get(...)` gives None for a name that is not there. The name is `"val_accuracy"`, '
-            "letter for letter."
+        return wrong(
+            "You appended None, which `logs.get(...)` gives for a name that is not there at that moment.",
+            guess='The name is `"val_accuracy"`, letter for letter, and the moment `on_epoch_end`.',
         )
     if found in ([0, 1, 2], [1, 2, 3]):
-        return 'You appended the number of the epoch. The value is `logs["val_accuracy"]`.'
+        return wrong('You appended the number of the epoch. The value is `logs["val_accuracy"]`.')
     for name, values in logs.items():
         if _same(found, values):
-            return f"You collected `{name}`. Asked for is the validation accuracy, `val_accuracy`."
+            return wrong(f"You collected `{name}`. Asked for is the validation accuracy, `val_accuracy`.")
     told = f"The epochs had {_listed(expected)}, and {_appended(found)}."
     if any(isinstance(value, list | tuple) for value in found):
-        return f"{told} Append the number alone, without brackets and without the epoch."
+        return wrong(f"{told} Append the number alone, without brackets and without the epoch.")
     if any(isinstance(value, str) for value in found):
-        return f"{told} That is text. Append the number itself."
+        return wrong(f"{told} That is text. Append the number itself.")
     if _same(found, expected[::-1]):
-        return f"{told} They stand in reverse: `append` puts each at the end."
+        return wrong(f"{told} They stand in reverse: `append` puts each at the end.")
     for digits in (4, 3, 2, 1, 0):
         if _same(found, [round(value, digits) for value in expected]):
-            return f"{told} That is rounded. Append the value as it is."
+            return wrong(f"{told} That is rounded. Append the value as it is.")
     factor = found[0] / expected[0] if isinstance(found[0], int | float) else 0
     if _same(found, [factor * value for value in expected]):
-        return f"{told} That is {factor:.4g} times the accuracy. Append the value as it is."
+        return wrong(f"{told} That is {factor:.4g} times the accuracy. Append the value as it is.")
+    if _same(found, expected[1:]):
+        return wrong(told, guess="The first epoch is missing. Its number is 0, which counts as false in an `if`.")
     if len(found) == 1:
-        return f"{told} That hook {_CALLED_ONCE}" if _is(found[0], expected[-1]) else f"{told} One for each epoch."
+        return wrong(told, guess=f"That hook {_CALLED_ONCE}" if _is(found[0], expected[-1]) else "One for each epoch.")
     if len(found) > len(expected):
-        return f"Three epochs gave {len(found)} values. Which hook is called exactly once in each epoch?"
+        return wrong(
+            f"Three epochs gave {len(found)} values.", guess="Which hook is called exactly once in each epoch?"
+        )
     if _same(found, [max(expected[: n + 1]) for n in range(len(expected))]):
-        return f"{told} That is the highest so far. Append each epoch's own value."
+        return wrong(f"{told} That is the highest so far. Append each epoch's own value.")
     if len(found) < len(expected):
-        return f"{told} Every epoch should append its value, whatever it is."
-    return f"{told} Each epoch should append its own `val_accuracy`, unchanged."
+        return wrong(told, guess="Every epoch should append its value, whatever it is.")
+    return wrong(told, guess="Each epoch should append its own `val_accuracy`, unchanged.")
 
 
-def _why_nothing(collector: Callback) -> str:
+def _why_nothing(collector: Callback) -> Verdict:
     slip = strange_hook(collector)
     if slip:
-        return f"Nothing was appended. {slip} The end of an epoch is `on_epoch_end`."
+        return wrong(f"Nothing was appended. {slip} The end of an epoch is `on_epoch_end`.")
     functions = [value for name, value in vars(collector).items() if name in HOOKS and value is not None]
     if not functions and type(collector) is keras.callbacks.LambdaCallback:
-        return (
+        return wrong(
             "Nothing was appended: your `LambdaCallback` has no function for any hook. Give it the function itself, "
             "`on_epoch_end=name`; with brackets, `name()`, it is called at once, and what it returns is handed over."
         )
-    if any("seen" in one.__code__.co_varnames for one in functions if isinstance(one, types.FunctionType)):
-        return (
+    functions = [one for one in functions if isinstance(one, types.FunctionType)]
+    if any("seen" in one.__code__.co_varnames for one in functions):
+        return wrong(
             "Nothing was appended. Your function sets a `seen` of its own, which is gone when it ends. Use "
             "`seen.append(...)`, without `seen = ...` in the function."
         )
-    return (
-        "Three epochs were played, and nothing was appended to `seen`. Does your function call `seen.append(...)`, on "
-        "this very list, and is it given as `on_epoch_end=`?"
-    )
+    told = "Three epochs were played, and nothing was appended to `seen`."
+    filled = next((name for one in functions for name in one.__code__.co_names if name != "seen"
+                   and isinstance(one.__globals__.get(name), list) and one.__globals__[name]), None)  # fmt: skip
+    if filled:
+        return wrong(f"{told} Your function fills another list, `{filled}`. Let it append to `seen` itself.")
+    return wrong(told, guess="What should be done in each epoch is `seen.append(...)`, on the list that `seen` names.")
 
 
 # -- 01.2 ------------------------------------------------------------------------------------------------------------
@@ -238,7 +252,6 @@ GOOD_TWISTS = {
     "late": "It ends one epoch too late: `on_epoch_end` of the epoch itself is the place.",
     "twice": "It waits for a second epoch at the target. The first one is enough.",
     "not first": "The first epoch counts as well, and yours does not look at it.",
-    "per cent": "It compares per cent with a fraction: `val_accuracy` is between 0 and 1, and so is `target`.",
     "once": (
         "One fit alone is right. In a second one with the same object, it does not end any more: what it remembers of "
         "the first has to be set back in `on_train_begin`."
@@ -248,6 +261,10 @@ GOOD_TWISTS = {
         "true."
     ),
 }  # fmt: skip
+
+
+# What looks like this has many causes: said only where no change of the answer's own lines makes it right.
+_LOOKS_LIKE = ("accuracy", "accuracy >", "once", "at once")
 
 
 def good_epochs(case: Case, twist: str = "") -> list[tuple[int, bool]]:
@@ -268,8 +285,6 @@ def _good_end(logs: Logs, target: float, twist: str) -> int | None:
     for epoch, value in enumerate(logs[name if name in logs else "val_accuracy"]):
         if name == "rounded":
             value = round(value, int(twist[-1]))
-        if twist == "per cent":
-            value *= 100
         hit = {
             ">": value > target, "accuracy >": value > target, "==": value == target, "<": value < target,
             "<=": value <= target, "loss down": value <= target, "val_loss down": value <= target, "at once": True,
@@ -294,7 +309,14 @@ def _good_ran(maker: object, case: Case) -> tuple[list[tuple[int, bool]], Callba
     return ran, callback, model
 
 
-@exercise("01.2")
+_GOOD_PIECES = {
+    '{1}["val_accuracy"]': '`logs["val_accuracy"]`, the validation accuracy of this epoch',
+    "self.target": "`self.target`",
+    '{1}["val_accuracy"] >= self.target': "the condition that `val_accuracy` of this epoch is at least the target",
+}
+
+
+@exercise("01.2", pieces=_GOOD_PIECES)
 def good_enough(answer: object) -> Verdict:
     """Play trainings that reach the target exactly, off any grid, from the start, twice, and never."""
     if isinstance(answer, Callback):
@@ -309,12 +331,17 @@ def good_enough(answer: object) -> Verdict:
             return not_attempted(
                 "There is no hook in the class yet. Its `def` is indented as far as that of `__init__`."
             )
-    cases = _cases()
-    plays = [_good_ran(answer, case) for case in cases]
-    yours, wanted = [ran for ran, *_ in plays], [good_epochs(case) for case in cases]
+    cases, plays = _cases(), []
+    wanted = [good_epochs(case) for case in cases]
+    for case, want in zip(cases, wanted, strict=True):
+        plays.append(_good_ran(answer, case))
+        if trying() and plays[-1][0] != want:
+            return wrong("")
+    yours = [ran for ran, *_ in plays]
     agreed = sum(one == other for one, other in zip(yours, wanted, strict=True)) / len(cases)
     if yours != wanted:
-        return wrong(_why_not_good(answer, plays, cases, wanted), credit=0.5 if agreed > 0.8 else 0.0)
+        told, cause, guess = _why_not_good(answer, plays, cases, wanted)
+        return wrong(f"{told} {cause}".strip(), 0.5 if agreed > 0.8 else 0.0, None if cause else guess)
     if drive([_StopsAfterTwo(), made_by(answer, 0.99)], _RISING, model=FakeModel()).epochs_run != 2:
         return wrong(
             "Alone it works. But when another callback in the list has said stop, yours takes that back by setting the "
@@ -330,7 +357,8 @@ class _StopsAfterTwo(Callback):
             self.model.stop_training = True
 
 
-def _why_not_good(maker: object, plays: list, cases: list[Case], wanted: list) -> str:
+def _why_not_good(maker: object, plays: list, cases: list[Case], wanted: list) -> tuple[str, str, str]:
+    """Return what happened, the cause if there is but one, and else what to look at."""
     number = next(n for n, (ran, *_) in enumerate(plays) if ran != wanted[n])
     target, fits = cases[number]
     ran, callback, model = plays[number]
@@ -343,19 +371,17 @@ def _why_not_good(maker: object, plays: list, cases: list[Case], wanted: list) -
     yours = [one for one, *_ in plays]
     twist = next((name for name in GOOD_TWISTS if [good_epochs(case, name) for case in cases] == yours), None)
     if twist:
-        return f"{told} {GOOD_TWISTS[twist]}"
+        return (told, "", GOOD_TWISTS[twist]) if twist in _LOOKS_LIKE else (told, GOOD_TWISTS[twist], "")
     if not any(stopped for ran, *_ in plays for _, stopped in ran):
-        slip = about_stopping(callback, model)
-        return f"{told} {slip}" if slip else (
-            f"{told} No training that was played ever ended. `fit` looks at one flag: `self.model.stop_training`, with "
-            "`self.`, so that it is the model in training. Is it set, at the end of an epoch?"
+        return told, about_stopping(callback, model), (
+            "No training that was played ever ended. `fit` looks at one flag: `self.model.stop_training`, with "
+            "`self.`, so that it is the model in training. It has to be set at the end of an epoch."
         )  # fmt: skip
     if fit and _good_ran(maker, (target, (fits[fit],)))[0] == wanted[number][fit : fit + 1]:
-        return f"{told} With a new object it does: what is left of the fit before has to go in `on_train_begin`."
-    fixed = _ignores_the_target(cases, yours)
-    if fixed:
-        return f"{told} The end does not depend on `target`: compare with `self.target`, not with a fixed number."
-    return f'{told} Compare `logs["val_accuracy"]` with `self.target` after each epoch.'
+        return told, "", "With a new object it does: what is left of the fit before has to go in `on_train_begin`."
+    if _ignores_the_target(cases, yours):
+        return told, "The end does not depend on `target`: compare with `self.target`, not with a fixed number.", ""
+    return told, "", 'What to compare after each epoch: `logs["val_accuracy"]` with `self.target`.'
 
 
 def _ignores_the_target(cases: list[Case], yours: list) -> bool:
@@ -371,7 +397,14 @@ _FIRST: Logs = {"loss": [0.9, 0.6, 0.4, 0.2, 0.1, 0.05], "val_loss": [0.75, 0.5,
 _SECOND: Logs = {"loss": [1900.0, 1600.0, 1400.0, 1350.0], "val_loss": [1500.0, 1750.0, 1600.0, 1250.0]}
 
 
-@exercise("01.3")
+_BEST_PIECES = {
+    '{1}["val_loss"]': '`logs["val_loss"]`, that of this epoch',
+    "self.best": "`self.best`, the lowest so far",
+    'min(self.best, {1}["val_loss"])': "the lower of `self.best` and `val_loss` of this epoch",
+}
+
+
+@exercise("01.3", pieces=_BEST_PIECES)
 def own_column(answer: Sequence) -> Verdict:
     """Play fits with the list and read what its CSVLogger wrote."""
     if not isinstance(answer, list | tuple):
@@ -381,19 +414,25 @@ def own_column(answer: Sequence) -> Verdict:
     loggers = [callback for callback in answer if isinstance(callback, keras.callbacks.CSVLogger)]
     if len(loggers) != 1:
         return wrong(f"The list needs exactly one `CSVLogger(best_log)`; it has {len(loggers)}.")
+    asked = named_outside(answer, "best_log")
+    if isinstance(asked, str | Path) and Path(loggers[0].filename) != Path(asked):
+        return wrong(
+            f"The `CSVLogger` writes to `{Path(loggers[0].filename).name}`, another file than `best_log`, which is "
+            f"`{Path(asked).name}`: `CSVLogger(best_log)`.", credit=0.6
+        )  # fmt: skip
     rng = random.Random(3)
     off_grid = [{name: [rng.uniform(0.1, 9) for _ in range(8)] for name in ("loss", "val_loss")} for _ in range(3)]
     fits, found = [_FIRST, _SECOND, *off_grid], []
     for logs in fits:
         rows = _written(answer, loggers[0], logs)
         if not rows or "best" not in rows[0]:
-            return wrong(_why_no_column(answer, loggers[0]))
+            told, cause, guess = _why_no_column(answer, loggers[0])
+            return wrong(f"{told} {cause}".strip(), guess=None if cause else guess)
         found.append([row["best"] for row in rows])
     if any(value in ("", "NA") for values in found for value in values):
         return wrong(
-            "Some lines of the file have no number in the column `best`; it says NA there. Put `best` into `logs` "
-            "after "
-            "**each** epoch, also when it is not a new one.", credit=0.4
+            "Some lines of the file have no number in the column `best`; it says NA there.", 0.4,
+            guess="Put `best` into `logs` after **each** epoch, also when it is not a new one.",
         )  # fmt: skip
     try:
         numbers = [[float(value) for value in values] for values in found]
@@ -403,7 +442,8 @@ def own_column(answer: Sequence) -> Verdict:
         )
     if any(not math.isclose(n, w, rel_tol=1e-6) for ns, logs in zip(numbers, fits, strict=True)
            for n, w in zip(ns, best_column([logs])[0], strict=True)):  # fmt: skip
-        return wrong(_why_not_lowest(numbers, fits), credit=0.4)
+        told, cause, guess = _why_not_lowest(numbers, fits)
+        return wrong(f"{told} {cause}".strip(), 0.4, None if cause else guess)
     return right("The file has its column `best`, and each fit starts afresh.")
 
 
@@ -425,7 +465,14 @@ BEST_TWISTS = {
     "late": "It is one epoch behind: first find the new best, then put it into `logs`.",
     "first": "It keeps the value of the first epoch. It should follow each new lowest value.",
     "epoch": "That is the number of the epoch with the best value. Asked for is the value.",
+    "epoch from 1": "That is the number of the epoch with the best value. Asked for is the value.",
     "rounded": "That is rounded. Put the value in as it is.",
+    "all": (
+        "That is the lowest of all numbers in the `logs` of one epoch. Asked for is the lowest `val_loss` of all "
+        "epochs "
+        "so far."
+    ),
+    "all so far": "That is the lowest of all numbers in `logs` so far, `loss` among them. Asked for is `val_loss`.",
     "kept": "In the second fit it still remembers the first. Start anew in `on_train_begin`.",
 }  # fmt: skip
 
@@ -438,6 +485,7 @@ def best_column(fits: Sequence[Logs], twist: str = "") -> list[list[float]]:
         if twist != "kept":
             best = math.inf
         column: list[float] = []
+        every = [min(row) for row in zip(*logs.values(), strict=True)]
         for epoch, value in enumerate(values):
             before, best = best, min(best, value)
             previous = values[epoch - 1] if epoch else math.inf
@@ -445,13 +493,19 @@ def best_column(fits: Sequence[Logs], twist: str = "") -> list[list[float]]:
                 "own": value, "loss own": value, "highest": max(values[: epoch + 1]), "zero": min(0.0, value),
                 "infinity": math.inf, "two": min(value, previous), "late": before, "first": values[0],
                 "before": value if value < previous else (column[-1] if column else value),
-                "epoch": float(values.index(min(values[: epoch + 1]))), "rounded": round(best, 2),
+                "epoch": float(values.index(min(values[: epoch + 1]))),
+                "all": every[epoch], "all so far": min(every[: epoch + 1]),
+                "epoch from 1": values.index(min(values[: epoch + 1])) + 1.0, "rounded": round(best, 2),
             }.get(twist, best))  # fmt: skip
         columns.append(column)
     return columns
 
 
-def _why_not_lowest(found: list[list[float]], fits: list[Logs]) -> str:
+_LOOKS_LIKE_BEST = ("own", "kept")
+
+
+def _why_not_lowest(found: list[list[float]], fits: list[Logs]) -> tuple[str, str, str]:
+    """Return what happened, the cause if there is but one, and else what to look at."""
     wanted = best_column(fits)
     number = next(n for n, (one, other) in enumerate(zip(found, wanted, strict=True)) if not _all_close(one, other))
     fit = "" if number == 0 else f" The fit before it was right. In fit {number + 1} with the same objects,"
@@ -461,16 +515,16 @@ def _why_not_lowest(found: list[list[float]], fits: list[Logs]) -> str:
     ).strip()
     for twist, words in BEST_TWISTS.items():
         if all(map(_all_close, found, best_column(fits, twist))):
-            return f"{told} {words}"
+            return (told, "", words) if twist in _LOOKS_LIKE_BEST else (told, words, "")
     lower = [min(one) < min(logs["val_loss"]) for one, logs in zip(found, fits, strict=True)]
     if number and lower[number]:
         earlier = min(value for logs in fits[:number] for value in logs["val_loss"])
         if _all_close([found[number][0]], [earlier]):
-            return f"{told} It still remembers an earlier fit. Start anew in `on_train_begin`."
-        return f'{told} Its first value is too low for such losses. Begin with `float("inf")`.'
+            return told, "", "It still remembers an earlier fit. Start anew in `on_train_begin`."
+        return told, "", 'Its first value is too low for such losses. Begin with `float("inf")`.'
     if number == 0 and max(found[0]) < min(fits[0]["val_loss"]):
-        return f"{told} It remembers a lower one, from an earlier fit perhaps. Start anew in `on_train_begin`."
-    return told
+        return told, "", "All its values are lower than any `val_loss` of this fit."
+    return told, "", "Asked for is the lowest `val_loss` of the epochs so far, this one included."
 
 
 def _all_close(one: list[float], other: list[float]) -> bool:
@@ -495,20 +549,26 @@ def _written(callbacks: Sequence, logger: keras.callbacks.CSVLogger, logs: dict)
             logger.filename = filename
 
 
-def _why_no_column(callbacks: list, logger: keras.callbacks.CSVLogger) -> str:
+def _why_no_column(callbacks: list, logger: keras.callbacks.CSVLogger) -> tuple[str, str, str]:
+    """Return what happened, the cause if there is but one, and else what to look at."""
     others = [callback for callback in callbacks if callback is not logger]
+    told = "The file has no column `best`."
     if not others:
-        return "The file has no column `best`. The list holds only the `CSVLogger`: your own callback is missing."
+        return told, "The list holds only the `CSVLogger`: your own callback is missing.", ""
     slips = [slip for callback in others if (slip := strange_hook(callback))]
     if slips:
-        return f"The file has no column `best`. {slips[0]}"
+        return told, slips[0], ""
     # Change one thing and play again: the logger last.
     if "best" in (_written([*others, logger], logger, _FIRST) or [{}])[0]:
-        return (
-            "`best` gets into `logs`, but the file has no such column: the `CSVLogger` comes before it in the list and "
-            "has written its line by then. Makers before users."
-        )
+        return "`best` gets into `logs`, but the file has no such column:", (
+            "the `CSVLogger` comes before it in the list and has written its line by then. Makers before users."
+        ), ""  # fmt: skip
     added = drive(others, _FIRST).logs_added
     if added:
-        return f"The file has no column `best`. Your callback adds {', '.join(f'`{name}`' for name in sorted(added))}."
-    return 'The file has no column `best`. Put the number into the `logs` that you are given: `logs["best"] = ...`.'
+        return told, f"Your callback adds {', '.join(f'`{name}`' for name in sorted(added))}.", ""
+    elsewhere = next((slip for one in others if (slip := about_moment(one, "on_epoch_end"))), "")
+    return (
+        told,
+        elsewhere,
+        ('The file gets the `logs` that `on_epoch_end` is given: put the number in there, `logs["best"] = ...`.'),
+    )

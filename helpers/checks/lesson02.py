@@ -11,11 +11,14 @@ from functools import cache
 import keras
 
 from helpers.checks._core import Verdict, exercise, right, wrong
+from helpers.checks._repair import trying
 from helpers.checks.scripted import (
+    RULES,
     FakeModel,
     Wish,
     about_monitor,
     as_function,
+    by_hand,
     call,
     drive,
     judged_stopper,
@@ -38,12 +41,14 @@ _WISHES = {
     "restore_best_weights": Wish(True, fits=bool),
     "mode": Wish("auto", fits=lambda mode: mode in ("auto", "max")),
 }
-_ORDER = "(Arguments without names come in this order: `monitor`, `min_delta`, `patience`. Better write the names.)"
 _TOLD: dict[str, Callable[[object], str]] = {
     "monitor": lambda name: about_monitor(name, list(_WATCHED), "val_accuracy"),
     "mode": lambda mode: f'With `mode="{mode}"` it takes a falling accuracy for better. Look at `mode`.',
     "patience": lambda value: f"`patience` is {value}; asked for are 4 epochs without improvement. Look at `patience`.",
-    "min_delta": lambda value: f"`min_delta` is {value}, which nobody asked for. {_ORDER}",
+    "min_delta": lambda value: (
+        f"`min_delta` is {value}, which nobody asked for: a gain that is no more than that does not count. Leave it "
+        "out."
+    ),
     "baseline": lambda value: f"`baseline={value}` was not asked for, and it can end a training early. Leave it out.",
     "start_from_epoch": lambda value: (
         f"`start_from_epoch={value}` was not asked for: it ignores the first epochs. Leave it out."
@@ -88,14 +93,16 @@ def three_wishes(answer: object) -> Verdict:
 BY_HAND = (1.00, 0.80, 0.85, 0.70, 0.70, 0.75, 0.60, 0.65)
 
 
-@exercise("02.2")
-def by_hand(answer: object) -> Verdict:
+_COUNTED = ("epochs_run", "weights_of_epoch")
+
+
+@exercise("02.2", names=_COUNTED)
+def stopped_by_hand(answer: object) -> Verdict:
     """Hold two numbers against the real callback on the same losses."""
     driven = drive(EarlyStopping(patience=2, restore_best_weights=True), list(BY_HAND))
     run, kept = driven.epochs_run, driven.kept_epoch + 1
-    names = ("epochs_run", "weights_of_epoch")
-    numbers = [whole(part) for part in parts(answer, names)]
-    for name, number, part in zip(names, numbers, answer, strict=True):
+    numbers = [whole(part) for part in parts(answer, _COUNTED)]
+    for name, number, part in zip(_COUNTED, numbers, answer, strict=True):
         if number is None:
             return wrong(f"Both answers are whole numbers: how many epochs, and which epoch. `{name}` is `{part!r}`.")
     epochs_run, weights_of_epoch = numbers
@@ -105,6 +112,12 @@ def by_hand(answer: object) -> Verdict:
         return wrong("Both are one too small: you count from 0. Count epochs from 1 here, as people do.", credit=0.5)
     if (epochs_run, weights_of_epoch) == (kept, run):
         return wrong("The two numbers are right, and in each other's place.", credit=0.5)
+    rules = [words for name, words in RULES.items() if by_hand(BY_HAND, 2, name) == (epochs_run, weights_of_epoch)]
+    if len(rules) == 1:
+        return wrong(
+            f"{epochs_run} epochs and the weights of epoch {weights_of_epoch}: that comes out where {rules[0]}. Epoch "
+            f"{kept} is a new best and sets the counter to 0; with epoch {run} it reaches 2."
+        )
     found = []
     if epochs_run != run:
         found.append(_why_other_count(epochs_run, run))
@@ -121,7 +134,8 @@ def _why_other_count(given: int, run: int) -> str:
         run + 1: "The training ends with the epoch in which the counter reaches 2. No further one begins.",
         4: "Epoch 4 is the best so far. The callback stops `patience` epochs after the best, not at it.",
         3: "Epoch 3 is the first that is worse. Patience 2 takes two in a row.",
-        len(BY_HAND): "Epoch 5 equals epoch 4, and a tie is no improvement: it counts, and epoch 6 is the second.",
+        len(BY_HAND): "Epoch 5 equals epoch 4, and a tie is no improvement. With epoch 6 that makes two in a row.",
+        len(BY_HAND) - run: f"So many of the {len(BY_HAND)} are left out. Asked for is how many run.",
     }
     return f"Not {given} epochs. " + reasons.get(
         given, "Write the counter below each loss: 0 at a new best, else one more."
@@ -278,7 +292,16 @@ WEIGHTS_TWISTS: dict[str, tuple[Callable[[_Ran], int], str]] = {
 }  # fmt: skip
 
 
-@exercise("02.3")
+# Where an answer does this, a condition of its own may be at fault: then that is named, and this otherwise.
+_MANY_CAUSES = [WEIGHTS_TWISTS[name][1] for name in ("always best", "always last", "swapped")]
+_WEIGHTS_PIECES = {
+    "{0}.best_epoch + 1": "the best epoch, counted from 1",
+    "len({1}.epoch)": "the number of epochs that ran",
+    "{0}.restore_best_weights": "the question whether the best weights come back: `restore_best_weights`",
+}
+
+
+@exercise("02.3", pieces=_WEIGHTS_PIECES)
 def whose_weights(answer: object) -> Verdict:
     """Train by script with many settings and compare the function's answer with what the model really holds."""
     function = as_function(answer, "stopper, history")
@@ -286,29 +309,42 @@ def whose_weights(answer: object) -> Verdict:
     for one, stopper, history in _weights_trainings():
         ran.append(one)
         given.append(call(function, copy.copy(stopper), copy.deepcopy(history)))
+        if trying() and whole(given[-1]) != one.held:
+            return wrong("")
     if all(whole(value) == one.held for value, one in zip(given, ran, strict=True)):
         return right(f"Right for all {len(ran)} trainings: stopped or not, restored or not, with ties.")
     hits = sum(whole(value) == one.held for value, one in zip(given, ran, strict=True)) / len(ran)
-    return wrong(_why_other_weights(ran, given), credit=0.5 if hits > 0.4 else 0.0)
+    told, cause, guess = _why_other_weights(ran, given)
+    return wrong(f"{told} {cause}".strip(), 0.5 if hits > 0.4 else 0.0, None if cause else guess)
 
 
-def _why_other_weights(ran: list[_Ran], given: list) -> str:
-    """Tell the first training that was answered wrongly, and the misconception that explains all answers."""
+def _why_other_weights(ran: list[_Ran], given: list) -> tuple[str, str, str]:
+    """Return the first training that was answered wrongly, the mistake that explains all, and else what to look at."""
     value, one = next((v, r) for v, r in zip(given, ran, strict=True) if whole(v) != r.held)
     stopped = "and then stopped" if one.stopped else "and nothing stopped it"
     case = (
         f"With `patience={one.case.patience}, restore_best_weights={one.case.restore}` and `val_loss` "
         f"{', '.join(f'{loss:g}' for loss in one.case.losses[: one.epochs])}, {one.epochs} "
         f"epoch{'s' if one.epochs > 1 else ''} ran, {stopped}. The model holds the weights of epoch {one.held}; your "
-        f"function said {value!r}. "
+        f"function said {value!r}."
     )
     if value is None:
-        return f"{case}It returned nothing there. Every way through it needs a `return`."
+        return case, "", "It returned nothing there. Every way through it needs a `return`."
     if whole(value) is None:
-        return f"{case}That is no whole number."
+        loss = isinstance(value, float) and value in one.case.losses
+        return (
+            case,
+            "",
+            (
+                "That is a value of `val_loss`. Asked for is the number of an epoch."
+                if loss
+                else "That is no whole number."
+            ),
+        )
     for rule, words in WEIGHTS_TWISTS.values():
         if [whole(v) for v in given] == [rule(r) for r in ran]:
-            return f"{case}{words}"
+            named = words not in _MANY_CAUSES
+            return case, words if named else "", "" if named else words
     if one.case.restore:
-        return f"{case}With restoring, ask `best_epoch`, which counts from 0."
-    return f"{case}Without restoring, the weights are those of the last epoch that ran."
+        return case, "", "With restoring, the weights are those of the best epoch: `best_epoch`, which counts from 0."
+    return case, "", "Without restoring, the weights are those of the last epoch that ran."

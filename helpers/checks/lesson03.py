@@ -6,7 +6,9 @@ import math
 import random
 import string
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import keras
 
 from helpers import data
 from helpers.checks._core import Verdict, Wrong, exercise, right, wrong
+from helpers.checks._repair import trying
 from helpers.checks.scripted import (
     Driven,
     FakeModel,
@@ -31,6 +34,8 @@ from helpers.checks.scripted import (
     number_text,
     parts,
     sentences,
+    unread,
+    watched_fits,
 )
 
 ModelCheckpoint = keras.callbacks.ModelCheckpoint
@@ -91,7 +96,7 @@ def _when(driven: Driven) -> list[tuple[int, int | None, bool]]:
     return [(save.epoch, save.batch, save.weights_only) for save in driven.saves]
 
 
-@exercise("03.1")
+@exercise("03.1", names=("album_saver", "album"))
 def album(answer: tuple) -> Verdict:
     """Play trainings and look at when files were saved, where, and under which names."""
     saver, folder = parts(answer, ("album_saver", "album"))
@@ -112,17 +117,13 @@ def album(answer: tuple) -> Verdict:
             found = causes(saver, _WISHES, lambda one: all(
                 _when(_saves(fresh(one), logs)) == _when(want) for logs, want in zip(plays, wanted, strict=True)
             ))  # fmt: skip
-            named = (
-                sentences(found, _WISHES, list(_WATCHED), _TOLD)
-                or "Only a name, `monitor` and `save_best_only` are needed."
-            )
-            return wrong(f"{_told(mine, want)} {named}", credit=0.3)
+            told, named = _told(mine, want), sentences(saver, found, _WISHES, list(_WATCHED), _TOLD)
+            if named:
+                return wrong(f"{told} {named}", credit=0.3)
+            return wrong(told, 0.3, guess="Only a name, `monitor` and `save_best_only` are needed.")
     for mine, want in zip(yours, wanted, strict=True):
         if any(save.path.parent.resolve() != Path(folder).resolve() for save in mine.saves):
-            return wrong(
-                f"It saves at the right times, but elsewhere. {about_folder(mine.saves[0].path, 'album')} "
-                "Begin the name with the variable `album`, which is a `Path`: `album / ...`.", credit=0.7
-            )  # fmt: skip
+            return wrong(f"It saves at the right times, but {_why_elsewhere(mine.saves[0].path, folder)}", credit=0.7)
         names = [save.path.name for save in mine.saves]
         if names != [save.path.name for save in want.saves]:
             return wrong(_why_other_names(saver.filepath, mine.saves, want.saves), credit=0.6)
@@ -163,11 +164,34 @@ def _told(mine: Driven, want: Driven) -> str:
     return f"It saved {_epochs(mine.saved_epochs)}{every}; expected {_epochs(want.saved_epochs)}.{within}"
 
 
+def _why_elsewhere(given: Path, folder: Path) -> str:
+    if given.parent == folder.parent and given.name.startswith(folder.name):
+        return (
+            f"beside the folder `{folder.name}`, in files such as `{given.name}`: between folder and name a slash is "
+            "missing. `album` is a `Path`: `album / ...`."
+        )
+    if given.parent.parent == folder:
+        return (
+            f"in a folder of its own for each, `{given.parent.name}`: the slash in the name makes it. Epoch and "
+            "accuracy "
+            "stand in one name, with a hyphen between them."
+        )
+    return (
+        f"elsewhere. {about_folder(given, 'album')} Begin the name with the variable `album`, which is a `Path`: "
+        "`album / ...`."
+    )
+
+
 def _why_other_names(template: str, mine: tuple[Save, ...], want: tuple[Save, ...]) -> str:
     given, expected = next(
         (a.path.name, b.path.name) for a, b in zip(mine, want, strict=True) if a.path.name != b.path.name
     )
     told = f"A file is called `{given}`, expected `{expected}`."
+    if "{" in given:
+        return (
+            f"{told} A brace that is written twice, `{{{{`, stands for a brace: Keras fills in a field in single ones, "
+            "`{epoch:02d}`. (Twice is for an f-string, which takes one away.)"
+        )
     fields = {name: spec or "" for _, name, spec, _ in string.Formatter().parse(Path(template).name) if name}
     if len({save.path.name for save in mine}) < len(mine) and "epoch" not in fields:
         return (
@@ -191,6 +215,8 @@ def _why_other_names(template: str, mine: tuple[Save, ...], want: tuple[Save, ..
         return f"{told} Two decimals are `:.2f` after the name."
     if not given.endswith(".keras"):
         return f"{told} Look at its end."
+    if list(fields) == ["val_accuracy", "epoch"]:
+        return f"{told} The two are in each other's place: first the epoch, then the accuracy."
     return f"{told} Epoch, hyphen, accuracy, and nothing else."
 
 
@@ -203,7 +229,7 @@ def _epochs(epochs: tuple[int, ...]) -> str:
 # -- 03.2 ------------------------------------------------------------------------------------------------------------
 
 
-@exercise("03.2")
+@exercise("03.2", names=("rescued", "rest_of_run", "whole"))
 def after_the_crash(answer: tuple) -> Verdict:
     """Hold the continued training against the one that never broke off: epochs, steps of the optimizer, losses."""
     model, rest, whole = parts(answer, ("rescued", "rest_of_run", "whole"))
@@ -222,43 +248,82 @@ def after_the_crash(answer: tuple) -> Verdict:
         return wrong(
             "`rest_of_run` is the `History` of another model: train `rescued`, and keep what its `fit` returns."
         )
-    last = len(whole.epoch)
+    last, each = len(whole.epoch), whole.params["steps"]
+    steps = int(model.optimizer.iterations)
     if list(rest.epoch) != list(range(1, last)):
-        return wrong(_why_other_epochs(list(rest.epoch), last), credit=0.2)
+        return wrong(_why_other_epochs(rest, whole, steps), credit=0.2)
     if "val_loss" not in rest.history:
         return wrong("The epochs are right. Pass `validation_data=` too, so that there is something to compare.", 0.4)
     losses, wanted = rest.history["val_loss"], whole.history["val_loss"][1:]
     close = max(abs(one - other) for one, other in zip(losses, wanted, strict=True)) < 1e-4
-    steps, expected = int(model.optimizer.iterations), last * whole.params["steps"]
-    if steps != expected:
-        started_anew = abs(losses[0] - whole.history["val_loss"][0]) < 1e-4
-        return wrong(_why_other_steps(steps, whole.params["steps"], last, started_anew), credit=0.4)
+    other = _another_optimizer(model, whole)
+    if steps != last * each:
+        return wrong(f"{_why_other_steps(rest, whole, steps)} {other}".strip(), credit=0.4)
     if not close:
-        return wrong(
-            f"Epochs and steps are right, but `val_loss` after epoch 2 is {losses[0]:.4f} and not {wanted[0]:.4f}, "
-            "as in "
-            "the training that never broke off. Is it `1.weights.h5` that you loaded, once, and `digits.train` that "
-            "you "
-            "train on?", credit=0.6
-        )  # fmt: skip
+        return wrong(f"{_why_other_losses(rest, whole)} {other}".strip(), credit=0.6)
     return right(f"{steps} steps, and the losses of the training that never broke off.")
 
 
-def _why_other_epochs(epochs: list[int], last: int) -> str:
+def _why_other_epochs(rest: keras.callbacks.History, whole: keras.callbacks.History, steps: int) -> str:
+    epochs, last, each = list(rest.epoch), len(whole.epoch), whole.params["steps"]
     if not epochs:
         return "`fit` trained nothing: `epochs` is the number of the last epoch, not how many more."
     counted = ", ".join(str(epoch + 1) for epoch in epochs)
+    told = f"Your epochs are {counted}"
     if epochs[0] == 0:
-        return f"Your epochs are {counted}: it began with the first again. `initial_epoch` tells `fit` what is done."
+        anew = _starts_anew(rest, whole)
+        nothing = (
+            " And nothing came from the file: its losses are those of a training from the beginning." if anew else ""
+        )
+        return f"{told}: it began with the first again. `initial_epoch` tells `fit` what is done.{nothing}"
+    if epochs[0] > 1 and steps - len(epochs) * each == epochs[0] * each:
+        return (
+            f"{told}, and should be 2 to {last}. When this `fit` began, the model had {epochs[0] * each} steps behind "
+            f"it, those of {epochs[0]} epochs: from another file than `1.weights.h5`, or from a `fit` before it, of "
+            "which "
+            f"`rest_of_run` does not tell. Go on from that file, in one `fit` with `initial_epoch=1, epochs={last}`."
+        )
     if epochs[0] > 1:
-        return f"Your epochs are {counted}: it should go on with epoch 2. `initial_epoch` says how many are done: one."
-    return f"Your epochs are {counted}; the last should be {last}. `epochs` is its number."
+        return f"{told}: it should go on with epoch 2. `initial_epoch` says how many are done: one."
+    return f"{told}; the last should be {last}. `epochs` is its number."
 
 
-def _why_other_steps(steps: int, each: int, last: int, started_anew: bool) -> str:
+def _starts_anew(rest: keras.callbacks.History, whole: keras.callbacks.History) -> bool:
+    name = "val_loss" if "val_loss" in rest.history else "loss"
+    return abs(rest.history[name][0] - whole.history[name][0]) < 1e-4
+
+
+def _another_optimizer(model: keras.Model, whole: keras.callbacks.History) -> str:
+    """Say in what the optimizer differs from that of the training that never broke off; "" for nothing."""
+    if whole.model is None or getattr(whole.model, "optimizer", None) is None:
+        return ""
+    mine, theirs = model.optimizer.get_config(), whole.model.optimizer.get_config()
+    if type(model.optimizer) is not type(whole.model.optimizer):
+        return (
+            f"The optimizer is another one, `{type(model.optimizer).__name__}` and not "
+            f"`{type(whole.model.optimizer).__name__}`: compile as `build()` does."
+        )
+    odd = [name for name in theirs if name != "name" and mine.get(name) != theirs[name]]
+    said = ", ".join(f"`{name}` is {_short(mine.get(name))} and was {_short(theirs[name])}" for name in odd)
+    return f"The optimizer is another one: {said}. Compile as `build()` does." if odd else ""
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else repr(value)
+
+
+def _why_other_steps(rest: keras.callbacks.History, whole: keras.callbacks.History, steps: int) -> str:
+    each, last = whole.params["steps"], len(whole.epoch)
     expected = last * each
     told = f"The optimizer has made {steps} steps, expected {expected}: {each} before the crash and the rest after it."
-    if steps == expected - each and started_anew:
+    mine = rest.params["steps"]
+    if mine is not None and mine != each:
+        return (
+            f"{told} An epoch of yours has {mine} {'step' if mine == 1 else 'steps'}, one of `digits.train` has "
+            f"{each}: "
+            "it trained on other data, or in other batches."
+        )
+    if steps == expected - each and _starts_anew(rest, whole):
         return (
             f"{told} And the losses are those of a training from the beginning: nothing came from the file. Load "
             "`1.weights.h5` into `rescued` before `fit`."
@@ -270,9 +335,33 @@ def _why_other_steps(steps: int, each: int, last: int, started_anew: bool) -> st
         )
     # What the optimizer had behind it when the rest began; a second run of the rest looks like the file of its end.
     done, left_over = divmod(steps - expected + each, each)
+    if not left_over and done == last:
+        return (
+            f"{told} When this `fit` began it had {done * each}: as from a whole training, or from the same `fit` "
+            "run once "
+            "before. Load the file anew, and train once."
+        )
     if not left_over and 1 < done < last:
         return f"{told} So {done * each} came with the file: is it the one of epoch 1, `1.weights.h5`?"
-    return f"{told} Did this model train before you loaded the file, or twice after it, or on other data?"
+    return f"{told} When this `fit` began, it had {steps - expected + each}, and should have {each}: those of the file."
+
+
+def _why_other_losses(rest: keras.callbacks.History, whole: keras.callbacks.History) -> str:
+    losses, wanted = rest.history["val_loss"], whole.history["val_loss"][1:]
+    training = zip(rest.history["loss"], whole.history["loss"][1:], strict=True)
+    if max(abs(one - other) for one, other in training) < 1e-4:
+        return (
+            f"Epochs, steps and the training `loss` are right. `val_loss` after epoch 2 is {losses[0]:.4f} and not "
+            f"{wanted[0]:.4f}: it was measured on other data than `digits.validation`."
+        )
+    return (
+        f"Epochs and steps are right, but `val_loss` after epoch 2 is {losses[0]:.4f} and not {wanted[0]:.4f}, as in "
+        "the "
+        "training that never broke off. Three things make it the same: the weights of `1.weights.h5`; what the "
+        "optimizer "
+        "remembers, of which the number of steps is only one part and which comes from the same file; and "
+        "`digits.train`."
+    )
 
 
 # -- 03.3 ------------------------------------------------------------------------------------------------------------
@@ -291,7 +380,10 @@ _SAVER_TOLD: dict[str, Callable[[object], str]] = {
 }
 
 
-@exercise("03.3")
+_CAREFUL_PIECES = {"{0}.exists()": "the question whether the file exists: `exists()` of the first argument"}
+
+
+@exercise("03.3", pieces=_CAREFUL_PIECES)
 def careful_saver(answer: object) -> Verdict:
     """Try the learner's function without a file and with two, twice, and play trainings with what it returns."""
     function = as_function(answer, "file, validation", returns=ModelCheckpoint)
@@ -302,22 +394,49 @@ def careful_saver(answer: object) -> Verdict:
         losses = [0.913, 0.717, 0.823, 0.9]
         fault = _without_a_file(_made(function, fresh_file, validation), fresh_file, losses)
         if fault:
-            return wrong(fault, credit=0.2)
-        for seed in (1, 2):
-            file = Path(folder) / f"kept-{seed}.keras"
-            loss, accuracy = _keep_a_model(file, seed)
-            before = file.read_bytes()
-            saver = _made(function, file, validation)
-            fault = _with_a_file(saver, file, loss, accuracy)
+            return fault
+        before = None
+        for number, seed in enumerate((1, 2, 3)):
+            # The third model lies in the file of the second.
+            file = Path(folder) / f"kept-{min(seed, 2)}.keras"
+            kept = _keep_a_model(file, seed)
+            content = file.read_bytes()
+            with watched_fits(train=not trying()), _measuring() as measured:
+                saver = _made(function, file, validation)
+            fault = _with_a_file(saver, file, kept, before, measured)
+            if fault and number == 2:
+                told = f"Called again, when another model lay in the same file: {fault.message}"
+                return replace(fault, message=told, credit=0.6)
             if fault:
-                return wrong(fault, credit=0.4)
-            if not file.exists() or file.read_bytes() != before:
-                return wrong("Your function itself changed the file. It should only read it.", credit=0.6)
-        loss, accuracy = _keep_a_model(file, 3)
-        fault = _with_a_file(_made(function, file, validation), file, loss, accuracy)
-        if fault:
-            return wrong(f"Called again, when another model lay in the same file: {fault}", credit=0.6)
+                return fault
+            if not file.exists() or file.read_bytes() != content:
+                return wrong("Your function itself changed the file. It should only read it.", 0.6, guess="")
+            before = kept
     return right("It starts freely without a file, and with one it overwrites only what it beats.")
+
+
+# What the models that lie in the files reach, by their weights: a change is tried without measuring again.
+_known: dict[int, list[float]] = {}
+
+
+@contextmanager
+def _measuring() -> Iterator[list[tuple[object, object]]]:
+    """Note what `evaluate` of any model is given and gives back, while the learner's function runs."""
+    measured: list[tuple[object, object]] = []
+    real = keras.Model.evaluate
+
+    def evaluate(model: keras.Model, x: object = None, *rest: object, **named: object) -> object:
+        plain = trying() and not rest and not named.get("return_dict") and x is _other_validation()
+        known = _known.get(hash(b"".join(one.tobytes() for one in model.get_weights()))) if plain else None
+        result = real(model, x, *rest, **named) if known is None else known
+        measured.append((x, result))
+        return result
+
+    keras.Model.evaluate = evaluate
+    try:
+        yield measured
+    finally:
+        keras.Model.evaluate = real
 
 
 def _playing(losses: list[float]) -> dict:
@@ -330,64 +449,99 @@ def _playing(losses: list[float]) -> dict:
     }
 
 
-def _without_a_file(saver: ModelCheckpoint, file: Path, losses: list[float]) -> str:
+def _without_a_file(saver: ModelCheckpoint, file: Path, losses: list[float]) -> Verdict | None:
     number_text(saver)
     driven = drive(fresh(saver), _playing(losses), model=FakeModel(write=False))
     if not driven.saves or driven.saves[0].epoch > 0:
         threshold = saver.best
         told = f" Your threshold is {threshold!r}." if threshold is not None else ""
-        return (
-            f"Without a file there is nothing to beat, so the first epoch should be saved. It was not.{told} None says "
-            "that there is nothing to beat."
-        )
+        return wrong(
+            f"Without a file there is nothing to beat, so the first epoch should be saved. It was not.{told}", 0.2,
+            guess="None says that there is nothing to beat.",
+        )  # fmt: skip
     if driven.saves[0].path != file:
-        return f"It saves to `{driven.saves[0].path.name}`, not to the `file` that was passed."
+        told = f"It saves to `{driven.saves[0].path.name}`, not to the `file` that was passed."
+        return wrong(told, 0.2, guess="")
     if driven.saves[0].weights_only:
-        return "It saves only weights; the model was asked for."
+        return wrong("It saves only weights; the model was asked for.", 0.2)
     if driven.saved_epochs != (0, 1):
         found = causes(
             saver, _SAVER_WISHES,
             lambda one: drive(fresh(one), _playing(losses), model=FakeModel(write=False)).saved_epochs == (0, 1),
         )  # fmt: skip
         played = ", ".join(f"{loss:.2f}" for loss in losses)
-        return (
+        named = sentences(saver, found, _SAVER_WISHES, list(_WATCHED), _SAVER_TOLD)
+        told = (
             f"Without a file, with `val_loss` {played}, epochs 1 and 2 should be saved. Yours saved "
-            f"{_epochs(driven.saved_epochs)}. {sentences(found, _SAVER_WISHES, list(_WATCHED), _SAVER_TOLD)}"
-        ).strip()
-    return ""
+            f"{_epochs(driven.saved_epochs)}."
+        )
+        return wrong(f"{told} {named}".strip(), 0.2, None if named else "")
+    return None
 
 
-def _with_a_file(saver: ModelCheckpoint, file: Path, loss: float, accuracy: float) -> str:
-    threshold = saver.best
+Kept = tuple[float, float]
+
+
+def _with_a_file(
+    saver: ModelCheckpoint, file: Path, kept: Kept, before: Kept | None, measured: list[tuple[object, object]]
+) -> Verdict | None:
+    threshold, loss = saver.best, kept[0]
     if isinstance(threshold, list | tuple | dict):
-        return "Your threshold is all that `evaluate` returns. Take the loss: it comes first, `[0]`."
+        return wrong("Your threshold is all that `evaluate` returns. Take the loss: it comes first, `[0]`.", 0.4)
     played = [loss + 0.5, loss + 0.0004, loss - 0.0004, loss - 0.0002, loss - 0.1]
     driven = drive(saver, _playing(played), model=FakeModel(write=False))
     if driven.saved_epochs == (2, 4) and all(save.path == file for save in driven.saves):
-        return ""
+        return None
     if any(save.path != file for save in driven.saves):
-        return f"With a file, it saves to `{driven.saves[0].path.name}`, not to the `file` that was passed."
+        told = f"With a file, it saves to `{driven.saves[0].path.name}`, not to the `file` that was passed."
+        return wrong(told, 0.4, guess="")
     told = f"With a model in the file whose `val_loss` on `validation` is {loss:.4f}, and then the losses "
     told += ", ".join(f"{value:.4f}" for value in played[:-1])
     told += f" and {played[-1]:.4f}, only the third and the last should be saved. Yours saved "
     told += f"{_epochs(driven.saved_epochs)}."
+    cause, guess = _why_other_threshold(saver, threshold, kept, before, measured)
+    return wrong(f"{told} {cause}".strip(), 0.4, None if cause else guess)
+
+
+def _why_other_threshold(
+    saver: ModelCheckpoint, threshold: object, kept: Kept, before: Kept | None, measured: list[tuple[object, object]]
+) -> tuple[str, str]:
+    """Return why a threshold is not the loss of the model in the file, or what to look at."""
+    loss, accuracy = kept
+    results = [value for _, result in measured for value in (result if isinstance(result, list) else [result])
+               if isinstance(value, float)]  # fmt: skip
     if threshold is None:
-        return f"{told} The model in the file was overwritten by a worse one: what says `initial_value_threshold`?"
+        lost = " `evaluate` was called, and what it gave did not get there." if measured else ""
+        return unread(saver, "initial_value_threshold"), (
+            f"The model in the file was overwritten by a worse one: the saver has no `initial_value_threshold`.{lost}"
+        )
     try:
         number = float(threshold)
     except (TypeError, ValueError):
-        return f"{told} Your threshold is `{threshold!r}`, which is no number."
+        return f"Your threshold is `{threshold!r}`, which is no number.", ""
     if abs(number - loss) < 1e-5:
         found = causes(fresh(saver, initial_value_threshold=None), _SAVER_WISHES, lambda one: True)
-        return f"{told} Your threshold is right. {sentences(found, _SAVER_WISHES, list(_WATCHED), _SAVER_TOLD)}".strip()
+        named = sentences(saver, found, _SAVER_WISHES, list(_WATCHED), _SAVER_TOLD)
+        return f"Your threshold is right. {named}".strip(), ""
     if abs(number - accuracy) < 1e-6:
-        return f"{told} Your threshold is the accuracy. `evaluate` returns the loss first."
+        return "Your threshold is the accuracy. `evaluate` returns the loss first.", ""
     if not math.isfinite(number):
-        return f"{told} Your threshold is {number}: with it, any model counts as better, or none."
-    return (
-        f"{told} Your threshold is {number:.4g}: measure it on the model in the `file`, with the `validation` that is "
-        "passed."
-    )
+        return f"Your threshold is {number}: with it, any model counts as better, or none.", ""
+    rounded = next((one for one in results for digits in range(6) if number in (round(one, digits), int(one))), None)
+    if rounded is not None and abs(rounded - loss) < 1e-5:
+        return f"`evaluate` gave {rounded:.4f}, and your threshold is {number:g}: it was rounded. Take it as it is.", ""
+    if before is not None and abs(number - before[0]) < 1e-5:
+        return (
+            f"Your threshold is {number:.4g}, that of the file of the call before. What a function keeps from one "
+            "call to "
+            "the next, such as a default value `={}` or a name outside, is made once: measure in each call."
+        ), ""
+    asked = f"Your threshold is {number:.4g}, and what has to be beaten is {loss:.4g}:"
+    if not measured:
+        return "", f"{asked} what `evaluate` gives for the model in the `file`. Your function did not call it."
+    if len(measured) == 1 and measured[0][0] is not _other_validation():
+        return f"{asked} your `evaluate` got other data than the `validation` that is passed.", ""
+    return "", f"{asked} the loss of the model in the `file`, on the `validation` that is passed."
 
 
 def _made(function: Callable, file: Path, validation: object) -> ModelCheckpoint:
@@ -397,12 +551,14 @@ def _made(function: Callable, file: Path, validation: object) -> ModelCheckpoint
         if file.exists() or not ("File not found" in str(error) or isinstance(error, OSError)):
             raise
         raise Wrong(
-            "Your function loads a file that is not there yet. Ask first: `file.exists()`, and load if it is.",
-            0.3,
-        ) from error
+            "Your function loads a file that is not there yet.", 0.3,
+            guess="Ask first: `file.exists()`, and load if it is.",
+        ) from error  # fmt: skip
     if made is None:
         there = "when there is a model in the file" if file.exists() else "when there is no file yet"
-        raise Wrong(f"Your function returned nothing {there}. End each way with `return ModelCheckpoint(...)`.", 0.2)
+        raise Wrong(
+            f"Your function returned nothing {there}.", 0.2, guess="End each way with `return ModelCheckpoint(...)`."
+        )
     return as_callback(made, ModelCheckpoint)
 
 
@@ -425,4 +581,6 @@ def _untrained(seed: int) -> tuple[bytes, float, float]:
     model.compile("sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     with tempfile.TemporaryDirectory() as folder:
         model.save(Path(folder) / "untrained.keras")
-        return (Path(folder) / "untrained.keras").read_bytes(), *model.evaluate(_other_validation(), verbose=0)
+        reached = model.evaluate(_other_validation(), verbose=0)
+        _known[hash(b"".join(one.tobytes() for one in model.get_weights()))] = reached
+        return (Path(folder) / "untrained.keras").read_bytes(), *reached

@@ -12,15 +12,19 @@ import keras
 
 from helpers import data, replay
 from helpers.checks._core import Verdict, exercise, right, wrong
+from helpers.checks._repair import trying
 from helpers.checks.scripted import (
+    RULES,
     Driven,
     FakeModel,
+    Fits,
     Wish,
     about_folder,
     about_monitor,
     as_callback,
     as_function,
     as_path,
+    by_hand,
     call,
     causes,
     drive,
@@ -28,6 +32,7 @@ from helpers.checks.scripted import (
     number_text,
     parts,
     sentences,
+    watched_fits,
     whole,
 )
 
@@ -37,7 +42,7 @@ BY_HAND = (0.90, 0.70, 0.60, 0.65, 0.50, 0.55, 0.60, 0.40)
 _PLACES = ("weights_in_memory", "optimizer_in_memory", "best_file", "latest_file")
 
 
-@exercise("04.1")
+@exercise("04.1", names=_PLACES)
 def four_places(answer: tuple) -> Verdict:
     """Hold four epochs against the real callbacks on the same losses."""
     record = replay.early_stopping(BY_HAND, patience=2, restore_best_weights=True)
@@ -54,6 +59,14 @@ def four_places(answer: tuple) -> Verdict:
     if given == tuple(number - 1 for number in wanted):
         return wrong("All four are one too small: you counted from 0. People count from 1.", credit=0.5)
     found = []
+    for rule, words in RULES.items():
+        ran, kept = by_hand(BY_HAND, 2, rule)
+        if given == (kept, ran, kept, ran) and len(BY_HAND) not in given:
+            return wrong(
+                f"So it would be where {words}. Epoch {best} is a new best and sets the counter to 0; with epoch "
+                f"{last} "
+                "it reaches 2.", credit=0.2
+            )  # fmt: skip
     if len(BY_HAND) in given:
         found.append("Epoch 8 never comes: after epoch 7 there were two epochs in a row without improvement.")
     reasons = (
@@ -77,6 +90,10 @@ def _why_not_these_weights(given: int, best: int, last: int) -> str:
 
 
 def _why_not_this_optimizer(given: int, best: int, last: int) -> str:
+    if given > len(BY_HAND):
+        return (
+            f"{given} is no epoch, there are only {len(BY_HAND)}. Asked for is the epoch that it is of, not its steps."
+        )
     if given == best:
         return "`EarlyStopping` restores weights, and nothing else. The optimizer stays at the last epoch."
     return f"not epoch {given}. It is touched by nothing but training, so it is that of the last epoch that ran."
@@ -92,7 +109,11 @@ def _why_not_best(given: int, best: int, last: int) -> str:
 
 def _why_not_latest(given: int, best: int, last: int) -> str:
     if given == best:
-        return "without `save_best_only` it is written after every epoch, good or bad. Which was the last that ran?"
+        return (
+            "without `save_best_only` it is written after every epoch, good or bad. The best weights come back only "
+            "when "
+            "the training has ended, and then nothing is saved any more."
+        )
     return f"not epoch {given}. It is written after each epoch that ran, up to the last."
 
 
@@ -123,14 +144,16 @@ _STOPPER_TOLD: dict[str, Callable[[object], str]] = {
     "mode": _BY_MODE.format,
     "patience": lambda value: f"It has `patience={value!r}`; asked for are 4 epochs.",
     "min_delta": lambda value: (
-        f"With `min_delta={value!r}` it passes over a small gain, which the file does not. Look at `min_delta`."
+        f"With `min_delta={value!r}` a small gain, of that size or less, does not count, and for the file it does. "
+        "Look at "
+        "`min_delta`."
     ),
     "restore_best_weights": lambda _: (
         "The weights of the best epoch come back only if you say so. Look at `restore_best_weights`."
     ),
 }
 _SAVER_TOLD: dict[str, Callable[[object], str]] = {
-    "monitor": lambda name: f"{about_monitor(name, list(_WATCHED), 'val_accuracy')} Two monitors, two bests.",
+    "monitor": lambda name: about_monitor(name, list(_WATCHED), "val_accuracy"),
     "mode": _BY_MODE.format,
     "save_best_only": lambda _: "It writes the file after every epoch. Look at `save_best_only`.",
     "save_weights_only": lambda _: (
@@ -173,7 +196,7 @@ def _values(wishes: dict[str, Wish]) -> dict[str, object]:
     return {name: wish.value for name, wish in wishes.items()}
 
 
-@exercise("04.2")
+@exercise("04.2", names=("one_best", "album_file"))
 def one_best(answer: tuple) -> Verdict:
     """Play trainings with the learner's list, and compare what is in memory with what was saved last."""
     callbacks, file = parts(answer, ("one_best", "album_file"))
@@ -203,14 +226,19 @@ def one_best(answer: tuple) -> Verdict:
             told = _told(mine, wanted[number], driven, file, logs)
             faults = sum(map(len, found.values()))
             named = " ".join(
-                sentences(ones, wishes, list(_WATCHED), words, who=f"`{kind.__name__}`:")
-                for kind, ones, wishes, words in (
-                    (EarlyStopping, found["stopper"], _STOPPER, _STOPPER_TOLD),
-                    (ModelCheckpoint, found["saver"], _SAVER, _SAVER_TOLD),
+                sentences(one, ones, wishes, list(_WATCHED), words, who=f"`{kind.__name__}`:")
+                for one, kind, ones, wishes, words in (
+                    (stopper, EarlyStopping, found["stopper"], _STOPPER, _STOPPER_TOLD),
+                    (saver, ModelCheckpoint, found["saver"], _SAVER, _SAVER_TOLD),
                 )
                 if ones
             )
-            return wrong(f"{told} {named}".strip(), credit=max(0.0, 0.9 - 0.15 * max(faults, 1)))
+            other = next((save.path.name for save in driven.saves if save.path.name != file.name), "")
+            if other and other not in told:
+                named += f" And it writes `{other}`, not `{file.name}`."
+            if stopper.monitor != saver.monitor and named:
+                named += " Two monitors, two bests."
+            return wrong(f"{told} {named}".strip(), max(0.0, 0.9 - 0.15 * max(faults, 1)), None if named else "")
     best = wanted[0][2]
     return right(f"Stopped after epoch {wanted[0][0]}, and epoch {best + 1} is in memory and in the file.")
 
@@ -269,7 +297,10 @@ def _told(mine: Record, want: Record, driven: Driven, file: Path, logs: dict) ->
 # -- 04.3 ------------------------------------------------------------------------------------------------------------
 
 
-@exercise("04.3")
+_GO_ON_PIECES = {"10": "the number of batches in an epoch, 10"}
+
+
+@exercise("04.3", pieces=_GO_ON_PIECES)
 def go_on(answer: object) -> Verdict:
     """Train a small model, keep files of several epochs, and compare what the function makes of each."""
     function = as_function(answer, "path")
@@ -280,21 +311,49 @@ def go_on(answer: object) -> Verdict:
             path = Path(folder) / f"{'ab'[done - 1]}.keras"
             path.write_bytes(whole_run.files[done])
             try:
-                rest = call(function, path)
+                with watched_fits(train=not trying()) as fits:
+                    rest = call(function, path)
             except ValueError as error:
-                if "could not be loaded" not in str(error) and "Layer" not in str(error):
+                if not any(word in str(error) for word in ("could not be loaded", "Layer", "set_weights")):
                     raise
                 return wrong(
                     "Weights were loaded into a model of another form. The files of the check hold a model of their "
                     "own, and the whole of it: `load_model` brings it with its optimizer.", credit=0.2
                 )  # fmt: skip
-            fault = _went_on_wrongly(rest, whole_run, done)
-            if fault:
+            if trying():
+                if not _would_go_on(rest, fits, whole_run, done):
+                    return wrong("")
+                continue
+            told, guess = _went_on_wrongly(rest, fits, whole_run, done, function)
+            if told:
                 again = "" if done == 2 else f"A file of epoch 2 is right. With one of epoch {done}: "
-                return wrong(f"{again}{fault}", credit=0.3)
+                return wrong(f"{again}{told}", 0.3, guess)
             if path.read_bytes() != whole_run.files[done]:
                 return wrong("The numbers are right, but your function changed the file. It should only read it.", 0.7)
     return right("From two files, it counted on and did exactly what the training would have done.")
+
+
+def _would_go_on(rest: object, fits: Fits, run: _Whole, done: int) -> bool:
+    """Say whether `fit`, which did not train, was told to go on as it should."""
+    if len(fits.made) != 1 or not isinstance(rest, keras.callbacks.History):
+        return False
+    fit = fits.made[0]
+    return (
+        fits.was_loaded(fit.model)
+        and list(fit.epochs) == [done, done + 1]
+        and fit.steps == done * run.steps
+        and fit.learning_rate == fits.rates[-1]
+        and fit.given.get("validation_data") is not None
+        and not {"batch_size", "validation_split", "steps_per_epoch", "callbacks"} & set(fit.given)
+        and _batches(fit.given.get("x")) == run.steps
+    )
+
+
+def _batches(data: object) -> int:
+    try:
+        return len(data)
+    except TypeError:
+        return -1
 
 
 class _Whole:
@@ -317,33 +376,80 @@ def _train() -> _Whole:
     return _Whole(history, files)
 
 
-def _went_on_wrongly(rest: object, run: _Whole, done: int) -> str:
-    """Say what is wrong with the epochs that were trained from the file of epoch `done`, "" for nothing."""
+def _went_on_wrongly(rest: object, fits: Fits, run: _Whole, done: int, function: Callable) -> tuple[str, str | None]:
+    """Say what is wrong with the epochs trained from the file of epoch `done`, and a guess; "" for nothing."""
     if rest is None:
-        return "Your function returned nothing. Return what `fit` returns."
+        return "Your function returned nothing.", "Return what `fit` returns."
     if not isinstance(rest, keras.callbacks.History):
-        return "Return what `fit` returns, the `History`, and not the model or a part of it."
+        return "Return what `fit` returns, the `History`, and not the model or a part of it.", None
+    ordered = [[epoch + 1 for epoch in fit.epochs] for fit in fits.made]
+    if len(ordered) > 1:
+        listed = "; then ".join(", ".join(map(str, epochs)) for epochs in ordered)
+        return (
+            f"For a file of epoch {done}, the next are {done + 1} and {done + 2}. Your function called `fit` "
+            f"{len(ordered)} times, with epochs {listed}. What it returns tells of one of them alone, and each "
+            "trains on. "
+            "Ask the optimizer first, then train both epochs in one `fit`."
+        ), None
     if list(rest.epoch) != [done, done + 1]:
-        return _why_other_epochs(list(rest.epoch), done, run.steps)
+        return _why_other_epochs(list(rest.epoch), done, run.steps), ""
     if "val_loss" not in rest.history:
-        return "The epochs are right, but nothing was validated. Pass `validation_data=` too."
+        return "The epochs are right, but nothing was validated. Pass `validation_data=` too.", None
     losses, wanted = rest.history["val_loss"], run.history["val_loss"][done : done + 2]
     steps, expected = int(rest.model.optimizer.iterations), (done + 2) * run.steps
     if max(abs(one - other) for one, other in zip(losses, wanted, strict=True)) < 1e-4 and steps == expected:
-        return ""
+        return "", None
     told = f"The epochs are right, but not the losses: `val_loss` is {losses[0]:.4f} in place of {wanted[0]:.4f}."
-    if abs(losses[0] - run.history["val_loss"][0]) < 1e-4 or (losses[0] > 1.2 * wanted[0] and steps == 2 * run.steps):
-        return f"{told} So a new model was trained, without what the file holds: `load_model(path)` brings all of it."
-    if steps == 2 * run.steps:
+    return f"{told} {_why_other_losses(rest, fits, run, done, function)}", None
+
+
+def _why_other_losses(rest: keras.callbacks.History, fits: Fits, run: _Whole, done: int, function: Callable) -> str:
+    """Say in what the training differed from that of the file: its model, optimizer, data, or how it was called."""
+    fit, steps, expected = fits.made[-1], int(rest.model.optimizer.iterations), (done + 2) * run.steps
+    if not fits.was_loaded(fit.model):
+        outside = [name for name, value in function.__globals__.items() if value is fit.model and name[0] != "_"]
+        if outside:
+            return (
+                f"The model that was trained is `{outside[0]}`, one from outside your function, and not the one of "
+                "`path`. "
+                "What `load_model(path)` returns has to be trained."
+            )
+        return "So a new model was trained, without what the file holds: `load_model(path)` brings all of it."
+    if fit.steps != done * run.steps:
+        anew = " So it began anew. Compile nothing: `load_model` has done it." if fit.steps == 0 else ""
         return (
-            f"{told} The optimizer began anew, it has made {steps} steps in place of {expected}. Compile nothing: "
-            "`load_model` has done it."
+            f"The optimizer had made {fit.steps} steps when `fit` began, and not {done * run.steps} as in the "
+            f"file.{anew} "
+            f"Now it has {steps}, expected {expected}."
         )
+    if abs(fit.learning_rate - fits.rates[-1]) > 1e-9:
+        return (
+            f"The optimizer's `learning_rate` is {fit.learning_rate:.4g}, and in the file it is "
+            f"{fits.rates[-1]:.4g}: leave "
+            "it as it was loaded."
+        )
+    mine, theirs = rest.history["loss"], run.history["loss"][done : done + 2]
+    if max(abs(one - other) for one, other in zip(mine, theirs, strict=True)) < 1e-4:
+        return "The training `loss` is right. So it is validated on other data: pass `digits.validation`."
     if steps != expected:
         return (
-            f"{told} The optimizer has made {steps} steps, expected {expected}. Is it `digits.train` that you train on?"
+            f"The optimizer has made {steps} steps, expected {expected}: an epoch of yours has "
+            f"{(steps - fit.steps) // 2}, "
+            f"one of `digits.train` has {run.steps}. It is other data, or other batches."
         )
-    return f"{told} Is it the model in `path` that you train, and on `digits.train`?"
+    extra = sorted(set(fit.given) - {"x", "validation_data", "initial_epoch", "epochs", "verbose", "callbacks"})
+    if extra:
+        return (
+            f"Model and optimizer are those of the file. What is left is what `fit` got: {_and(extra)}, or other data."
+        )
+    return (
+        "The model is that of the file, and its optimizer has the right steps and rate. What is left: the data, which "
+        "should be `digits.train`, or weights that were changed after loading."
+    )
+
+
+def _and(names: list[str]) -> str:
+    return " and ".join(f"`{name}`" for name in names)
 
 
 def _why_other_epochs(epochs: list[int], done: int, steps: int) -> str:
@@ -351,11 +457,9 @@ def _why_other_epochs(epochs: list[int], done: int, steps: int) -> str:
     if not epochs:
         return f"{told} Yours trained nothing: `epochs` is the number of the last epoch, not how many more."
     counted = ", ".join(str(epoch + 1) for epoch in epochs[:5]) + (", …" if len(epochs) > 5 else "")
+    has = f"How far a file has come stands in its optimizer, not in its name: this one has made {done * steps} steps."
     if epochs[0] == 0:
-        return (
-            f"{told} Yours began to count at 1: {counted}. `initial_epoch` tells `fit` how many are done; without it, "
-            f"or where a division gave 0, it begins anew. The optimizer of this file has made {done * steps} steps."
-        )
+        return f"{told} Yours began to count at 1: {counted}, so `initial_epoch` was 0. {has}"
     if epochs[0] == done * steps:
         return (
             f"{told} Yours are {counted}: the optimizer counts steps, one for each batch. An epoch here "
@@ -364,5 +468,5 @@ def _why_other_epochs(epochs: list[int], done: int, steps: int) -> str:
     if abs(epochs[0] - done) == 1:
         return f"{told} Yours are {counted}. `initial_epoch` is the number of epochs that are done, {done} here."
     if epochs[0] != done:
-        return f"{told} Yours are {counted}. How many epochs a file has behind it stands in its optimizer: steps."
+        return f"{told} Yours are {counted}. {has}"
     return f"{told} Yours are {counted}. `epochs` is the number of the last one."

@@ -12,6 +12,7 @@ import keras
 
 from helpers import replay
 from helpers.checks._core import Verdict, exercise, right, wrong
+from helpers.checks._repair import trying
 from helpers.checks.scripted import (
     Driven,
     FakeModel,
@@ -220,16 +221,30 @@ def time_for_the_new_rate(answer: object) -> Verdict:
         if _plateau_facts(driven) != want:
             found = _plateau_causes(reducer, stopper)
             named = " ".join(
-                sentences(ones, wishes, _LOGS, words, who=f"`{kind.__name__}`:")
-                for kind, ones, wishes, words in (
-                    (ReduceLROnPlateau, found[0], _REDUCER, _REDUCER_TOLD),
-                    (EarlyStopping, found[1], _STOPPER, _STOPPER_TOLD),
+                sentences(one, ones, wishes, _LOGS, words, who=f"`{kind.__name__}`:")
+                for one, kind, ones, wishes, words in (
+                    (reducer, ReduceLROnPlateau, found[0], _REDUCER, _REDUCER_TOLD),
+                    (stopper, EarlyStopping, found[1], _STOPPER, _STOPPER_TOLD),
                 )
                 if ones
             )
+            named = named or _one_too_many(listed)
             credit = max(0.0, 0.9 - 0.2 * max(1, len(found[0]) + len(found[1])))
-            return wrong(f"{_plateau_told(driven, want, logs)} {named}".strip(), credit=credit)
+            return wrong(f"{_plateau_told(driven, want, logs)} {named}".strip(), credit, None if named else "")
     return right("Two reductions, four epochs for each rate, and the best weights at the end.")
+
+
+def _one_too_many(listed: list) -> str:
+    """Name a callback of the list without which all is right; "" where there is none."""
+    for one in listed:
+        others = [other for other in listed if other is not one]
+        pairs = zip(_plateaus(), _plateaus_wanted(), strict=True)
+        if all(_plateau_facts(_plateau_run([fresh(other) for other in others], logs)) == want for logs, want in pairs):
+            kind, count = type(one).__name__, sum(type(other) is type(one) for other in listed)
+            many = f"There are {count} `{kind}` in the list, and each acts by itself. " if count > 1 else ""
+            which = f", with `patience={one.patience}`" if hasattr(one, "patience") else ""
+            return f"{many}Without the `{kind}`{which}, it is right: leave that one out."
+    return ""
 
 
 def _plateau_causes(reducer: object, stopper: object) -> tuple[dict, dict]:
@@ -318,6 +333,13 @@ def _up_to_best(values: list[float]) -> list[int]:
     return _gaps(values)[:-1] or [0]
 
 
+def _to_the_last(values: list[float]) -> list[int]:
+    """Return the distances between improvements, and from the last of them to the last of the lowest values."""
+    marks = list(itertools.accumulate(_up_to_best(values), initial=0))
+    last = len(values) - 1 - values[::-1].index(min(values))
+    return [*_up_to_best(values), last - marks[-1]]
+
+
 _RISES = "It counts epochs that are no better than the one before. Better than the **best so far** is what counts."
 
 
@@ -368,11 +390,37 @@ PATIENCE_TWISTS: dict[str, tuple[Callable[[list[float]], int], str]] = {
     ),
     "all rises + 1": (lambda v: _rises(v, whole=True) + 1, _RISES),
     "all rises": (lambda v: max(1, _rises(v, whole=True)), _RISES),
+    "half": (
+        lambda v: max(1, (v.index(min(v)) + 2) // 2),
+        "That is half of the best epoch, a rule of thumb, whatever the way to it looks like. What counts is the "
+        "longest way from one improvement to the next.",
+    ),
+    "half down": (
+        lambda v: max(1, (v.index(min(v)) + 1) // 2),
+        "That is half of the best epoch, a rule of thumb, whatever the way to it looks like. What counts is the "
+        "longest way from one improvement to the next.",
+    ),
+    "first real gap": (
+        lambda v: next((gap for gap in _up_to_best(v) if gap > 1), 1),
+        "That is the first gap between two improvements that do not follow each other. A longer one may come later.",
+    ),
+    "near": (
+        lambda v: next(p for p in range(1, len(v) + 1) if replay.early_stopping(v, patience=p).best <= 1.01 * min(v)),
+        "It is content with a value **near** the lowest. Asked for is the lowest itself.",
+    ),
+    "last of ties": (
+        lambda v: max(1, *_to_the_last(v)),
+        "The lowest value comes more than once, and yours goes to the last of them. It is reached with the first: a "
+        "tie is no improvement.",
+    ),
     "count": (lambda v: len(v), "So many epochs are always enough. Asked for is the smallest patience that is."),
 }
 
 
-@exercise("05.3")
+_ENOUGH_PIECES = {"{0}": "the list of values", "min({0})": "the lowest value", "{0}[0]": "the first value", "1": "1"}
+
+
+@exercise("05.3", pieces=_ENOUGH_PIECES)
 def enough_patience(answer: object) -> Verdict:
     """Ask the function about curves by hand, then about random ones, with ties and off any grid, short and long."""
     function = as_function(answer, "values")
@@ -387,17 +435,19 @@ def enough_patience(answer: object) -> Verdict:
     ]
     rng = random.Random(5)
     curves += [[rng.randint(1, 12) / 16 for _ in range(rng.randint(2, 14))] for _ in range(60)]
-    for spread in (2.9, 0.02, 0.0005):
+    for spread in (2.9, 0.02, 0.0005, 4e-6):
         curves += [[0.1 + rng.uniform(0, spread) for _ in range(rng.randint(2, 14))] for _ in range(12)]
     for gap in (9, 12, 23, 41, 57, 104):
         curves.append([0.9, *[0.91 + 0.001 * n for n in range(gap - 1)], 0.7, 0.8])
+    wanted = [enough(curve) for curve in curves]
     given = []
-    for curve in curves:
+    for curve, want in zip(curves, wanted, strict=True):
         handed = list(curve)
         given.append(call(function, handed))
         if handed != curve:
             return wrong(f"Your function changed the list it was given: {_listed(curve)}. Work on a copy.", credit=0.3)
-    wanted = [enough(curve) for curve in curves]
+        if trying() and whole(given[-1]) != want:
+            return wrong("")
     misses = [n for n, value in enumerate(given) if whole(value) != wanted[n]]
     if not misses:
         return right(f"Right for all {len(curves)} curves, with ties, dips and early bests, short and long.")
@@ -406,10 +456,12 @@ def enough_patience(answer: object) -> Verdict:
     if nothing is not None:
         case = f"For {_listed(curves[nothing])} your function said {given[nothing]!r}; {wanted[nothing]} is enough"
         if given[nothing] is None:
-            return wrong(f"{case}. Does every way through your function `return` something?", credit=credit)
+            way = "Every way through a function needs a `return`; where there is none, it gives back None."
+            return wrong(f"{case}.", credit, way)
         return wrong(f"{case}. A patience is a whole number.", credit=credit)
-    first = misses[0]
-    return wrong(_why_other_patience(curves, given, wanted, first), credit=credit)
+    told, named = _why_other_patience(curves, given, wanted, misses[0])
+    least = "The smallest patience to name here is 1." if whole(given[misses[0]]) < 1 else ""
+    return wrong(told, credit, None if named else least)
 
 
 # Each sentence is about the rule, not about the one number shown: it has to be true beside another mistake, too.
@@ -456,23 +508,25 @@ def _listed(curve: list[float]) -> str:
     return ", ".join(f"{value:.4g}" for value in curve)
 
 
-def _why_other_patience(curves: list[list[float]], given: list, wanted: list[int], first: int) -> str:
+def _why_other_patience(curves: list[list[float]], given: list, wanted: list[int], first: int) -> tuple[str, bool]:
+    """Return what it says for one curve, with the mistake if it has a name, and whether it has."""
     curve, value, want = curves[first], whole(given[first]), wanted[first]
     case = f"For {_listed(curve)} your function said {value}; {want} is enough"
     numbers = [whole(one) for one in given]
     told = _counted_otherwise(curves, numbers)
     if told:
-        return f"{case}. {told}"
+        return f"{case}. {told}", True
     for rule, words in PATIENCE_TWISTS.values():
         if [rule(one) for one in curves] == numbers:
-            return f"{case}. {words}"
+            return f"{case}. {words}", True
     limited = [n for n in range(len(curves)) if numbers[n] != wanted[n]]
     if min(wanted[n] for n in limited) > max(4, *(w for n, w in enumerate(wanted) if n not in limited), 0):
-        return f"{case}. Only where a large patience is needed it is wrong: does your search end before it gets there?"
-    if value < 1:
-        return f"{case}. The smallest patience to name here is 1."
-    always = " It says so of every curve. Does it look at its `values`?" if len({*numbers}) == 1 else ""
+        return (
+            f"{case}. Only where a large patience is needed it is wrong: does your search end before it gets there?",
+            True,
+        )
+    always = f" It says {value} of every curve." if len({*numbers}) == 1 else ""
     reached = replay.early_stopping(curve, patience=value).best
     if reached != min(curve):
-        return f"{case}. With {value} it stops before the lowest value, and keeps {reached:.4g}.{always}"
-    return f"{case}. It gets there too, but a smaller one does as well.{always}"
+        return f"{case}. With {value} it stops before the lowest value, and keeps {reached:.4g}.{always}", False
+    return f"{case}. It gets there too, but a smaller one does as well.{always}", False

@@ -13,6 +13,7 @@ from collections.abc import Callable, Container
 
 from helpers import replay
 from helpers.checks._core import Verdict, exercise, right, wrong
+from helpers.checks._repair import trying
 from helpers.checks.scripted import as_function, call, whole
 
 Case = tuple[list[float], int]
@@ -63,6 +64,18 @@ STOP_TWISTS = {
     "rounded 1": "It rounds the losses. A small gain is a gain, too.",
     "rounded 2": "It rounds the losses. A small gain is a gain, too.",
     "rounded 3": "It rounds the losses. A small gain is a gain, too.",
+    "not cut off": (
+        "There are only so many losses: where they run out before the patience does, training ends with the last."
+    ),
+    "too late": (
+        "An improvement exactly `patience` epochs after the best comes in time, and sets the counter back; with "
+        "yours it is too late."
+    ),
+    "first rise": (
+        "It takes the first rise and adds the patience, whatever comes after it. An improvement on the way sets the "
+        "counter back to 0."
+    ),
+    "one more at a stop": "Where it stops, the epoch is one too many: it is counted from 1 already.",
     "rising is better": "It takes a rising loss for an improvement. A lower loss is better.",
 }
 
@@ -72,13 +85,17 @@ def stop_epoch(losses: list[float], patience: int, twists: Container[str] = ()) 
     if "ahead" in twists:
         ends = min(losses.index(min(losses)) + 1 + patience, len(losses))
         return ends - 1 if "from 0" in twists else ends
+    if "first rise" in twists:
+        rises = (n for n in range(1, len(losses)) if losses[n] > losses[n - 1])
+        return min(next(rises, len(losses)) + patience, len(losses))
     if patience == 0 and "zero at once" in twists:
         return 0 if "from 0" in twists else 1
     ends, best_epoch = (None, 1) if patience == 0 and "zero never" in twists else _ends(losses, patience, twists)
     if ends is not None:
-        ends = best_epoch if "best at a stop" in twists else ends
+        ends = best_epoch if "best at a stop" in twists else ends + ("one more at a stop" in twists)
         return ends - 1 if "from 0" in twists or "from 0 at a stop" in twists else ends
     others = {"0 at the end": 0, "-1 at the end": -1, "best at the end": best_epoch, "from 0": len(losses) - 1,
+              "not cut off": best_epoch + patience,
               "more at the end": len(losses) + 1, "less at the end": len(losses) - 1}  # fmt: skip
     return next((value for twist, value in others.items() if twist in twists), len(losses))
 
@@ -97,6 +114,8 @@ def _ends(losses: list[float], patience: int, twists: Container[str]) -> tuple[i
         against = before if "before" in twists or "rising" in twists else best
         better = loss <= against if "tie" in twists or "rising" in twists else loss < against
         still, before = loss == against, loss
+        if better and "too late" in twists and epoch > 1 and wait + 1 >= limit:
+            return epoch, best_epoch
         if better:
             best, best_epoch = min(best, loss), epoch
             wait = wait if "total" in twists else wait + (epoch > 1) if "never back" in twists else 0
@@ -112,7 +131,7 @@ def _cases() -> list[Case]:
     cases = list(_PROBES)
     for number in range(250):
         on_grid = number % 2
-        spread = rng.choice((2.8, 0.02, 0.0005))
+        spread = rng.choice((2.8, 0.02, 0.0005, 4e-6))
         values = [
             rng.randint(1, 12) / 16 if on_grid else 0.2 + rng.uniform(0, spread) for _ in range(rng.randint(1, 12))
         ]
@@ -120,7 +139,10 @@ def _cases() -> list[Case]:
     return cases
 
 
-@exercise("08.1")
+_STOP_PIECES = {"len({0})": "the number of losses", "{0}": "the list of losses", "{1}": "the patience"}
+
+
+@exercise("08.1", pieces=_STOP_PIECES)
 def foretell_the_stop(answer: object) -> Verdict:
     """Ask the learner's function about tricky curves, then about many at random, on a grid and off it."""
     function = as_function(answer, "losses, patience")
@@ -130,6 +152,8 @@ def foretell_the_stop(answer: object) -> Verdict:
     for losses, patience in cases:
         handed = list(losses)
         given.append(call(function, handed, patience))
+        if trying() and whole(given[-1]) != wanted[len(given) - 1]:
+            return wrong("")
         if handed != losses:
             return wrong(f"Your function changed the list it was given: {_listed(losses)}. Work on a copy.", credit=0.3)
     numbers = [whole(value) for value in given]
@@ -145,10 +169,10 @@ def foretell_the_stop(answer: object) -> Verdict:
     if nothing:
         losses, patience = cases[nothing[0]]
         return wrong(
-            f"For losses {_listed(losses)} and `patience={patience}` it returned {given[nothing[0]]!r}. Every way "
-            "through "
-            "it needs a `return` with a whole number: where nothing stops, the number of epochs.", credit=credit
-        )  # fmt: skip
+            f"For losses {_listed(losses)} and `patience={patience}` it returned {given[nothing[0]]!r}.",
+            credit,
+            "Every way through it needs a `return` with a whole number: where nothing stops, the number of epochs.",
+        )
     named = " And: ".join(STOP_TWISTS[twist] for twist in _mistakes(cases, numbers))
     if not named and all(cases[n][1] == 0 for n in wrong_ones):
         named = (
@@ -157,16 +181,13 @@ def foretell_the_stop(answer: object) -> Verdict:
             "the first that does not ends it."
         )
     named = named or _leaves_out(function, cases, numbers)
-    return wrong(f"{asked}you say {numbers[number]}. {named or _ADVICE}", credit=credit)
+    return wrong(f"{asked}you say {numbers[number]}. {named}".strip(), credit, None if named else _ADVICE)
 
 
 def _leaves_out(function: Callable, cases: list[Case], numbers: list[int | None]) -> str:
     """Say which argument the answer does not look at, asking it again with another patience; "" for none."""
     if numbers == [len(losses) for losses, _ in cases]:
-        return (
-            "It gives back the number of losses, for every curve. Is a `return` reached too soon, inside the loop "
-            "perhaps?"
-        )
+        return ""
     if all(call(function, list(losses), 3) == call(function, list(losses), 1) for losses, _ in cases[:60]):
         return "The answer does not depend on `patience`: it is the same with 1 and with 3. Use the one that is passed."
     return ""

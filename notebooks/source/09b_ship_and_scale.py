@@ -211,8 +211,8 @@ if lesson.optional("fsspec"):
 # %% [markdown]
 # ## Exercise 09.3: the marker comes last
 #
-# Write `ToBucket(bucket, folder)`. After each epoch it saves the model into `folder`, puts the file into `bucket`, and
-# makes `latest` name it. Whatever happens, `latest` names a whole model:
+# Write `ToBucket(bucket, folder)`. After each epoch, better or not, it saves the model into `folder`, puts the file into
+# `bucket` under a new name, and makes `latest` name it. Whatever happens, `latest` names a whole model:
 #
 # - The program may be killed within any `put` of a model, which leaves half an object.
 # - A `put` may raise `OSError`. Training goes on, and the next epoch tries again.

@@ -43,7 +43,7 @@ def checker(lesson90):
         (3, "wrong", "That is one too many.", "Not yet."),
         (9, "wrong", "9 is far off.", "Not yet."),
         (..., "not attempted", "", "Not attempted yet."),
-        (None, "not attempted", "", "Not attempted yet."),
+        (None, "wrong", f"The answer is None: {_core._NOTHING}", "Not yet."),
         (
             (2, ...),
             "not attempted",
@@ -52,11 +52,11 @@ def checker(lesson90):
         ),
         (
             (2, None),
-            "not attempted",
-            "Number 2 of the 2 things that the check looks at is None: what was assigned to it gives nothing back.",
-            "Not attempted yet.",
+            "wrong",
+            f"Number 2 of the 2 things that the check looks at is None: {_core._NOTHING}",
+            "Not yet.",
         ),
-        ([None], "not attempted", "", "Not attempted yet."),
+        ([None], "wrong", f"The answer is None: {_core._NOTHING}", "Not yet."),
         ({"a": ...}, "not attempted", "", "Not attempted yet."),
     ],
 )
@@ -122,13 +122,13 @@ def test_untouched_stubs(source, stub):
     [
         ("logs['a'] == 1", True), ("self.model.stop_training == True", True), ("x = logs['a'] == 1", False),
         ("self.stop = 0 < logs['a'] == 1", False), ("if logs['a'] == 1: self.n = 1", False),
-        ("self.n = 1 if logs == {} else 2", False), ("logs['a'] < 1", False), ("print(logs == {})", False),
+        ("self.n = 1 if logs == {} else 2", False), ("logs['a'] < 1", False), ("self.model.save", True), ("print(logs == {})", False),
     ],
 )  # fmt: skip
 def test_a_comparison_in_the_place_of_an_assignment_is_shown(line, idle):
     method = f"class answer(Callback):\n    def on_epoch_end(self, epoch, logs=None):\n        {line}"
     for source in (method, f"def answer(self, logs):\n    {line}"):
-        told = _blame.idle_comparison(learner(source)())
+        told = _blame.idle_line(learner(source)())
         assert bool(told) is idle
         assert not idle or line in told
 

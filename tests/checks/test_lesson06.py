@@ -264,17 +264,17 @@ CASES = (
         right=(stopper(), learner(MINE, "MyEarlyStopping")),
         wrong=(
             (stopper(("self.wait >= self", "self.wait > self")), "did you write `>`?"),
-            (stopper((BETTER, f"self.best is not None and {BETTER}")), "The first value has"),
+            (stopper((BETTER, f"self.best is not None and {BETTER}")), "Leave `self.best is not None` out"),
             (stopper((AFRESH, ONCE)), "is everything set afresh in `on_train_begin`?"),
             (stopper((BETTER, f"(value == value and {BETTER})")), "Every comparison with NaN is false"),
             (stopper((BETTER, f"({BETTER} or value == self.best)")), "An equal value is no improvement"),
             (stopper((BETTER, PLAIN)), "Keras compares in float32"),
             (
                 stopper(("if self.best_weights is not", "if self.stopped_epoch and self.best_weights is not")),
-                "epochs run out",
+                "Leave `self.stopped_epoch` out",
             ),
             (stopper(("if self.restore_best_weights", "if True")), "in both hooks"),
-            (stopper(("self.baseline is None or", "True or")), "misses the baseline may still"),
+            (stopper(("self.baseline is None or", "True or")), "Leave `True` out"),
             (stopper((" or epoch < self.start_from_epoch", "")), "before `start_from_epoch` nothing"),
         ),
         raised=((stopper(("value = self.value(logs)", "value = logs[self.monitor]")), "`self.value(logs)`"),),
@@ -292,7 +292,7 @@ CASES = (
                         "if value is None:\n            return not self.save_best_only",
                     )
                 ),
-                "to be on the safe side",
+                "not self.save_best_only",
             ),
             (
                 saver(
@@ -301,7 +301,7 @@ CASES = (
                         "    def on_train_begin(self, logs=None):\n        self.best = None\n\n    def should_save",
                     )
                 ),
-                "`best` was lost",
+                "leave the line out",
             ),
             (
                 saver(
@@ -312,7 +312,7 @@ CASES = (
                         "    def should_save",
                     )
                 ),
-                "Unlike `EarlyStopping`",
+                "leave the line out",
             ),
             (saver((BETTER, PLAIN)), "float32, in which"),
             (saver((BETTER, "self.best is None or value < self.best")), "`mode='max', save_best_only=True`"),
@@ -367,7 +367,7 @@ CASES = (
                 ),
                 "yours took it back",
             ),
-            (both((FLAG, "self.stop_training = True")), "If you set that one: can the condition before it ever"),
+            (both((FLAG, "self.stop_training = True")), "a flag of its own that nobody reads"),
             (both(("super().__init__()", "pass")), "`callback.model` is an error"),
             (
                 both(("        better =", '        logs["val_loss"] = round(logs["val_loss"])\n        better =')),
@@ -404,7 +404,7 @@ CASES = (
                 budget(("self.seconds = seconds\n\n    " + AFRESH, "self.seconds = seconds")),
                 "The clock starts in `on_train_begin`, not in",
             ),
-            (budget((AFRESH, ONCE)), "Start the clock anew in `on_train_begin`, each time."),
+            (budget((AFRESH, ONCE)), "leave it out, with what stands below it"),
             (
                 budget(("def on_train_begin(self, logs", "def on_epoch_begin(self, epoch, logs")),
                 "It starts once, in `on_train_begin`.",
@@ -451,7 +451,7 @@ CASES = (
             ),
             (driver(("self.before = None", 'self.before = float("inf")')), "and leave it then"),
             (driver(("self.before = None", "self.before = 0")), "With what was its loss compared?"),
-            (driver((AFRESH, ONCE)), "the last of the fit before"),
+            (driver((AFRESH, ONCE)), "leave it out, with what stands below it"),
             (
                 driver(
                     ('        self.before = logs["loss"]', '        self.before = min(logs["loss"], self.before or 9)')
@@ -510,7 +510,7 @@ CASES = (
         wrong=(
             (alert(("seconds > self", "seconds >= self")), "A batch of exactly the limit is no alert: **more** is"),
             (alert((" and not self.alerted", "")), "Remember in `self.alerted` that it was given."),
-            (alert((AFRESH, ONCE)), "Once in **each** fit: set `self.alerted` back in"),
+            (alert((AFRESH, ONCE)), "leave it out, with what stands below it"),
             (
                 alert(
                     ("self.start = " + READ, "pass"),
@@ -573,13 +573,13 @@ CASES = (
                 ),
                 "When the first `val_loss` is NaN",
             ),
-            (rule((AFRESH, ONCE)), "nothing begins afresh"),
+            (rule((AFRESH, ONCE)), "leave it out, with what stands below it"),
             (
                 rule(
                     (AFRESH, AFRESH + "\n        old = getattr(self, 'losses', [])"),
                     ('self.lowest, self.losses = float("inf"), []', 'self.lowest, self.losses = float("inf"), old'),
                 ),
-                "a strip that was not full",
+                "belongs there, not",
             ),
             (rule(("1000 * ", "")), "P is meant in per mille"),
             (

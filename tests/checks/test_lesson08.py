@@ -101,7 +101,7 @@ CASES = (
                                     return epoch
                         return len(losses)
                 """),
-                "Write the counter below each loss",
+                "belongs the patience",
             ),
             (learner("answer = lambda losses: 3"), "yours takes losses"),
             (lambda: 5, "Give the function itself, without brackets."),

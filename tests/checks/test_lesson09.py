@@ -133,7 +133,7 @@ CASES = (
                             "        os.replace(temporary, path)\n")),
                 "what `write` left went into its place",
             ),
-            (saves(("        flush(temporary)\n", "")), "Nobody has flushed the file"),
+            (saves(("        flush(temporary)\n", "")), "not flushed after it was written"),
             (
                 saves(
                     ("        flush(temporary)\n", ""),

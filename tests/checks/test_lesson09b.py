@@ -166,7 +166,7 @@ CASES = (
             (changed(ALERT, "value <= self.limit", "value < self.limit"), "to the point"),
             (changed(ALERT, TRY, "            if True:\n", "            except OSError:\n                pass\n", ""),
              "ended the training"),
-            (changed(ALERT, "logs[self.metric]", 'logs["memory_mb"]'), "Other alerts watch"),
+            (changed(ALERT, "logs[self.metric]", 'logs["memory_mb"]'), "belongs `logs[self.metric]`"),
             (changed(ALERT, "value <= self.limit", "value >= self.limit"), "below the limit. Look at the comparison"),
             (changed(ALERT, 'self.send(f"epoch {epoch + 1}: {self.metric} is {value:.1f}")', "self.send(epoch, value)"),
              "one sentence"),

@@ -345,7 +345,7 @@ class answer(keras.callbacks.Callback):
 """
 
 WRONG = {
-    "late": ("self.wait >= self.patience", "self.wait > self.patience", "did you write `>`?"),
+    "late": ("self.wait >= self.patience", "self.wait > self.patience", "yours 3 epochs"),
     "ties": ("+ self.min_delta < than", "+ self.min_delta <= than", "An equal value is no improvement."),
     "not reset": (
         "def on_train_begin(self, logs=None):",

@@ -18,5 +18,16 @@ CHECKERS = {
     "06.7": prechelt.prechelt,
 }
 
+# Expressions that a right answer may hold, and a wrong one perhaps in no place.
+PIECES = {
+    "06.1": ("value", "self.best", "self.better(value, self.best)", "self.better(value, self.baseline)", "epoch"),
+    "06.2": ("value", "self.best", "self.better(value, self.best)", "self.value(logs)", "True", "False"),
+    "06.3": ('logs.get("val_loss")', 'logs.get("val_accuracy")', 'float("inf")', "self.patience"),
+    "06.4": ("self.seconds", "time.perf_counter()"),
+    "06.5": ('logs["loss"]', "float(self.model.optimizer.learning_rate)", "1.05", "0.5"),
+    "06.6": ("self.limit", "time.perf_counter()"),
+    "06.7": ('logs["loss"]', 'logs["val_loss"]', "self.alpha", "self.strip", "100", "1000"),
+}
+
 for _id, _checker in CHECKERS.items():
-    exercise(_id)(_checker)
+    exercise(_id, pieces={piece: f"`{piece}`" for piece in PIECES[_id]})(_checker)

@@ -10,9 +10,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
+from helpers.checks._repair import trying
 from helpers.checks.lesson06.common import (
     Callback,
     Fit,
+    apart,
     begins_at_any_epoch,
     begun,
     explained,
@@ -34,6 +36,8 @@ DRIVES: tuple[tuple[Fit, ...], ...] = (
     (((2, 2, 2), (1, 0.9, 0.8)),),
     (((3, 2, NAN), (1, 0.9, 0.8)),),
     (((3, 2, 1), (3, 2, 1)), ((5, 4, 6), (3, 4, 5))),
+    # Off any grid, and nearly the same: there is nothing to round.
+    (((0.5000004, 0.5000003, 0.5000005, 0.5000004, 0.4999999), (1, 0.9, 0.8, 0.7, 0.6)),),
     # The first, the lowest and the one before are three different things to compare with.
     (((4, 2, 3, 2.5, 2.7, 1), (3, 2, 1, 2, 3, 1)),),
 )
@@ -72,6 +76,10 @@ DRIVER_TWISTS = {
         "The rate does not go on from where it was: each change starts from the first rate again. Read the rate "
         "of the optimizer now, and multiply that."
     ),
+    "compound in a fit": (
+        "The rate does not go on from where it was: each change starts from the rate at the beginning of the fit. "
+        "Read the rate of the optimizer after each epoch, and multiply that."
+    ),
 }
 
 
@@ -108,15 +116,15 @@ def driver_rates(fits: Sequence[Fit], twist: str = "") -> list[float]:
     for losses, val_losses in fits:
         if twist != "kept":
             before = {"first": INF, "first down": -INF}.get(twist)
-        pending = 1.0
+        pending, begun = 1.0, rate
         for loss in val_losses if twist == "val_loss" else losses:
             rate, pending = rate * pending, 1.0
             rates.append(rate)
             factor = _driver_factor(loss, before, twist)
             if twist == "late":
                 pending = factor
-            elif twist == "compound" and before is not None:
-                rate = RATE * factor
+            elif twist in ("compound", "compound in a fit") and before is not None:
+                rate = (RATE if twist == "compound" else begun) * factor
             elif twist == "added":
                 rate += {1.05: 0.05, 0.5: -0.5}.get(factor, 0.0)
             else:
@@ -156,10 +164,14 @@ def bold_driver(answer: object) -> Verdict:
     if not begun(kind):
         return not_attempted("Write your hooks into the class.")
     for drives, twists in ((DRIVES, DRIVER_TWISTS), (REMEMBERED, REMEMBERED_TWISTS)):
+        if trying() and not all(_close([_rates(kind, fits)], [driver_rates(fits)]) for fits in drives):
+            return wrong("")
         yours = [_rates(kind, fits) for fits in drives]
         expected = [driver_rates(fits) for fits in drives]
         if not _close(yours, expected):
-            return wrong(_why_other_rates(yours, expected, drives, twists))
+            found, case = _why_other_rates(yours, expected, drives, twists)
+            cause, guess = apart(found, kind)
+            return wrong(f"{cause} {case}".strip(), guess=guess)
     _goes_on_from_the_rate_of_others(kind)
     begins_at_any_epoch(lambda first: _resumed(kind, first))
     keeps_the_flag(made(kind), {"loss": [4.0, 3.0, 2.0, 1.0]})
@@ -212,17 +224,18 @@ def _why_other_rates(
     expected: list[list[float]],
     drives: Sequence[Sequence[Fit]],
     twists: Mapping[str, str],
-) -> str:
+) -> tuple[str, str]:
+    """Return the cause, "" where none is known, and the first case that shows it."""
     if all(math.isclose(rate, RATE, rel_tol=1e-4) for rates in yours for rate in rates):
-        return "The rate never changes. Assign to `self.model.optimizer.learning_rate` in `on_epoch_end`."
+        return "The rate never changes. Assign to `self.model.optimizer.learning_rate` in `on_epoch_end`.", ""
     found = explained(yours, lambda twist: [driver_rates(fits, twist) for fits in drives], twists, _close)
     found = found or _other_factors(yours, drives)
     for fits, mine, right_ones in zip(drives, yours, expected, strict=True):
         if not _close([mine], [right_ones]):
             played = " and then ".join(listed(losses) for losses, _ in fits)
             case = f"With `loss` {played}, the rates were {listed(mine)}; they should be {listed(right_ones)}."
-            return f"{found} {case} The last of each fit is the rate it ends with.".strip()
-    return found
+            return found, f"{case} The last of each fit is the rate it ends with."
+    return found, ""
 
 
 _KINDS = {
@@ -256,4 +269,5 @@ def _other_factors(yours: list[list[float]], drives: Sequence[Sequence[Fit]]) ->
         for kind, factors in found.items()
         if factors and not math.isclose(next(iter(factors)), wished.get(kind, 0.5), rel_tol=1e-3)
     ]
-    return f"It multiplies the rate {'; '.join(odd)}." if odd else ""
+    strange = {min(found[kind]) for kind in found if found[kind] and any(text.startswith(_KINDS[kind]) for text in odd)}
+    return f"It multiplies the rate {'; '.join(odd)}." if 0 < len(strange) < 3 else ""

@@ -45,6 +45,10 @@ PRECHELT: tuple[Strips, ...] = (
     (0.1, 2, (((4, 2, 1), (10, 10, 10)), ((4, 2, 2, 2), (10, 10, 11, 11)))),
     (0.1, 2, (((2, 2.1, 2, 2.1), (10, 10.01, 10, 10.01)),)),
     (0.3, 2, (((2, 2, 2, 2), (10, 11, 10, 11)),)),
+    # The training loss rises from strip to strip: the lowest of the fit is not in the last one.
+    (0.1, 2, (((1, 1, 2, 2, 2, 2), (10, 10, 11, 12, 12, 12)),)),
+    # The lowest loss of the fit lies strips ago.
+    (0.05, 2, (((4, 2, 4, 2, 4, 2), (8, 9, 100, 104, 100, 104)),)),
 )
 
 PRECHELT_TWISTS = {
@@ -91,6 +95,16 @@ PRECHELT_TWISTS = {
         "the middle: do it in every epoch, before you leave early."
     ),
     "last": "P is the mean loss over the **lowest** loss of the strip, not over its last.",
+    "P of the fit": (
+        "P holds the mean of the strip against the lowest loss of the whole **fit**. The lowest of the strip is "
+        "meant: begin it anew with each strip."
+    ),
+    "highest": "P takes the **mean** of the losses in the strip; yours takes the highest.",
+    "GL of the strip": ("The lowest `val_loss` is that of the whole fit; yours begins anew with each strip."),
+    "GL against loss": "The lowest is taken from `loss`: GL compares `val_loss` with the lowest `val_loss`.",
+    "difference": "GL is a ratio, `val_loss` divided by the lowest; yours is the difference, 100 times.",
+    "other way": "With a `strip` it acts as without one, and the other way round: look at the test for `strip`.",
+    "alpha with GL": "`alpha` stands with P: GL is held against `alpha * P`. Yours multiplies GL by it.",
     "sum": "P takes the **mean** of the losses in the strip; yours takes their sum.",
     "no strip": "It stops as if there were no `strip`: with one, GL is held against `alpha * P`.",
 }
@@ -103,26 +117,30 @@ def prechelt_epochs(alpha: float, strip: int | None, fits: Sequence[Fit], twist:
     """
     ran, lowest, strips = [], INF, []
     for losses, val_losses in fits:
+        least = INF
         if twist not in ("kept", "all kept") or not ran:
             lowest = None if twist in ("first", "NaN first", "before") else INF
         if twist not in ("strip kept", "all kept"):
             strips = []
         ran.append(len(losses))
         for epoch, (loss, value) in enumerate(zip(losses, val_losses, strict=True)):
-            value = loss if twist == "loss" else value
+            value, least = loss if twist == "loss" else value, min(least, loss)
             full = _strip_full(strips, value if twist == "val strip" else loss, strip, epoch, twist)
             if twist != "at ends" or full:
-                before, lowest = lowest, _lowest(lowest, value, twist)
+                before, lowest = lowest, _lowest(lowest, loss if twist == "GL against loss" else value, twist)
                 reference = value if before is None else before if twist == "before" else lowest
-                if full and _over(value, reference, alpha, strip, strips, twist):
+                if full and _over(value, reference, alpha, strip, strips, twist, least):
                     ran[-1] = epoch + 1
                     break
             if full and strip and twist not in ("history", "every epoch"):
                 strips.clear()
+                lowest = INF if twist == "GL of the strip" else lowest
     return ran
 
 
 def _strip_full(strips: list, loss: float, strip: int | None, epoch: int, twist: str) -> bool:
+    if twist == "other way":
+        return bool(strip)
     if not strip or twist == "no strip":
         return True
     strips.append(loss)
@@ -144,16 +162,19 @@ def _lowest(lowest: float | None, value: float, twist: str) -> float:
     return value if value < lowest else lowest
 
 
-def _over(value: float, lowest: float, alpha: float, strip: int | None, losses: list, twist: str) -> bool:
+def _over(value: float, lowest: float, alpha: float, strip: int | None, losses: list, twist: str, least: float) -> bool:
     loss = (1 if twist == "fraction" else 100) * (value / lowest - 1)
     if twist == "below":
         loss = 100 * (1 - lowest / value)
+    if twist == "difference":
+        loss = 100 * (value - lowest)
     limit = alpha
-    if strip and twist != "no strip":
-        total = sum(losses) if twist == "sum" else sum(losses) / len(losses)
-        limit *= {"thousand": 1, "hundred": 100}.get(twist, 1000) * (
-            total / (losses[-1] if twist == "last" else min(losses)) - 1
-        )
+    if strip and twist not in ("no strip", "other way"):
+        mean = {"sum": sum(losses), "highest": max(losses)}.get(twist, sum(losses) / len(losses))
+        low = {"last": losses[-1], "P of the fit": least}.get(twist, min(losses))
+        if twist == "alpha with GL":
+            loss, limit = loss * alpha, 1.0
+        limit *= {"thousand": 1, "hundred": 100}.get(twist, 1000) * (mean / low - 1)
     return loss >= limit if twist == ">=" or (twist == "GL >=" and not strip) else loss > limit
 
 
@@ -162,10 +183,11 @@ def _random_prechelt(rng: random.Random) -> Strips:
     fits = []
     for _ in range(rng.choice((1, 1, 2))):
         epochs = rng.randint(2, 15)
-        falling = [round(10 / (1 + 0.3 * epoch) + rng.random(), 3) for epoch in range(epochs)]
-        turning = [round(5 + abs(epoch - 4) * 0.4 + rng.random(), 3) for epoch in range(epochs)]
+        spread = rng.choice((1.0, 1e-4))
+        falling = [10 / (1 + 0.3 * epoch) + rng.random() for epoch in range(epochs)]
+        turning = [5 + spread * (abs(epoch - 4) * 0.4 + rng.random()) for epoch in range(epochs)]
         fits.append((tuple(falling), tuple(turning)))
-    return rng.choice((0.11, 0.23) if strip else (3.1, 11.3)), strip, tuple(fits)
+    return rng.choice((0.11, 0.23, 1e-5) if strip else (3.1, 11.3, 4e-4)), strip, tuple(fits)
 
 
 # Of the first fit there is a lowest value that the second never reaches.
@@ -190,7 +212,7 @@ def prechelt(answer: object) -> Verdict:
 
     more = drawn(_random_prechelt)
     try:
-        obeys(kind, play, prechelt_epochs, PRECHELT, PRECHELT_TWISTS, _told, last, more)
+        obeys(play, prechelt_epochs, PRECHELT, PRECHELT_TWISTS, _told, last, more)
     except ZeroDivisionError as error:
         error.add_note("When the loss stands still over a strip, P is 0. Write the test as `GL > alpha * P`.")
         raise

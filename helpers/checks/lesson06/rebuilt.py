@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 import keras
 
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
+from helpers.checks._repair import trying
 from helpers.checks.lesson06.common import Callback, held, keeps_the_flag, made, taken
 from helpers.checks.scripted import Disagreement, FakeModel, about_stopping, compare, drive, strange_hook
+from helpers.checks.scripted._model import read_tag
 
 STATE = ("wait", "best", "best_epoch", "stopped_epoch")
 CASES = 400
@@ -54,13 +56,17 @@ def my_early_stopping(answer: object) -> Verdict:
             return wrong(slip)
         return not_attempted("Write `on_epoch_end` and `on_train_end` below `on_train_begin`.")
     with _told_about_value():
-        held(drive(made(kind, patience=2), [3.0, 2.0, 4.0, 5.0, 6.0]))
+        if not trying():
+            held(drive(made(kind, patience=2), [3.0, 2.0, 4.0, 5.0, 6.0]))
         # Small cases first, so that the usual slips get a sentence of their own.
-        for slip in (_never_stops, _stops_at_the_best, _stops_late):
+        for slip in () if trying() else (_never_stops, _stops_at_the_best, _stops_late):
             slip(kind)
         found = compare(kind, settings=stopping_settings, cases=CASES, rounding=True, attributes=STATE)
+        if found is not None and trying():
+            return wrong("")
         if found is not None:
-            return wrong(f"{found}{_stopping_remark(found)}", credit=_part(kind, stopping_settings))
+            return wrong(str(found), credit=_part(kind, stopping_settings), guess=_stopping_remark(found).strip())
+        _leaves_the_weights_alone(kind)
         # With `val_loss` all is right, so what is left is the name.
         _watches_another_metric(kind)
         # Falling, rising, missing: wherever the line stands that lowers the flag, one of them comes by.
@@ -80,6 +86,8 @@ def _told_about_value() -> Iterator[None]:
     except TypeError as error:
         if "'NoneType' object is not callable" in str(error):
             error.add_note("Take the metric by `self.value(logs)`: it finds out on the way what better means here.")
+        if "unsupported operand" in str(error) and "NoneType" in str(error):
+            error.add_note("`better(value, than)`: the new value comes first, then the best so far, which may be None.")
         raise
 
 
@@ -117,25 +125,49 @@ def _never_stops(kind: type[Callback]) -> None:
     callback, model = made(kind, patience=1), FakeModel()
     ran = drive(callback, [1.0, 2.0, 3.0, 4.0, 5.0], model=model)
     if not ran.stopped:
+        if slip := about_stopping(callback, model):
+            raise Wrong(slip)
         raise Wrong(
-            about_stopping(callback, model)
-            or "With `val_loss` = [1, 2, 3, 4, 5] and `patience=1` it never stopped. The flag that `fit` looks at is "
-            "`self.model.stop_training`."
+            "With `val_loss` = [1, 2, 3, 4, 5] and `patience=1` it never stopped.",
+            guess="The flag that `fit` looks at is `self.model.stop_training`.",
         )
 
 
 def _stops_at_the_best(kind: type[Callback]) -> None:
     if drive(made(kind, patience=1), [2.0, 1.0, 0.5]).epochs_run == 1:
         raise Wrong(
-            "With `val_loss` = [2, 1, 0.5] and `patience=1` it stopped after epoch 1. The first value has nothing to "
-            "be compared with: `self.better(value, None)` is True."
+            "With `val_loss` = [2, 1, 0.5] and `patience=1` it stopped after epoch 1.",
+            guess="The first value has nothing to be compared with: `self.better(value, None)` is True.",
         )
     ran = drive(made(kind, patience=0), [2.0, 1.0, 0.5]).epochs_run
     if ran < 3:
         raise Wrong(
-            f"With `val_loss` = [2, 1, 0.5] and `patience=0` it stopped after epoch {ran}, the best so far. Only an "
-            "epoch that was **not** better can stop: point 4 is the `elif` of point 3."
+            f"With `val_loss` = [2, 1, 0.5] and `patience=0` it stopped after epoch {ran}, the best so far.",
+            guess="Only an epoch that was **not** better can stop: point 4 is the `elif` of point 3.",
         )
+
+
+class _Looks(Callback):
+    """Stands behind the answer and notes of which epoch the weights are at each epoch's end."""
+
+    def __init__(self):
+        super().__init__()
+        self.held = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.held.append(read_tag(self.model)[1])
+
+
+def _leaves_the_weights_alone(kind: type[Callback]) -> None:
+    looks = _Looks()
+    drive([made(kind, patience=9, restore_best_weights=True), looks], [1.0, 2.0, 3.0], model=FakeModel(write=False))
+    for epoch, kept in enumerate(looks.held):
+        if kept != epoch:
+            raise Wrong(
+                "With `val_loss` = [1, 2, 3] and `restore_best_weights=True`, it puts the best weights back after "
+                "epoch "
+                f"{epoch + 1}, and training would go on from there. They come back once, in `on_train_end`.", 0.7
+            )  # fmt: skip
 
 
 def _watches_another_metric(kind: type[Callback]) -> None:
@@ -154,14 +186,21 @@ def _stopping_remark(found: Disagreement) -> str:
         if found.yours is None or "restore_best_weights" not in named:
             return " Look at `restore_best_weights` in both hooks."
         return (
-            " Are the weights copied in point 3 only, where the value is a new best, by `self.model.get_weights()`? "
-            "And are they put back in `on_train_end` without a further condition? It comes after a stop, and when the "
-            "epochs run out."
+            " The weights are copied in point 3 only, where the value is a new best, by `self.model.get_weights()`, "
+            "and put back in `on_train_end`, which comes after a stop, and when the epochs run out."
+        )
+    if found.what == "best" and found.expected is None and found.yours in (float("inf"), -float("inf")):
+        return (
+            "`best` begins as None and not as an infinity: the first value, even NaN, becomes the best, whichever "
+            "way is better."
         )
     if "baseline" in named:
-        return " Point 3: a value that misses the baseline may still be the new best. Only `wait` then keeps running."
+        return (
+            " Point 3: any value that is better than `best` becomes the new best; `wait` goes back to 0 only if it is "
+            "better than the baseline, too, and `self.better` knows which way that is."
+        )
     if "start_from_epoch" in named:
-        return " Point 1: before `start_from_epoch` nothing at all happens."
+        return " Point 1: before `start_from_epoch` nothing at all happens, so `best` is still what it began as: None."
     if "min_delta" in named:
         return " Ask `self.better(value, self.best)`; it knows `min_delta`."
     if any(value is None for value in found.curves[0]):
@@ -203,7 +242,7 @@ def my_model_checkpoint(answer: object) -> Verdict:
             name="ModelCheckpoint",
         )
     if found is not None:
-        return wrong(f"{_without_advice(found)}{_saving_remark(found)}")
+        return wrong(_without_advice(found), guess=_saving_remark(found).strip())
     # With `val_loss` all is right, so what is left is the name.
     _saves_by_another_metric(kind)
     return right(f"In {CASES} trainings, yours and the real one saved after the same epochs, every time.")

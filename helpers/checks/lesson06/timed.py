@@ -14,8 +14,18 @@ from dataclasses import dataclass
 
 from helpers.checks import _place
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
+from helpers.checks._repair import trying
 from helpers.checks.lesson06.clock import FakeClock
-from helpers.checks.lesson06.common import Callback, begins_at_any_epoch, begun, held, keeps_the_flag, made, taken
+from helpers.checks.lesson06.common import (
+    Callback,
+    apart,
+    begins_at_any_epoch,
+    begun,
+    held,
+    keeps_the_flag,
+    made,
+    taken,
+)
 from helpers.checks.scripted import Driven, FakeModel, about_stopping, drive
 
 # Where the hands stand: epoch and batch, both 0-based.
@@ -153,7 +163,9 @@ def _budgets() -> list[Budget]:
         )  # fmt: skip
         # Not in a validation: whether a fit may end there is nobody's question.
         _, _, begin, end = rng.choice(list(fits[0].moments())[:14])
-        cases.append((begin + 0.75 * (end - begin), rng.choice((0.0, 30.7)), fits))
+        # In the middle of a batch, or just before or after its end: there is nothing to round.
+        met = begin + 0.75 * (end - begin), end - 1e-5, end + 1e-5
+        cases.append((met[len(cases) % 3], rng.choice((0.0, 30.7)), fits))
     return cases
 
 
@@ -168,6 +180,10 @@ BUDGET_TWISTS = {
         "Its time begins with the first batch. What comes before it is part of this fit: start in `on_train_begin`."
     ),
     "epoch end": "It looks only at the end of an epoch. An epoch may last an hour: look after each batch.",
+    "no room": (
+        "It stops a batch early: as soon as one more like the last would not fit. Asked for is the end after the first "
+        "batch at which the time is over."
+    ),
     "begin": "It looks at the beginning of a batch, so one more is trained. Look at the end: `on_train_batch_end`.",
     "made": (
         "The time since the object was made counts against the budget. The clock starts in `on_train_begin`, not in "
@@ -206,12 +222,12 @@ def budget_batches(case: Budget, twist: str = "") -> list[int]:
             now = {
                 "validation": total, "from batch": end - first, "each epoch": end - in_epoch, "begin": begin,
                 "each batch": end - begin, "whole seconds": float(int(end)), "rounded": float(round(end)),
-                "minutes": end / 60,
+                "minutes": end / 60, "no room": end + (end - begin),
             }.get(twist, end + elsewhere)  # fmt: skip
             if twist == "epoch end":
                 if last and end + times.validation >= seconds:
                     ended = number + 1
-            elif twist == "first batch" or (now > seconds if twist == ">" else now >= seconds):
+            elif twist == "first batch" or (now > seconds if twist in (">", "no room") else now >= seconds):
                 ended = number + 1
             if ended:
                 break
@@ -239,19 +255,25 @@ def time_budget(answer: object) -> Verdict:
         return not_attempted("Write your hooks below `__init__`.")
     cases = _budgets()
     with FakeClock(kind) as clock:
+        if trying() and not all(_budget_ran(kind, case, clock)[0] == budget_batches(case) for case in cases):
+            return wrong("")
         plays = [_budget_ran(kind, case, clock) for case in cases]
         yours, wanted = [ran for ran, *_ in plays], [budget_batches(case) for case in cases]
         if yours != wanted:
             hits = sum(one == other for one, other in zip(yours, wanted, strict=True)) / len(cases)
-            return wrong(_why_not_in_time(kind, cases, plays, wanted), credit=0.5 if hits > 0.5 else 0.0)
+            told, guess = _why_not_in_time(kind, cases, plays, wanted, clock)
+            return wrong(told, 0.5 if hits > 0.5 else 0.0, guess)
         begins_at_any_epoch(lambda first: _resumed(lambda told: made(kind, 7.0), clock, EVEN, first))
         keeps_the_flag(made(kind, 1e6), _logs(4), batches=2)
     return right("It stops after the first batch at which the budget is spent, in the first fit and in the next.")
 
 
-def _why_not_in_time(kind: Callable, cases: list[Budget], plays: list, wanted: list[list[int]]) -> str:
+def _why_not_in_time(
+    kind: Callable, cases: list[Budget], plays: list, wanted: list[list[int]], clock: FakeClock
+) -> tuple[str, str | None]:
+    """Return what happened, with its cause where one is known; and, where none is, what to look at."""
     number = next(n for n, (ran, *_) in enumerate(plays) if ran != wanted[n])
-    seconds, passed, fits = cases[number]
+    seconds, _, fits = cases[number]
     ran, callback, model, _ = plays[number]
     fit = next(n for n, one in enumerate(ran) if one != wanted[number][n])
     times, moments = fits[fit], list(fits[fit].moments())
@@ -270,23 +292,23 @@ def _why_not_in_time(kind: Callable, cases: list[Budget], plays: list, wanted: l
     told += "It never stopped." if whole_fit else f"It stopped after {_on_time(moments[mine - 1][0])}."
     if not any(stopped for *_, stopped in plays):
         slip = _no_clock(kind) or about_stopping(callback, model)
-        return f"{told} {slip}".strip() if slip else (
-            f"{told} Nor did any other training. Subtract the time at the start of the fit from the time now, compare "
-            "with `self.seconds`, and set `self.model.stop_training`."
+        return (f"{told} {slip}", None) if slip else (
+            f"{told} Nor did any other training.",
+            "Subtract the time at the start of the fit from the time now, compare with `self.seconds`, and set "
+            "`self.model.stop_training`.",
         )  # fmt: skip
     yours = [one for one, *_ in plays]
     twist = next((name for name in BUDGET_TWISTS if [budget_batches(case, name) for case in cases] == yours), None)
     if twist:
-        return f"{told} {BUDGET_TWISTS[twist]}"
+        cause, guess = apart(BUDGET_TWISTS[twist], callback)
+        return f"{told} {cause}".strip(), guess
     fixed = next((s for s in (1, 2, 3, 5, 7, 10, 60) if [budget_batches((s, *c[1:])) for c in cases] == yours), None)
     if fixed:
-        return f"{told} Whatever `seconds` is, it takes {fixed}. Compare with `self.seconds`."
-    if passed and not fit and [budget_batches((s, 0.0, f)) for s, _, f in cases[:1]] == yours[:1]:
-        return f"{told} {BUDGET_TWISTS['made']}"
-    if fit:
-        return f"{told} The first fit is right. Start the clock anew in `on_train_begin`, each time."
-    clock = _no_clock(kind)
-    return f"{told} {clock}".strip()
+        return f"{told} Whatever `seconds` is, it takes {fixed}. Compare with `self.seconds`.", None
+    if fit and _budget_ran(kind, (seconds, 0.0, (times,)), clock)[0] == [due]:
+        return told, "With a new object it is right. Start the clock anew in `on_train_begin`, each time."
+    slip = _no_clock(kind)
+    return f"{told} {slip}".strip(), None if slip else ""
 
 
 # -- 06.6 ------------------------------------------------------------------------------------------------------------
@@ -304,6 +326,7 @@ def _limits() -> list[Limit]:
         (2.0, (Times(((3.0, 1.0, 1.0, 1.0), (1.0, 1.0, 1.0, 1.0))),)),
         (2.0, (Times(((1.0, 1.0, 1.0, 1.0), (1.0, 1.0, 1.0, 2.5))),)),
         (2.0, (Times(((1.0, 1.0, 1.0, 1.0), (1.0, 1.0, 1.0, 1.0)), pause=1.5, begin=5.0, validation=3.0),)),
+        (2.0, (Times(((1.0, 1.0, 1.99999, 1.0), (1.0, 2.00001, 1.0, 3.0))),)),
     ]  # fmt: skip
     for _ in range(12):
         fits = tuple(
@@ -351,6 +374,19 @@ LIMIT_TWISTS = {
     "last": "It alerts at the last batch that was too long. The alert belongs to the first.",
     "milliseconds": "It compares milliseconds with seconds. The clock counts in seconds, and so does `self.limit`.",
     "whole seconds": "It rounds to whole seconds. Compare the time as it is.",
+    "mean": "It compares the mean of all batches so far. Each batch is compared on its own.",
+    "number 0": (
+        "It looks at batch number 0 only, the first of each epoch. The first batch **that takes too long** is meant, "
+        "wherever it is in the fit."
+    ),
+    "number 0, once": (
+        "It looks at batch number 0 only, the first of each epoch. The first batch **that takes too long** is meant, "
+        "wherever it is in the fit."
+    ),
+    "armed again": (
+        "A batch that is fast enough arms it again. Once in a fit is enough: set `self.alerted` back in "
+        "`on_train_begin` only."
+    ),
     "first batch": "It alerts at the first batch, however long it took. Compare its seconds with `self.limit`.",
 }  # fmt: skip
 
@@ -361,18 +397,24 @@ def limit_alerts(case: Limit, twist: str = "") -> list[list[At]]:
     told: list[list[At]] = []
     for times in fits:
         found: list[At] = []
-        last_end, epoch_begin = None, 0.0
+        last_end, epoch_begin, total, count, armed = None, 0.0, 0.0, 0, True
         for at, before, begin, end in times.moments():
             if at[1] == 0:
                 epoch_begin = before
+            total, count = total + end - begin, count + 1
             seconds = {
+                "mean": total / count,
                 "end to end": end - (begin if last_end is None else last_end), "since start": end,
                 "end to end, from the start": end - (last_end or 0.0),
                 "since epoch": end - epoch_begin, "milliseconds": 1000 * (end - begin),
                 "whole seconds": float(int(end - begin)), "first batch": limit + 1,
             }.get(twist, end - begin)  # fmt: skip
             last_end = end
-            skipped = (twist == "not first" and at[1] == 0) or (twist == "not last" and at[1] == 3)
+            over = seconds > limit + 1e-9
+            skipped = twist.startswith("number 0") and at[1] != 0
+            if twist == "armed again":
+                skipped, armed = not armed, not over
+            skipped = skipped or (twist == "not first" and at[1] == 0) or (twist == "not last" and at[1] == 3)
             exact = twist in (">=", "every >=") and abs(seconds - limit) < 1e-9
             if twist == "whole epoch":
                 seconds = end + times.validation - epoch_begin + times.begin
@@ -383,7 +425,7 @@ def limit_alerts(case: Limit, twist: str = "") -> list[list[At]]:
             found = [at for n, at in enumerate(found) if not n or found[n - 1][0] != at[0]]
         elif twist == "last":
             found = found[-1:]
-        elif not twist.startswith("every"):
+        elif not twist.startswith("every") and twist not in ("armed again", "number 0"):
             found = found[:1]
         if twist == "once" and any(told):
             found = []
@@ -416,11 +458,14 @@ def batch_alert(answer: object) -> Verdict:
         return not_attempted("Write your hooks below `__init__`.")
     cases = _limits()
     with FakeClock(kind) as clock:
+        if trying() and not all(_limit_ran(kind, case, clock)[0] == limit_alerts(case) for case in cases):
+            return wrong("")
         plays = [_limit_ran(kind, case, clock) for case in cases]
         yours, wanted = [told for told, *_ in plays], [limit_alerts(case) for case in cases]
         if yours != wanted:
             hits = sum(one == other for one, other in zip(yours, wanted, strict=True)) / len(cases)
-            return wrong(_why_other_alerts(kind, cases, plays, wanted), credit=0.5 if hits > 0.5 else 0.0)
+            told, guess = _why_other_alerts(kind, cases, plays, wanted, clock)
+            return wrong(told, 0.5 if hits > 0.5 else 0.0, guess)
         for _, calls, _ in plays:
             for _, texts, _ in calls:
                 if len(texts) != 1 or not isinstance(texts[0], str) or not texts[0].strip():
@@ -433,7 +478,10 @@ def batch_alert(answer: object) -> Verdict:
     return right("One alert in each fit, at the first batch that took too long. Validation and pauses do not count.")
 
 
-def _why_other_alerts(kind: Callable, cases: list[Limit], plays: list, wanted: list) -> str:
+def _why_other_alerts(
+    kind: Callable, cases: list[Limit], plays: list, wanted: list, clock: FakeClock
+) -> tuple[str, str | None]:
+    """Return what happened, with its cause where one is known; and, where none is, what to look at."""
     number = next(n for n, (told, *_) in enumerate(plays) if told != wanted[n])
     limit, fits = cases[number]
     fit = next(n for n, one in enumerate(plays[number][0]) if one != wanted[number][n])
@@ -448,25 +496,32 @@ def _why_other_alerts(kind: Callable, cases: list[Limit], plays: list, wanted: l
     hooks = {hook for *_, hook in plays[number][1]}
     if hooks in ({"on_train_end"}, {"on_epoch_end"}, {"on_epoch_begin"}):
         told += f" It was in `{hooks.pop()}`, not in `on_train_batch_end`, where a batch ends."
+    test = next((hook for at, _, hook in plays[number][1] if hook.startswith("on_test")), "")
+    if test:
+        told += f" It was in the validation after that batch, in `{test}`. Only training batches count."
     if not any(found for told_, *_ in plays for found in told_):
         slip = _no_clock(kind) or about_stopping(plays[number][2], FakeModel())
-        return f"{told} {slip}" if slip else (
-            f"{told} Nor was there one in any other training. Two readings of the clock are needed, one in each of "
-            "the two "
-            "batch hooks, and then a call: `self.alert(...)` with a text."
+        return (f"{told} {slip}", None) if slip else (
+            f"{told} Nor was there one in any other training.",
+            "Two readings of the clock are needed, one in each of the two batch hooks, and then a call: "
+            "`self.alert(...)` with a text.",
         )  # fmt: skip
     yours = [one for one, *_ in plays]
     twist = next((name for name in LIMIT_TWISTS if [limit_alerts(case, name) for case in cases] == yours), None)
     if twist:
-        return f"{told} {LIMIT_TWISTS[twist]}"
+        cause, guess = apart(LIMIT_TWISTS[twist], plays[number][2])
+        return f"{told} {cause}".strip(), guess
     fixed = next((s for s in (1, 2, 3, 5, 10) if [limit_alerts((s, c[1])) for c in cases] == yours), None)
     if fixed:
-        return f"{told} Whatever `limit` is, it takes {fixed}. Compare with `self.limit`."
-    if len(mine) > 1 and mine[:1] == due:
-        return f"{told} Once in a fit is enough: remember in `self.alerted` that it was given."
-    if fit:
-        return f"{told} The first fit is right. Set all state in `on_train_begin`."
-    return f"{told} {_no_clock(kind)}".strip()
+        return f"{told} Whatever `limit` is, it takes {fixed}. Compare with `self.limit`.", None
+    if test or hooks == {"on_train_end"}:
+        return told, None
+    if fit and _limit_ran(kind, (limit, (times,)), clock)[0] == [due]:
+        return told, "With a new object it is right. Set all state in `on_train_begin`."
+    slip = _no_clock(kind)
+    return f"{told} {slip}".strip(), None if slip else (
+        "Once in a fit is enough." if len(mine) > 1 and mine[:1] == due else ""
+    )  # fmt: skip
 
 
 def _seconds(row: Sequence[float]) -> str:

@@ -48,22 +48,28 @@ BOTH: tuple[tuple[int, tuple[Fit, ...]], ...] = (
     (2, (((3, None, None, None, 2, 4, None, 5), (0.5, None, None, None, 0.4, 0.3, None, 0.2)),)),
     (2, (((5, 4, 4.5, 4.4, 4.3, 4.2), (0.9, 0.5, 0.6, 0.55, 0.54, 0.53)),)),
     (2, (((3, 2, 1), (0.7, 0.8, 0.9)), ((9, 8, 7, 6, 5), (0.1, 0.2, 0.3, 0.4, 0.5)))),
+    (2, (((3, NAN, NAN, NAN, NAN), (0.5, 0.5, 0.5, 0.5, 0.5)),)),
+    (2, (((3, 4, None, 5, 6, 7), (0.5, 0.4, None, 0.3, 0.2, 0.1)),)),
 )
 
-# Asked of an answer that is right in all these: each with what is wrong when it is not as it should be.
+# Asked of an answer that is right in all these: a case, the same without what it is about, and what is wrong when only
+# the first is not as it should be.
 FIRST_EPOCH = (
     (
         (1, (((NAN, NAN, 3), (0.0, 0.0, 0.1)),)),
+        (1, (((NAN, NAN, 3), (0.2, 0.2, 0.3)),)),
         "A first `val_accuracy` of 0 is a new highest value, but not with yours. What is compared before the first "
         'value has come? Begin with `float("-inf")`, not with 0.',
     ),
     (
         (1, (((NAN, 3, 2), (NAN, 0.5, 0.6)),)),
+        (1, (((3, NAN, 2), (0.5, NAN, 0.6)),)),
         "The first epoch always counts as an improvement. NaN is never new, not even in the first epoch: with NaN in "
         "both metrics it is an epoch with neither.",
     ),
     (
         (3, (((3, 4, None, 5, 1), (0.5, 0.4, None, 0.3, 0.7)),)),
+        (3, (((3, 4, 5, 6, 1), (0.5, 0.4, 0.3, 0.2, 0.7)),)),
         "An epoch without the two metrics counts with yours. It should not: leave before the counter is touched.",
     ),
 )
@@ -123,6 +129,11 @@ BOTH_TWISTS = {
         "After a NaN, nothing is ever better again: the NaN has become the best and stays it. NaN is never a new best; "
         "`np.minimum` and `np.maximum` would take it."
     ),
+    "NaN is new": ("A NaN counts as new with yours: `not a >= b` is true when one of them is NaN, `a < b` is not."),
+    "missing resets": (
+        "An epoch without the two metrics sets the counter back to 0. It should leave it as it is: it is neither "
+        "better nor worse."
+    ),
     "missing": "An epoch without the two metrics is counted as one without improvement. Leave early there.",
     "zero": (
         "A `val_loss` never counts as a new lowest value. What is compared before the first value has come? Begin"
@@ -152,6 +163,8 @@ def both_epochs(patience: int, fits: Sequence[Fit], twist: str = "") -> list[int
 def _both_one(patience: int, losses: Curve, accuracies: Curve, twist: str, state: dict) -> int:
     for epoch, (loss, accuracy) in enumerate(zip(losses, accuracies, strict=True)):
         if loss is None:
+            if twist == "missing resets":
+                state["wait"] = 0
             if twist != "missing":
                 continue
             better = [False, False]
@@ -177,6 +190,8 @@ def _both_better(loss: float, accuracy: float, twist: str, state: dict) -> list[
         better = [loss <= low, accuracy >= high]
     elif twist == "wrong way":
         better = [loss < low, accuracy < high]
+    elif twist == "NaN is new":
+        better = [not loss >= low, not accuracy <= high]
     else:
         better = [low is None or loss < low, high is None or accuracy > high]
     if twist == "before":
@@ -199,10 +214,12 @@ def _random_both(rng: random.Random) -> tuple[int, tuple[Fit, ...]]:
     for _ in range(rng.choice((1, 1, 2))):
         epochs = rng.randint(1, 9)
         # On a grid there are ties, off it there is nothing to round to.
-        grid = rng.random() < 0.5
-        losses = [rng.choice((rng.randint(1, 8) if grid else rng.uniform(0.5, 1.5), NAN)[: rng.choice((1, 1, 1, 2))])
-                  for _ in range(epochs)]  # fmt: skip
-        accuracies: list[float | None] = [rng.randint(0, 9) / 10 if grid else rng.uniform(0.7, 0.8) for _ in losses]
+        spread = rng.choice((0, 0, 0, 1.0, 1e-3, 1e-6))
+        drawn_losses = (0.5 + rng.uniform(0, spread) if spread else rng.randint(1, 8) for _ in range(epochs))
+        losses = [rng.choice((loss, NAN)[: rng.choice((1, 1, 1, 2))]) for loss in drawn_losses]
+        accuracies: list[float | None] = [
+            0.7 + rng.uniform(0, spread) / 10 if spread else rng.randint(0, 9) / 10 for _ in losses
+        ]
         for epoch in range(epochs):
             if rng.random() < 0.1:
                 losses[epoch] = accuracies[epoch] = None
@@ -233,11 +250,12 @@ def stop_when_both(answer: object) -> Verdict:
         return in_turn(made(kind, case[0]), logs, last)
 
     more = drawn(_random_both)
-    obeys(kind, play, both_epochs, BOTH, BOTH_TWISTS, _told, last, more)
-    for case, message in FIRST_EPOCH:
+    obeys(play, both_epochs, BOTH, BOTH_TWISTS, _told, last, more)
+    for case, without, message in FIRST_EPOCH:
         example = difference(play, both_epochs, [case], _told)
         if example:
-            return wrong(f"{message} {example}")
+            proven = not difference(play, both_epochs, [without], _told)
+            return wrong(f"{message} {example}") if proven else wrong(example, guess="")
     obeys_drawn(play, both_epochs, more, _told)
     begins_at_any_epoch(lambda first: in_turn(made(kind, 2), _RESUMED, initial_epoch=first))
     keeps_the_flag(made(kind, 3), {"val_loss": [4.0, 3.0, 2.0, 1.0], "val_accuracy": [0.1, 0.2, 0.3, 0.4]})

@@ -15,5 +15,13 @@ CHECKERS = {
     "09.4": alert.fires_once,
 }
 
+# Expressions that a right answer may hold, and a wrong one perhaps in no place.
+PIECES = {
+    "09.1": ("path", "temporary", "path.parent", "flush(temporary)", "flush(path.parent)"),
+    "09.2": ("self.recent", "self.best", "self.wait", 'state["recent"]', 'state["best"]', 'state["wait"]'),
+    "09.3": ("name", "name.encode()", "self.folder / name", '"latest"'),
+    "09.4": ("logs[self.metric]", "self.limit", "self.send"),
+}
+
 for _id, _checker in CHECKERS.items():
-    exercise(_id)(_checker)
+    exercise(_id, pieces={piece: f"`{piece}`" for piece in PIECES[_id]})(_checker)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import keras
 
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
-from helpers.checks.lesson06.common import begun, held, made, taken
+from helpers.checks._repair import trying
+from helpers.checks.lesson06.common import apart, begun, held, made, taken
 from helpers.checks.scripted import FakeModel, drive
 
 # The values of one fit, by epoch.
@@ -43,7 +44,8 @@ def _cases() -> list[Case]:
     rng = random.Random(94)
     for _ in range(12):
         fits = tuple(
-            tuple(rng.choice((40.0, 90.0, 100.0, 110.0, 150.0)) for _ in range(8)) for _ in range(rng.choice((1, 2)))
+            tuple(rng.choice((40.0, 90.0, 100.0, 100.001, 110.0, 150.0)) for _ in range(8))
+            for _ in range(rng.choice((1, 2)))
         )
         unheard = frozenset(call for call in range(6) if rng.random() < 0.3)
         cases.append(Case(100.0, fits, unheard, rng.choice(("memory_mb", "queue"))))
@@ -51,6 +53,10 @@ def _cases() -> list[Case]:
 
 
 TWISTS = {
+    "higher": "While the value stays above, a higher one is no new alert: one for each time above the limit.",
+    "other way": (
+        "It notes the alert where `send` failed, and not where it came back. Note it **after** `send`, in the `try:`."
+    ),
     "every epoch": "It calls after every epoch above the limit. Remember in an attribute that somebody has been told.",
     "never again": (
         "It is quiet for the rest of the fit after its first alert. When the value has been at the limit or below, the "
@@ -60,7 +66,8 @@ TWISTS = {
         "It calls once in its life. A value that came back, or a new fit, makes the next time above a new alert."
     ),
     "lost": (
-        "When `send` raised, it took the alert for sent. Note that somebody was told **after** `send` has come back."
+        "When `send` raised, it took the alert for sent: in the next epoch, still above, it did not try again. Note "
+        "that somebody was told **after** `send` has come back, and ask for that, not for the epoch before."
     ),
     "kept": (
         "A second fit begins above the limit, and it is quiet: it still knows that it called in the first. Begin anew "
@@ -89,11 +96,20 @@ def expected(case: Case, twist: str = "") -> Calls:
         found.append([])
         if twist not in ("kept", "only once ever"):
             sent = owed = False
+        highest = case.limit
         for epoch, value in enumerate(fit):
             above = value < case.limit if twist == "below" else value > case.limit
             if twist == ">=":
                 above = value >= case.limit
             back = value < case.limit if twist == "strictly below" else not above
+            if twist == "higher":
+                if value > highest:
+                    found[-1].append(epoch)
+                    highest = highest if calls in case.unheard else value
+                    calls += 1
+                elif back:
+                    highest = case.limit
+                continue
             if twist == "crossing" and sent and not above:
                 found[-1].append(epoch)
                 sent = calls in case.unheard
@@ -102,7 +118,7 @@ def expected(case: Case, twist: str = "") -> Calls:
             if (above and not sent) or (owed and twist == "retry always"):
                 found[-1].append(epoch)
                 owed = calls in case.unheard
-                sent = (twist == "lost" or not owed) and twist != "every epoch"
+                sent = (twist == "lost" or owed == (twist == "other way")) and twist != "every epoch"
                 calls += 1
                 while twist == "at once" and not sent:
                     found[-1].append(epoch)
@@ -178,6 +194,8 @@ def fires_once(answer: object) -> Verdict:
     if not begun(kind):
         return not_attempted("Write your hooks below `__init__`.")
     cases = _cases()
+    if trying() and not all(_played(kind, case)[0] == expected(case) for case in cases):
+        return wrong("")
     plays = [_played(kind, case) for case in cases]
     strange = next((phone.strange for _, phone in plays if phone.strange), "")
     if strange:
@@ -185,13 +203,18 @@ def fires_once(answer: object) -> Verdict:
     yours, wanted = [calls for calls, _ in plays], [expected(case) for case in cases]
     if yours != wanted:
         hits = sum(mine == want for mine, want in zip(yours, wanted, strict=True))
-        return wrong(_why(cases, yours, wanted), credit=0.5 if 2 * hits > len(cases) else 0.0)
+        told, guess = _why(kind, cases, yours, wanted)
+        return wrong(told, 0.5 if 2 * hits > len(cases) else 0.0, guess)
     return right("One message for each time above the limit, and one that got lost is sent again.")
 
 
-def _why(cases: list[Case], yours: list[Calls], wanted: list[Calls]) -> str:
+def _why(kind: type, cases: list[Case], yours: list[Calls], wanted: list[Calls]) -> tuple[str, str | None]:
+    """Return what happened, with its cause where one is known; and, where none is, what to look at."""
     if not any(any(calls) for calls in yours):
-        return "It never calls `send`. Does your hook run after each epoch, and does it compare `logs[self.metric]`?"
+        return (
+            "It never calls `send`.",
+            "Does your hook run after each epoch, and does it compare `logs[self.metric]` with `self.limit`?",
+        )
     twist = next((name for name in TWISTS if [expected(case, name) for case in cases] == yours), "")
     number = next(n for n, calls in enumerate(yours) if calls != wanted[n])
     fit = next(n for n, calls in enumerate(yours[number]) if calls != wanted[number][n])
@@ -205,8 +228,9 @@ def _why(cases: list[Case], yours: list[Calls], wanted: list[Calls]) -> str:
     for one, mine, want in zip(cases, yours, wanted, strict=True):
         fits[one.metric].append(mine == want)
     if not twist and all(fits["memory_mb"]):
-        return f"{told} Is it `logs[self.metric]` that you read? Other alerts watch other metrics."
-    return f"{told} {TWISTS.get(twist, '')}".strip()
+        return told, "Is it `logs[self.metric]` that you read? Other alerts watch other metrics."
+    cause, guess = apart(TWISTS.get(twist, ""), kind)
+    return f"{told} {cause}".strip(), guess
 
 
 def _epochs(epochs: list[int]) -> str:

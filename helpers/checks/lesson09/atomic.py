@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import errno
 import inspect
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from helpers import crash
 from helpers.checks._core import Verdict, Wrong, right, wrong
+from helpers.checks._repair import trying
 
 NAME, OLD, NEW = "best.keras", b"old model " * 300, b"new model " * 400
 _SAID = {None: "no file", b"": "an empty file", OLD: "the old file", NEW: "the new file"}
@@ -66,6 +68,8 @@ def replace_whole(answer: object) -> Verdict:
         return wrong("The function is called with two arguments, a path and a function that writes.")
     for old in (True, False):
         _saves(answer, old)
+    if trying():  # the quick part first
+        _fails_well(answer, 2)
     kills = sum(_survives(answer, old) for old in (True, False))
     for fails_after in (2, 0):
         _fails_well(answer, fails_after)
@@ -85,6 +89,11 @@ def _saves(answer: Callable, old: bool) -> None:
         folders = [name.absolute().parent for name in write.names]
         left = _read(path)
         if any(name.absolute() == path.absolute() for name in write.names):
+            if not old:
+                raise Wrong(
+                    f"Where there is no old file yet, it lets `write` write to `{NAME}` itself. A kill then leaves "
+                    "half a file under that name, which is worse than none. Write another file there, too.", 0.5
+                )  # fmt: skip
             raise Wrong(
                 f"It lets `write` write to `{NAME}` itself. From that moment the old model is gone, and the new one is "
                 "not there yet. Write another file, and put it in the place of the old one when it is whole."
@@ -95,7 +104,10 @@ def _saves(answer: Callable, old: bool) -> None:
                 "a move becomes a copy, which a kill can stop halfway. Write beside the old file, in `path.parent`."
             )
         if left != NEW:
-            raise Wrong(f"`write` wrote a new model, but under `{NAME}` there is {_said(left)}.")
+            raise Wrong(
+                f"`write` wrote a new model, but under `{NAME}` there is {_said(left)}.",
+                guess="`os.replace(new, old)` gives the first file the name of the second.",
+            )
         others = sorted(one.name for one in path.parent.iterdir() if one.name != NAME)
         if others:
             raise Wrong(f"After a save that went well, `{others[0]}` is left in the folder beside `{NAME}`.")
@@ -118,6 +130,11 @@ def _fails_well(answer: Callable, fails_after: int) -> None:
                 "Clean up, then `raise`."
             )
         left = _read(path)
+        if left is None:
+            raise Wrong(
+                f"`write` failed {when}, and `{NAME}` is gone: the old model, which was good.",
+                guess="When `write` fails, remove the temporary file only, and leave the old one alone.",
+            )
         if left != OLD:
             raise Wrong(
                 f"`write` failed {when}, and under `{NAME}` there is {_said(left)}: what `write` left went into its "
@@ -139,13 +156,13 @@ def _survives(answer: Callable, old: bool) -> int:
     moments = [one for n, one in enumerate(watched.moments) if n == 0 or one.kill != watched.moments[n - 1].kill]
     for moment in moments:
         left = [moment.kill.get(NAME)]
-        if crash.CAN_KILL:
+        if crash.CAN_KILL and not trying():
             with _folder(old) as path:
                 left.append(crash.killed(path.parent, moment.number, answer, path, Writer()).get(NAME))
         for found in left:
             if found not in allowed:
                 raise Wrong(_about_a_kill(moment, found))
-    _survives_cuts(watched.moments, allowed)
+    _survives_cuts(answer, watched.moments, allowed)
     return len(moments)
 
 
@@ -159,7 +176,13 @@ def _about_a_kill(moment: crash.Moment, left: bytes | None) -> str:
     return f"{said}: what is copied or written there can be stopped halfway. Only `os.replace` names a whole file."
 
 
-def _survives_cuts(moments: list[crash.Moment], allowed: tuple[bytes | None, ...]) -> None:
+def _methods(answer: Callable) -> set[str]:
+    """Return the names of the methods and attributes that a function uses."""
+    steps = dis.get_instructions(answer) if inspect.isfunction(answer) else ()
+    return {step.argval for step in steps if step.opname in ("LOAD_METHOD", "LOAD_ATTR")}
+
+
+def _survives_cuts(answer: Callable, moments: list[crash.Moment], allowed: tuple[bytes | None, ...]) -> None:
     end = moments[-1]
     folder_flushed = any(len(moment.cut) > len(moments[0].cut) for moment in moments)
     for moment in moments:
@@ -168,9 +191,11 @@ def _survives_cuts(moments: list[crash.Moment], allowed: tuple[bytes | None, ...
                 late = end.names.get(NAME) == NEW
                 why = (
                     "The new name can be on the disk before the content is. "
-                    + ("You flush the file, but too late" if late else "Nobody has flushed the file")
+                    + ("You flush the file, but too late" if late else "It was not flushed after it was written")
                     + ": `flush(temporary)` belongs between `write` and `os.replace`. (No kill can show this.)"
                 )
+                if not late and "flush" in _methods(answer):
+                    why += " A file's own `flush()` is not enough: it hands the content to the system, not to the disk."
                 raise Wrong(
                     f"A power cut in or after the line `{moment.line}` may leave {_said(files.get(NAME))} under "
                     f"`{NAME}`. {why}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import random
 import tempfile
 from collections.abc import Callable, Iterable
@@ -13,6 +14,7 @@ import keras
 
 from helpers.callbacks import _state
 from helpers.checks._core import Verdict, Wrong, right, wrong
+from helpers.checks._repair import trying
 from helpers.checks.scripted import as_class
 
 LIKE = "SteadyWithMemory"
@@ -35,8 +37,15 @@ def stopper_with_a_memory(answer: object) -> Verdict:
     """Kill the stopper after every epoch of many runs, and compare with the runs never killed."""
     kind = as_class(answer, like=LIKE)
     for name in ("get_state", "set_state"):
+        if isinstance(inspect.getattr_static(kind, name, None), property):
+            return wrong(f"`{name}` is a property, and `ResumeState` calls it: leave out `@property` above its `def`.")
         if not callable(getattr(kind, name, None)):
-            return wrong(f"`{kind.__name__}` has no method `{name}` yet. `ResumeState` calls both.")
+            like = [own for own in vars(kind) if own.startswith(name[:4])]
+            told = f" Is it your `{like[0]}`? It has to be called so, to the letter." if like else ""
+            return wrong(f"`{kind.__name__}` has no method `{name}` yet. `ResumeState` calls both.{told}")
+    if trying():
+        for killed in range(1, stop_epoch(FIRST, 3)):
+            _killed_and_resumed(kind, FIRST, 3, killed, copy.deepcopy)
     runs = list(_runs())
     for losses, patience in runs:
         ran = _play(_begun(kind, patience), losses, range(len(losses)))
@@ -60,6 +69,10 @@ def _runs() -> Iterable[tuple[list[float], int]]:
     rng = random.Random(92)
     for _ in range(40):
         yield [rng.randint(1, 16) / 16 for _ in range(rng.randint(4, 12))], rng.randint(1, 4)
+    # Where the means are nearly the same, a rounded number stops elsewhere.
+    for spread in (1e-2, 1e-4, 1e-6):
+        for _ in range(6):
+            yield [0.5 + rng.uniform(0, spread) for _ in range(12)], rng.randint(2, 4)
 
 
 def _begun(kind: type, patience: int) -> keras.callbacks.Callback:
@@ -105,16 +118,57 @@ def _killed_and_resumed(kind: type, losses: list[float], patience: int, killed: 
     wanted = _play(first, losses, range(killed, len(losses)))
     again = _begun(kind, patience)
     again.set_state(copy.deepcopy(kept))
+    for name, value in remembered.items():
+        now = vars(again).get(name)
+        if isinstance(now, str) and not isinstance(value, str):
+            raise Wrong(
+                f"After `set_state`, `{name}` is the text {now!r}, and was the number {value!r}: what `get_state` "
+                "gives comes back as it is, so give the number itself.", 0.3
+            )  # fmt: skip
     ran = _play(again, losses, range(killed, len(losses)))
     if ran == wanted:
         return
-    fresh = _begun(kind, patience)
-    fresh.set_state(copy.deepcopy(kept))
+    fresh, asked = _begun(kind, patience), _Asked(copy.deepcopy(kept))
+    before = repr({name: value for name, value in vars(fresh).items() if name in remembered})
+    returned = fresh.set_state(asked)
     forgotten = [name for name, value in remembered.items() if repr(vars(fresh).get(name)) != repr(value)]
-    raise Wrong(
+    told = (
         f"Killed after epoch {killed} of {_listed(losses)} (`patience={patience}`) and started again, it stops after "
         f"epoch {ran}; never killed, after epoch {wanted}. {_about(forgotten, fresh, remembered)}"
     )
+    if asked.missing:
+        names = ", ".join(f"`{name}`" for name in kept)
+        raise Wrong(f"{told} `set_state` asks the state for {asked.missing[0]!r}; `get_state` wrote {names}.", 0.5)
+    aside = sorted(set(vars(fresh)) - set(remembered) - {"_model"})
+    still = before == repr({name: value for name, value in vars(fresh).items() if name in remembered})
+    if still and returned is not None:
+        raise Wrong(
+            f"{told} `set_state` returns the values, and nobody takes them: set each attribute, with `self.`.", 0.3
+        )
+    if still and forgotten:
+        why = "It changes none of these attributes: it has to set each, with `self.` before its name"
+        if aside:
+            why = f"It only lays them aside, in `self.{aside[0]}`, and `on_train_begin` has been called before"
+        raise Wrong(f"{told} {why}.", 0.3)
+    raise Wrong(told, 0.3, guess="")
+
+
+class _Asked(dict):
+    """A state that notes which keys were asked for that it has not."""
+
+    def __init__(self, state: dict):
+        super().__init__(state)
+        self.missing: list[object] = []
+
+    def __missing__(self, key: object):
+        self.missing.append(key)
+        raise KeyError(key)
+
+    def get(self, key: object, default: object = None) -> object:
+        """Return a value, and note a key that is not there."""
+        if key not in self:
+            self.missing.append(key)
+        return super().get(key, default)
 
 
 def _about(forgotten: list[str], fresh: keras.callbacks.Callback, remembered: dict) -> str:

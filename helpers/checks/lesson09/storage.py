@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 
 from helpers import storage
 from helpers.checks._core import Verdict, Wrong, not_attempted, right, wrong
+from helpers.checks._repair import trying
 from helpers.checks.lesson06.common import Callback, begun, made, taken
-from helpers.checks.scripted import drive
+from helpers.checks.scripted import FakeModel, drive
 from helpers.checks.scripted._model import read_tag
 
 MARKER = "latest"
@@ -34,13 +36,14 @@ class Bucket:
 
     Attributes:
         dies_in: the `put` (counted from 1 since the last start) in which the program dies; 0 for never.
-        fails_in: those that raise OSError; like a death they leave half an object, and the marker as it was.
+        fails_in: those that raise OSError; they leave the marker as it was.
+        halves: whether a `put` that fails leaves half an object, as a death does, or nothing.
         fault: what a reader of the marker would have met at the worst moment so far; "" for nothing bad.
         puts: names in order, with the number of the start.
     """
 
-    def __init__(self, fails_in: frozenset[int] = frozenset()):
-        self.fails_in = fails_in
+    def __init__(self, fails_in: frozenset[int] = frozenset(), halves: bool = True):
+        self.fails_in, self.halves = fails_in, halves
         self.fault = ""
         self.puts: list[tuple[int, str]] = []
         self._objects: dict[str, bytes] = {}
@@ -64,7 +67,7 @@ class Bucket:
         if not troubled:
             self._objects[name] = content
             self._half.discard(name)
-        elif name != MARKER:
+        elif name != MARKER and (self.halves or self._count == self.dies_in):
             self._objects[name] = content[: len(content) // 2]
             self._half.add(name)
         if self.fault == "":
@@ -112,7 +115,8 @@ class Bucket:
             return (
                 f"The script was started again, and used the name `{name}` once more, while `latest` still named the "
                 "object of the run before: a reader met half a file. A new name must be new in all runs: add "
-                "`time.time_ns()` to it, or look at `bucket.list()`."
+                "`time.time_ns()` to it. (The number of objects in `bucket.list()` is not enough: after a `put` that "
+                "failed it is lower than the names used.)"
             )
         return (
             f"`latest` named `{name}` while a second file was being put under the same name: a reader met half a file. "
@@ -149,7 +153,13 @@ def _model() -> keras.Model:
     return model
 
 
-def _run(kind: type[Callback], bucket: Bucket, folder: Path, model: keras.Model) -> list[str | None]:
+# Not only falling: `latest` is the newest model, better or not.
+LOSSES = (0.5, 0.7, 0.6)
+
+
+def _run(
+    kind: type[Callback], bucket: Bucket, folder: Path, model: keras.Model, losses: Sequence[float] = LOSSES
+) -> list[str | None]:
     """Play a training with a new object; return what `latest` said after each epoch.
 
     Raises:
@@ -157,14 +167,14 @@ def _run(kind: type[Callback], bucket: Bucket, folder: Path, model: keras.Model)
         Died: the bucket's program was killed.
     """
     reader = _Reader(bucket)
-    losses = [1.0 / (2 + epoch) for epoch in range(EPOCHS)]
     try:
         drive([made(kind, bucket, folder), reader], {"loss": losses, "val_loss": losses}, model=model)
     except UploadFailed:
         bucket.raise_fault()
+        which = "`latest`" if bucket.puts[-1][1] == MARKER else "the model's file"
         raise Wrong(
-            "A `put` raised an `OSError`, and it ended the training. Catch it with `except OSError:`: the next epoch "
-            "tries again.",
+            f"The `put` of {which} raised an `OSError`, and it ended the training. Each `put` may: it belongs into a "
+            "`try:` with `except OSError:`, and the next epoch tries again.",
             0.5,
         ) from None
     except Died:
@@ -182,8 +192,20 @@ def to_bucket(answer: object) -> Verdict:
     model = _model()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
+        if trying() and not _ships_each_epoch(kind, folder):
+            return wrong("")
         bucket = Bucket()
         seen = _run(kind, bucket, folder, model)
+        falling = (None not in seen and len({*seen}) < EPOCHS
+                   and len({*_run(kind, Bucket(), folder, model, sorted(LOSSES, reverse=True))}) == EPOCHS)  # fmt: skip
+        if falling:
+            told = ", ".join(f"`{name}`" for name in seen)
+            return wrong(
+                f"The loss was {', '.join(map(str, LOSSES))}, and after the three epochs `latest` named {told}. With "
+                "losses "
+                "that fall in each epoch it is right. `latest` is the newest model after each epoch, better or not.",
+                0.7,
+            )
         _undisturbed(bucket, seen, folder)
         for deaths in ((1, 1), (2, 2), (3, 1), (4, 3), (0, 1)):
             _killed(kind, deaths, folder, model)
@@ -203,7 +225,21 @@ def to_bucket(answer: object) -> Verdict:
                     credit=0.7,
                 )
             _holds(bucket, seen[-1], EPOCHS - 1, folder)
+        # Uploads that left nothing, and a new start: numbers made of what is there come twice.
+        bucket = Bucket(frozenset({1, 2}), halves=False)
+        _run(kind, bucket, folder, model)
+        bucket.fails_in = frozenset()
+        _killed(kind, (1,), folder, model, bucket)
     return right("Killed within each `put`, started again, cut off: `latest` always named a whole model.")
+
+
+def _ships_each_epoch(kind: type[Callback], folder: Path) -> bool:
+    """Say whether each epoch's file arrives, with a model that is quickly saved and never loaded."""
+    bucket = Bucket()
+    seen = _run(kind, bucket, folder, FakeModel())
+    return len({*seen}) == EPOCHS and all(
+        name is not None and f'"epoch": {epoch}'.encode() in bucket.read(name) for epoch, name in enumerate(seen)
+    )
 
 
 def _undisturbed(bucket: Bucket, seen: list[str | None], folder: Path) -> None:
@@ -228,7 +264,7 @@ def _undisturbed(bucket: Bucket, seen: list[str | None], folder: Path) -> None:
                 "names half a file. Give each epoch's file a new name."
             )
         told = ", ".join(f"`{name}`" if name else "nothing" for name in seen)
-        raise Wrong(f"After the three epochs `latest` named {told}. It should name a new object after each.")
+        raise Wrong(f"After the three epochs `latest` named {told}. It should name a new object after each.", guess="")
     for epoch, name in enumerate(seen):
         _holds(bucket, name, epoch, folder)
 
@@ -245,15 +281,20 @@ def _holds(bucket: Bucket, name: str | None, epoch: int, folder: Path) -> None:
             f"`self.model.save(...)` wrote, with a name that ends in `.keras`? ({str(error).splitlines()[0][:100]})"
         ) from None
     path.unlink()
-    if read_tag(model)[1] != epoch:
+    held = read_tag(model)[1]
+    if held != epoch:
+        of = "from before the training" if held is None or held < 0 else f"of epoch {held + 1}"
         raise Wrong(
-            f"After epoch {epoch + 1}, `latest` names a model that is not of this epoch. Save first, and put that file."
+            f"After epoch {epoch + 1}, `latest` names a model {of}.",
+            guess="Save the model in each epoch, before the `put`, and put that file.",
         )
 
 
-def _killed(kind: type[Callback], deaths: tuple[int, ...], folder: Path, model: keras.Model) -> None:
+def _killed(
+    kind: type[Callback], deaths: tuple[int, ...], folder: Path, model: keras.Model, bucket: Bucket | None = None
+) -> None:
     """Let one run after another die within its `put` of this number; 0 lets it end well."""
-    bucket = Bucket()
+    bucket = bucket or Bucket()
     for death in deaths:
         bucket.start(death)
         with contextlib.suppress(Died):

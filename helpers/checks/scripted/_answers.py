@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import keras
 
 from helpers.checks._core import Wrong
@@ -21,6 +23,15 @@ def as_callback(answer: object, kind: type = keras.callbacks.Callback) -> keras.
         if issubclass(answer, keras.callbacks.Callback):
             raise Wrong(f"`{answer.__name__}` alone is the class. Make an object of it: `{answer.__name__}(...)`.")
         raise Wrong(f"Expected {article} `{name}`, got the class `{answer.__name__}`.")
+    if isinstance(answer, tuple) and len(answer) == 1 and isinstance(answer[0], kind):
+        raise Wrong(
+            f"Expected {article} `{name}`, got a tuple that holds one: a comma behind the closing bracket does that."
+        )
+    if inspect.isfunction(answer):
+        raise Wrong(
+            f"Expected {article} `{name}`, got the function `{answer.__name__}` itself. Call it, with brackets, and "
+            "take what it returns."
+        )
     if not isinstance(answer, kind):
         raise Wrong(f"Expected {article} `{name}`, got {_said(answer)}.")
     return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,8 +12,9 @@ import keras
 import numpy as np
 
 from helpers.checks._core import Wrong
+from helpers.checks._repair import trying
 from helpers.checks.scripted._answers import as_callback
-from helpers.checks.scripted._drive import drive
+from helpers.checks.scripted._drive import Driven, drive
 from helpers.checks.scripted._model import FakeModel
 from helpers.checks.scripted._values import NASTY_CURVES, ROUNDING_CURVES, Number, random_curve, same
 
@@ -105,8 +107,6 @@ class Disagreement:
             if len({float(np.float32(value)) for value in real}) < len(real):
                 remarks.append("Keras compares in float32, in which two of these values are equal.")
                 break
-        if self.what == "epochs_run" and not remarks and self.yours == self.expected + 1:
-            remarks.append("One epoch late: is it `wait >= patience`, or did you write `>`?")
         return remarks
 
 
@@ -185,11 +185,24 @@ def compare(
     def differ(case: _Case) -> Disagreement | None:
         return _difference(case, yours, reference, monitor, tuple(fields), tuple(attributes), name)
 
-    for case in _cases(settings, cases, seed, fits, rounding):
+    if not trying():
+        _hard.clear()
+        _played.clear()
+    # An answer that was changed has to do better where it failed; then a part of the cases says enough.
+    drawn = _cases(settings, cases // 6 if trying() else cases, seed, fits, rounding)
+    for case in itertools.chain(_hard, drawn):
         found = differ(case)
+        if found is not None and not trying():
+            found = _shrunk(case, found, differ)
+            _hard.append(_Case(found.settings, found.curves))
         if found is not None:
-            return _shrunk(case, found, differ)
+            return found
     return None
+
+
+# The smallest case in which the last comparison failed, and what the reference does in it.
+_hard: list[_Case] = []
+_played: list[tuple[_Case, list[Driven]]] = []
 
 
 def _cases(settings: Callable | Sequence[dict], cases: int, seed: int, fits: int, rounding: bool) -> Iterator[_Case]:
@@ -206,7 +219,11 @@ def _cases(settings: Callable | Sequence[dict], cases: int, seed: int, fits: int
 
 def _difference(case: _Case, yours, reference, monitor, fields, attributes, name) -> Disagreement | None:
     runs = []
+    known = next((runs for one, runs in _played if one is case), None)
     for make in (yours, reference):
+        if make is reference and known is not None:
+            runs.append(known)
+            continue
         try:
             callback = as_callback(make(monitor=monitor, **case.settings))
             model = FakeModel(write=False)
@@ -220,6 +237,8 @@ def _difference(case: _Case, yours, reference, monitor, fields, attributes, name
                     f"It happened with `{monitor}` = {curves} and `{_arguments(case.settings) or 'no arguments'}`."
                 )
             raise
+    if any(one is case for one in _hard) and known is None:
+        _played.append((case, runs[1]))
     for number, (mine, right) in enumerate(zip(*runs, strict=True)):
         case_here = {"settings": case.settings, "curves": case.curves[: number + 1], "name": name, "monitor": monitor}
         for what in fields:
@@ -267,7 +286,7 @@ def _simpler(case: _Case) -> Iterator[_Case]:
             yield fewer
             # One more epoch is easier to read than one more argument.
             yield _with(fewer, -1, (*case.curves[-1], _fresh(case.curves[-1])))
-    if case.settings.get("mode") == "max":
+    if case.settings.get("mode") in ("max", "auto"):
         yield replace(case, settings={**case.settings, "mode": "min"})
     for number, curve in enumerate(case.curves):
         for drop in range(len(curve) if len(curve) > 1 else 0):

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import keras
 
-from helpers.checks._blame import HOOKS, meant_hook, misspelt_hooks
+from helpers.checks._blame import HOOKS, learners_functions, meant_hook, misspelt_hooks
 from helpers.checks.scripted._model import FakeModel
 
-__all__ = ["about_folder", "about_monitor", "about_stopping", "strange_hook"]
+__all__ = ["about_folder", "about_moment", "about_monitor", "about_stopping", "named_outside", "strange_hook"]
 
 Callback = keras.callbacks.Callback
 
@@ -48,6 +48,41 @@ def about_monitor(monitor: object, logs: Iterable[str], wished: str) -> str:
         )
     training = ", which is measured on the training data that the model learns by heart" if monitor[0] != "v" else ""
     return f"It watches `{monitor}`{training}; asked for is `{wished}`. Look at `monitor`."
+
+
+# What a hook gets that is not called after an epoch.
+_GETS = {
+    "on_epoch_begin": "where `logs` is still empty",
+    "on_train_begin": "which is called once in a fit, before the first epoch",
+    "on_train_end": "which is called once in a fit, after the last epoch",
+    "on_train_batch_begin": "before each batch, where `logs` is empty",
+    "on_train_batch_end": "after each batch, when nothing has been validated yet",
+    "on_batch_begin": "before each batch, where `logs` is empty",
+    "on_batch_end": "after each batch, when nothing has been validated yet",
+    "on_test_begin": "before the validation, where `logs` is empty",
+    "on_test_end": "whose `logs` are those of the validation alone, a dictionary of their own",
+    "on_test_batch_end": "after each batch of the validation",
+    "on_test_batch_begin": "before each batch of the validation",
+}
+
+
+def about_moment(callback: object, hook: str) -> str:
+    """Say which other hook a callback has in the place of the one that is needed; "" where it has that, or none."""
+    kind = callback if isinstance(callback, type) else type(callback)
+    own = {name for base in kind.__mro__ if not base.__module__.startswith("keras.") for name in vars(base)}
+    own |= {name for name, value in getattr(callback, "__dict__", {}).items() if name in HOOKS and value is not None}
+    others = [name for name in own & set(_GETS) if name != "on_train_begin"] or sorted(own & set(_GETS))
+    if hook in own or len(others) != 1:
+        return ""
+    return f"It has `{others[0]}`, {_GETS[others[0]]}, and no `{hook}`."
+
+
+def named_outside(answer: object, name: str) -> object:
+    """Return what the learner's functions in an answer see under a name of the notebook; None for nothing."""
+    for function in learners_functions(answer):
+        if name in function.__globals__:
+            return function.__globals__[name]
+    return None
 
 
 def about_folder(given: Path, wanted: str) -> str:

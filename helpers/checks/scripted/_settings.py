@@ -8,6 +8,7 @@ the other and it plays again: named are those without which it is not right.
 from __future__ import annotations
 
 import copy
+import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -133,7 +134,46 @@ def causes(
     return needed or odd
 
 
+_PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+
+
+def misplaced(callback: keras.callbacks.Callback, name: str, wish: Wish) -> tuple[str, str]:
+    """Return the argument that holds the value which another one should have, and a sentence; ("", "") for none."""
+    given, defaults = settings_of(callback), defaults_of(callback)
+    names = list(defaults)[1:]
+    for other in names[1:4]:  # nobody counts further
+        value = given.get(other)
+        same = value is wish.value if isinstance(wish.value, bool) else (
+            not isinstance(value, bool) and isinstance(value, int | float) and value == wish.value
+        )  # fmt: skip
+        usual = other == "verbose" and not isinstance(value, bool) and value in (0, 1, 2)
+        if same and other != name and value != defaults[other] and not usual:
+            return other, (
+                f"`{other}` is `{value!r}`, and `{name}` is `{given[name]!r}`: the value of the one stands in the "
+                f"other. Write `{name}={wish.value!r}`. (An argument without a name goes by its place, and the "
+                f"{_PLACES[names.index(other)]} is `{other}`.)"
+            )
+    return "", ""
+
+
+def unread(callback: keras.callbacks.Callback, name: str) -> str:
+    """Say that a setting was set under a name that nobody reads, or on the class; "" where it was not."""
+    kind = next(base for base in type(callback).__mro__ if base.__module__.startswith("keras."))
+    if name in vars(kind):
+        return (
+            f"`{name}` was set on the class `{kind.__name__}`. The object has its own, which is "
+            f"`{getattr(callback, name)!r}`: give it when you make the object."
+        )
+    read = {word for base in kind.__mro__ for one in vars(base).values()
+            for word in getattr(getattr(one, "__code__", None), "co_names", ())}  # fmt: skip
+    own = [word for word in vars(callback) if word not in read and not word.startswith("_")]
+    known = name if name != "initial_value_threshold" else "best"
+    close = difflib.get_close_matches(known, own, n=1, cutoff=0.55)
+    return f"It sets `{close[0]}`, a name that Keras does not read. It is called `{known}`." if close else ""
+
+
 def sentences(
+    callback: keras.callbacks.Callback,
     found: Mapping[str, object],
     wishes: Mapping[str, Wish],
     logs: Sequence[str],
@@ -141,9 +181,19 @@ def sentences(
     who: str = "",
 ) -> str:
     """Write a sentence for each setting that was found to be a cause; `told` has those of the exercise itself."""
-    words = []
+    words, explained = [], set()
+    for name in found:
+        other, sentence = misplaced(callback, name, wishes[name]) if name in wishes else ("", "")
+        if sentence and name not in explained and (other not in wishes or other in found):
+            asked = f" And `{other}={wishes[other].value!r}`." if other in wishes else ""
+            words.append(f"{sentence}{asked}")
+            explained |= {name, other}
     for name, value in found.items():
-        if name in told:
+        if name in explained:
+            continue
+        if slip := unread(callback, name):
+            words.append(slip)
+        elif name in told:
             words.append(told[name](value))
         elif name == "monitor":
             words.append(about_monitor(value, logs, wishes["monitor"].value if "monitor" in wishes else "val_loss"))
@@ -154,7 +204,7 @@ def sentences(
             words.append(f"`{name}={value!r}` was not asked for, and it changes what happens. Leave it out.")
     if len(words) > 1:
         words = [f"({number}) {text}" for number, text in enumerate(words, start=1)]
-        words.insert(0, f"{len(found)} settings are not as asked for.")
+        words.insert(0, f"{len(words)} settings are not as asked for.")
     return " ".join([*([who] if who else []), *words])
 
 

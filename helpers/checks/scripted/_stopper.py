@@ -62,15 +62,19 @@ def judged_stopper(
         found = causes(stopper, wishes, is_right)
         if "mode" not in found:
             raise
-        return wrong(sentences(found, wishes, logs, told), credit=_credit(wishes, len(found)))
+        return wrong(sentences(stopper, found, wishes, logs, told), credit=_credit(wishes, len(found)))
     if [_results(one) for one in yours] == [_results(one) for one in wanted]:
         return right(well(yours[0][0]))
     number = next(n for n, one in enumerate(yours) if _results(one) != _results(wanted[n]))
     happened = _happened(yours[number], wanted[number], plays[number], stopper.monitor, monitor)
     found = causes(stopper, wishes, is_right)
     if not found:
-        return wrong(f"{happened} Compare your settings with what was asked for, one by one.")
-    return wrong(f"{happened} {sentences(found, wishes, logs, told)}", credit=_credit(wishes, len(found)))
+        kind = type(stopper)
+        own = "" if kind.__module__.startswith("keras.") else (
+            f"The settings are as asked for; what differs comes of the methods of your `{kind.__name__}`."
+        )  # fmt: skip
+        return wrong(happened, guess=own)
+    return wrong(f"{happened} {sentences(stopper, found, wishes, logs, told)}", credit=_credit(wishes, len(found)))
 
 
 _references: dict[int, list[list[Driven]]] = {}

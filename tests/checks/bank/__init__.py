@@ -39,7 +39,8 @@ MESSAGES = FOLDER / "messages.json"
 class Answer:
     """One answer: the exercise, its place in the file from 1, the source, the mistake in words ("" for a right one).
 
-    `says` are regular expressions for the message. A `slow` one runs until the time limit of the check.
+    `says` are regular expressions for the message. A `slow` one runs until the time limit of the check, or is told by a
+    search for one change: those are judged by the command only.
     """
 
     exercise: str
@@ -125,6 +126,8 @@ class Course:
             scope["digits"] = data.load_digits(train_rows=300, label_noise=0.2)
         if exercise in ("06.1", "06.2"):
             scope |= self.given
+        if exercise in ("09.1", "09.2"):
+            scope |= self.production
         if exercise.startswith("10."):
             from helpers import arena, callbacks
 
@@ -171,6 +174,21 @@ class Course:
                 elif "def direction(" in source:
                     exec(source[: source.index("\n\n\n", source.index("def direction("))], scope)
         return {name: scope[name] for name in ("Monitor", "Saver", "direction")}
+
+    @property
+    @cache  # noqa: B019
+    def production(self) -> dict[str, object]:
+        """The functions and the class that lesson 09 gives before its first exercises."""
+        import keras
+
+        scope = {"Callback": keras.callbacks.Callback, "Path": Path, "os": os, "__name__": "__main__"}
+        for cell in json.loads(next((ROOT / "notebooks").glob("09_*.ipynb")).read_text(encoding="utf-8"))["cells"]:
+            source = "".join(cell["source"])
+            if cell["cell_type"] == "code" and source.startswith(
+                ("import os\nfrom pathlib", "def flush", "class Steady")
+            ):
+                exec(source, scope)
+        return {name: scope[name] for name in ("os", "flush", "beside", "Steady")}
 
 
 @dataclasses.dataclass(frozen=True)
