@@ -208,6 +208,14 @@ class Lab:
     page: object
     path: str = ""
     _made: int = field(default=0, init=False)
+    _logged: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self._logged = self.server.log.stat().st_size
+
+    def log(self) -> str:
+        """Return what the server, which other tests have used before, and its kernels have printed since then."""
+        return self.server.log.read_bytes()[self._logged :].decode()
 
     # -- open ----------------------------------------------------------------------------------------------------
 

@@ -113,7 +113,7 @@ def wait_for_idle(lab):
 
 def no_trouble(lab):
     assert lab.errors() == []
-    assert tracebacks(lab.server.log.read_text(encoding="utf-8")) == []
+    assert tracebacks(lab.log()) == []
 
 
 def test_a_person_steers_a_fit(lab, wait_until):
