@@ -96,7 +96,7 @@ CASES = (
     return longest + 1"""),
                 "Better than the **best so far** is what counts.",
             ),
-            (function("values.index(min(values))"), "`return` something"),
+            (function("values.index(min(values))"), "needs a `return`"),
             (function("return 'ten'"), "whole number"),
             (function("return 1"), "keeps 0.5"),
             (
