@@ -133,7 +133,10 @@ CASES = (
             (listed("[Best, CSVLogger('log.csv')]"), "alone is the class"),
             (listed("Best()"), "should be a list"),
             (listed(old='logs["best"] = self.best', new='logs["Best"] = self.best'), "adds `Best`"),
-            (listed(old='logs["best"] = self.best', new='logs = {**logs, "best": self.best}'), "that `on_epoch_end` is given"),
+            (
+                listed(old='logs["best"] = self.best', new='logs = {**logs, "best": self.best}'),
+                "that `on_epoch_end` is given",
+            ),
             (listed(old="on_epoch_end", new="on_epoch_ends"), "no hook `on_epoch_ends`"),
             (listed(old='min(self.best, logs["val_loss"])', new='logs["val_loss"]'), "own value"),
             (listed(old='logs["val_loss"]', new='logs["loss"]'), "from the training data"),

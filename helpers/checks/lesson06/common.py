@@ -254,8 +254,7 @@ def obeys(
             raise Wrong(slip)
         raise Wrong("None of the trainings that were played was ever stopped.", guess=(
             "The flag that `fit` looks at is `self.model.stop_training`. If you set that one, the condition before "
-            "it is "
-            "never true."
+            "it is never true."
         ))  # fmt: skip
     alike = {
         name: words for name, words in twists.items() if yours == [rule(*case, name) for case in cases]

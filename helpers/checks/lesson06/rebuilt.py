@@ -159,9 +159,9 @@ def _stopping_remark(found: Disagreement) -> str:
         if found.yours is None or "restore_best_weights" not in named:
             return " Look at `restore_best_weights` in both hooks."
         return (
-            " The weights are copied in point 3 only, where the value is a new best, by `self.model.get_weights()`. They "
-            "are put back in `on_train_end` without a further condition. It comes after a stop, and when the epochs run "
-            "out."
+            " The weights are copied in point 3 only, where the value is a new best, by `self.model.get_weights()`. "
+            "They are put back in `on_train_end` without a further condition. It comes after a stop, and when the "
+            "epochs run out."
         )
     if "baseline" in named:
         return (
