@@ -288,7 +288,8 @@ def _judge(id: str, checker: Callable[[object], Verdict], answer: object) -> Out
 def _with_its_cause(told: str, guess: str, answer: object, before: _repair.Before, checker: Callable) -> str:
     """Return a message with the guess, and with the change that makes the answer right where there is one."""
     cause = ""
-    with _world.Watched(answer), warnings.catch_warnings():
+    # The Stop button ends the search, and the verdict stands.
+    with contextlib.suppress(KeyboardInterrupt), _world.Watched(answer), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         cause = _repair.found(answer, before, checker, _PIECES.get(checker, {}))
     return "\n\n".join(part for part in (f"{told} {guess}".strip(), cause) if part)
