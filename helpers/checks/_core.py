@@ -579,7 +579,7 @@ class LessonProgress:
 
     @property
     def code(self) -> str:
-        """The same in a few words to read out: "03: 2 of 3, predictions 4 of 5"; what is late does not count."""
+        """The same in a few words to read out: "03: 2 of 3, predictions 4 of 6"; what is late does not count."""
         words = [f"{len(self.solved)} of {len(self.exercises)}"] if self.exercises else []
         words += [f"predictions {len(self.predicted)} of {len(self.predictions)}"] if self.predictions else []
         return f"{self.lesson}: {', '.join(words) or 'nothing to do here'}"
@@ -660,7 +660,7 @@ def progress() -> Progress:
 
 
 def code(lesson: str | None = None) -> _cards.Note:
-    """Return the learner's progress in one lesson as a code to read out, "03: 2 of 3, predictions 4 of 5".
+    """Return the learner's progress in one lesson as a code to read out, "03: 2 of 3, predictions 4 of 6".
 
     Exercises solved, then predictions made before their run.
 

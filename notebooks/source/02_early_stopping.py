@@ -103,7 +103,7 @@ print(f"{len(history.epoch)} of 50 epochs ran")
 # %% [markdown]
 # ## Predict: whose weights?
 #
-# Training has stopped some epochs after the best one.
+# `EarlyStopping(monitor="val_loss", patience=8)` has stopped the training, eight epochs after its best one.
 # %% tags=["predict"]
 widgets.predict("02.b")
 
