@@ -134,8 +134,8 @@ def wrong(message: str, credit: float = 0.0, guess: str | None = None) -> Verdic
     Args:
         message: why, for the learner: a cause only where it was proven, else what happened and what was expected.
         credit: the part of what was asked that is right all the same, from 0 to less than 1.
-        guess: given where the message names no cause: what to look at, in words that hold whatever the cause is. It is
-            said unless `_repair` finds the cause; "" for nothing to say.
+        guess: given where the message names no cause: what to look at, in words that hold whatever the cause is, ""
+            for nothing to say. What `_repair` finds is said behind it.
     """
     if not 0 <= credit < 1:
         raise ValueError(f"A wrong answer earns a part of 1, from 0 to less than 1; got {credit!r}.")
@@ -286,12 +286,13 @@ def _judge(id: str, checker: Callable[[object], Verdict], answer: object) -> Out
 
 
 def _with_its_cause(told: str, guess: str, answer: object, before: _repair.Before, checker: Callable) -> str:
-    """Return a message with the change that makes the answer right, or with the guess where none does."""
+    """Return a message with the guess, and with the change that makes the answer right where there is one."""
     cause = ""
-    with _world.Watched(answer), warnings.catch_warnings():
+    # The Stop button ends the search, and the verdict stands.
+    with contextlib.suppress(KeyboardInterrupt), _world.Watched(answer), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         cause = _repair.found(answer, before, checker, _PIECES.get(checker, {}))
-    return f"{told}\n\n{cause}" if cause else f"{told} {guess}".strip()
+    return "\n\n".join(part for part in (f"{told} {guess}".strip(), cause) if part)
 
 
 class _NoVerdict(Exception):

@@ -2,7 +2,7 @@
 
 A check that does not know why an answer is wrong says what happened, and hands on a guess (`wrong(..., guess="...")`).
 Then each small change of `_edits` is made to the code of the answer, one at a time, and the same check judges the
-result. The first that is right is named in the place of the guess.
+result. The first that is right is named behind the guess.
 """
 
 from __future__ import annotations

@@ -122,8 +122,8 @@ def test_untouched_stubs(source, stub):
     [
         ("logs['a'] == 1", True), ("self.model.stop_training == True", True), ("x = logs['a'] == 1", False),
         ("self.stop = 0 < logs['a'] == 1", False), ("if logs['a'] == 1: self.n = 1", False),
-        ("self.n = 1 if logs == {} else 2", False), ("logs['a'] < 1", False), ("self.model.save", True),
-        ("print(logs == {})", False),
+        ("self.n = 1 if logs == {} else 2", False), ("logs['a'] < 1", False), ("print(logs == {})", False),
+        ("self.model.save", True),
     ],
 )  # fmt: skip
 def test_a_comparison_in_the_place_of_an_assignment_is_shown(line, idle):

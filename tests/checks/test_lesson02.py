@@ -61,7 +61,7 @@ CASES = (
             (lambda: (5, 4), "Or did you count"),
             (lambda: (4, 4), "not at it"),
             (lambda: (3, 2), "Patience 2 takes two"),
-            (lambda: (8, 7), "it counts, and epoch 6"),
+            (lambda: (8, 7), "With epoch 6 that makes two"),
             (lambda: (7, 4), "No further one begins"),
             (lambda: (2, 2), "Write the counter below"),
             (lambda: (6, 6), "That is the last epoch"),

@@ -101,7 +101,7 @@ CASES = (
                                     return epoch
                         return len(losses)
                 """),
-                "belongs the patience",
+                "you say 3",
             ),
             (learner("answer = lambda losses: 3"), "yours takes losses"),
             (lambda: 5, "Give the function itself, without brackets."),
