@@ -32,7 +32,7 @@ _STYLE = """<style>
 .course-live {max-width: 660px}
 .course-live .jupyter-button:focus-visible, .course-live input:focus-visible
   {outline: 3px solid var(--jp-brand-color1, #1976d2) !important; outline-offset: 1px}
-.course-live .course-live-idle {opacity: 0.6}
+.course-live .course-live-idle {opacity: 0.7}
 .course-live .course-field {display: flex; align-items: center; gap: 8px; margin: 2px 12px 2px 2px}
 .course-live .course-field input {font: inherit; color: inherit; background: transparent; min-height: 26px;
   accent-color: var(--jp-brand-color1, #1976d2)}
