@@ -199,8 +199,8 @@
         }
       }
       for (const side of ["Top", "Left"]) {
-        const width = parseFloat(now[`border${side}Width`]), drawn = now[`border${side}Style`] !== "none";
-        if (!drawn || !changed(`border${side}Color`, `border${side}Width`)) continue;
+        const width = parseFloat(now[`border${side}Width`]), there = now[`border${side}Style`] !== "none";
+        if (!there || !changed(`border${side}Color`, `border${side}Width`)) continue;
         const [old, ink] = [was, now].map((one) => drawn(one[`border${side}Color`], one, outside));
         if (width >= 2 || ratio(old, ink) >= MARK) best = Math.max(best, ratio(ink, outside));
       }
