@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import chromium, kernel_forks
+from tests import chromium, kernel_forks, pace
+from tests.pace import pytest_collection_finish, pytest_collection_modifyitems  # noqa: F401 - pytest looks for them here
 
 ROOT = Path(__file__).resolve().parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -75,6 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in FOREIGN:
         os.environ.pop(name, None)
     os.environ.update({
+        **pace.THREADS,
         HOME: str(home),
         "COURSE_PROGRESS": str(home / "progress.json"),
         "COURSE_CHECK_SECONDS": "90",  # on a busy machine a right answer may need more than a learner's 20

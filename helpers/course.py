@@ -127,6 +127,9 @@ class CourseMap(_cards.Shown):
             numbers = ", ".join(one.number for one in express)
             cores = "the cores of " if any(one.core is not None for one in express) else ""
             words += f". The express path, {cores}{numbers}, takes {self.express_minutes} minutes"
+            before = [one for one in here if one.number == "00" and not one.express]
+            if before:
+                words += f"; with lesson 00 before it, {self.express_minutes + before[0].minutes}"
         planned = [one.number for one in self.lessons if not one.files]
         return f"{words}." + (f" Planned, and not here yet: {', '.join(planned)}." if planned else "")
 

@@ -119,11 +119,11 @@ def _run(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     try:
         for patience in given.patience or (0,):
             replay.early_stopping([0.0], patience=patience, **chosen)
+        settings = Settings(**chosen, restore_best_weights=given.restore_best_weights)
     except ValueError as error:
         parser.error(_as_options(str(error)))
     if given.html is not None and given.json:
         parser.error("--json and --html do not go together")
-    settings = Settings(**chosen, restore_best_weights=given.restore_best_weights)
     runs, troubles = _read(given)
     answers = []
     for run in runs:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from helpers import replay, words
-from helpers.facts import Facts, best_place, facts_of
+from helpers.facts import REPLAYED, Facts, best_place, facts_of
 from helpers.history import Run
 from helpers.plots._axes import needs_log
 from helpers.style import table_html
@@ -47,13 +47,23 @@ _NUMBER = re.compile(r"(\d+(?:[.,]\d+)*)")
 
 @dataclass(frozen=True)
 class Settings:
-    """What is chosen beside patience; the names are Keras's."""
+    """What is chosen beside patience; the names are Keras's.
+
+    Raises:
+        ValueError: `min_delta` or `baseline` is NaN or infinite. Keras takes both; what it then does is no answer.
+    """
 
     min_delta: float = 0.0
     start_from_epoch: int = 0
     baseline: float | None = None
     restore_best_weights: bool = True
     save_best_only: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("min_delta", "baseline"):
+            value = getattr(self, name)
+            if value is not None and not math.isfinite(value):
+                raise ValueError(f"{name} must be a finite number, not {value}.")
 
 
 class Explored:
@@ -157,6 +167,7 @@ class Explored:
             saved=self._saved[: bisect.bisect_right(self._saved, last)],
             unseen=self._unseen[last - first + 1],
             stopping=True,
+            beyond=REPLAYED,
         )
 
     def sentence(self, patience: int, facts: Facts | None = None) -> str:

@@ -35,6 +35,10 @@ _SMALLER = (
 )
 
 
+# What a picture says of the epochs after the stop.
+NEVER_RAN = "never ran"
+REPLAYED = "would not have run"
+
 # Asked for at each look at a value.
 _is_validation = functools.cache(is_validation)
 
@@ -60,9 +64,10 @@ class Facts:
         kept: Epoch whose weights the model ends with.
         restored: Whether they were put back by `restore_best_weights`.
         saved: Epochs after which a file was written, None if nobody looked.
-        unseen: Epoch of the best value among those that never ran, None if there is none.
+        unseen: Epoch of the best value among those after `epochs_run`, None if there is none.
         stopping: Whether an EarlyStopping was looked at.
-        beyond: What the epochs of the log after `epochs_run` did.
+        beyond: What is said of the epochs of the log after `epochs_run`: of a replay, that they would not have run,
+            since the log shows that they did.
     """
 
     monitor: str
@@ -82,7 +87,7 @@ class Facts:
     saved: tuple[int, ...] | None
     unseen: int | None
     stopping: bool
-    beyond: str = "never ran"
+    beyond: str = NEVER_RAN
 
     @property
     def monitored(self) -> list[float | None]:
@@ -150,7 +155,8 @@ def facts_of(
     saved = _saved_epochs(saves, read, first + run["epochs_run"])
     unseen = best_place(values[run["epochs_run"] :], direction)
     unseen = None if unseen is None else first + run["epochs_run"] + unseen
-    return Facts(**common, **run, saved=saved, unseen=unseen, stopping=stopping is not None)
+    beyond = REPLAYED if isinstance(stopping, replay.StoppingRecord) else NEVER_RAN
+    return Facts(**common, **run, saved=saved, unseen=unseen, stopping=stopping is not None, beyond=beyond)
 
 
 def halves(log: Mapping[str, Any], monitor: str) -> tuple[Any, Any]:

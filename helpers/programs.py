@@ -28,7 +28,7 @@ _context = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
 def warm_up() -> None:
     """Let the helper process import Keras now, in the background, so that it is ready when it is needed."""
     if _FORKS:
-        _context.set_forkserver_preload(["keras", "helpers.callbacks", "helpers.data"])
+        _context.set_forkserver_preload(["keras", "helpers.callbacks", "helpers.data", "helpers._freeze"])
         forkserver.ensure_running()
 
 

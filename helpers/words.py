@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from helpers.facts import Facts
 
 if TYPE_CHECKING:
-    from helpers.live import Snapshot
+    from helpers.live import Change, Snapshot
 
 __all__ = [
     "count", "curves", "enough", "epochs_of", "labels", "live_changes", "live_failure", "live_progress", "live_state",
@@ -29,6 +29,8 @@ _TURN = 0.05
 _TURNS = 4
 # Longer tables than this leave rows out.
 _ROWS = 100
+# Steps of one drag follow each other within so many seconds: a busy kernel hears the last of them late.
+_DRAG_SECONDS = 2.0
 
 
 def number(value: float | None) -> str:
@@ -222,7 +224,7 @@ def _end(facts: Facts) -> str:
 
 
 def _unseen(facts: Facts) -> str:
-    """Say what never ran, and whether that was a loss."""
+    """Say what came after the stop, and whether that was a loss."""
     if facts.epochs_run >= facts.length:
         return ""
     never = range(facts.last + 1, facts.first + facts.length)
@@ -450,19 +452,21 @@ def live_progress(now: Snapshot) -> str:
 def live_changes(now: Snapshot) -> list[str]:
     """Say one sentence for each setting that was changed during the run, and for those still to come.
 
-    Steps of one drag, which come at the ends of epochs that follow each other, are one change.
+    Steps of one drag, which come in epochs that follow each other or soon after each other, are one change.
     """
-    drags: list[list[Any]] = []
+    drags: list[tuple[Change, Change]] = []
     for change in now.changes:
-        last = drags[-1] if drags else None
-        if last and last[0] == change.name and change.epoch - last[2] <= 1 and change.old == last[4]:
-            last[2], last[4] = change.epoch, change.new
+        first, last = drags[-1] if drags else (change, None)
+        near = last and (change.epoch - last.epoch <= 1 or change.seconds - last.seconds <= _DRAG_SECONDS)
+        if near and (last.name, last.new) == (change.name, change.old):
+            drags[-1] = first, change
         else:
-            drags.append([change.name, change.epoch, change.epoch, change.old, change.new])
+            drags.append((change, change))
     lines = []
-    for name, first, last, old, new in drags:
-        when = f"at the end of epoch {last + 1}" if first == last else f"in epochs {first + 1} to {last + 1}"
-        lines.append(f"{name} went from {old:g} to {new:g} {when}.")
+    for first, last in drags:
+        when = f"in epochs {first.epoch + 1} to {last.epoch + 1}"
+        when = f"at the end of epoch {last.epoch + 1}" if first == last else when
+        lines.append(f"{last.name} went from {first.old:g} to {last.new:g} {when}.")
     if now.alive and now.patiences and now.patience != now.patiences[-1]:
         running = now.first_epoch + now.epochs_run + 1
         lines.append(f"patience {now.patience} counts from the end of epoch {running} on.")

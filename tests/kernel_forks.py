@@ -12,6 +12,7 @@ start as everywhere.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import selectors
@@ -152,6 +153,7 @@ def serve(address: str) -> None:
             if key.fileobj is door:
                 import keras  # noqa: F401 - at the first kernel: many a test run has none
 
+                gc.freeze()  # else each fork searches what it shares for garbage, and by that copies it
                 fork = Fork(door.accept()[0], waiting)
                 waiting.register(fork.link, selectors.EVENT_READ, fork.obey)
                 waiting.register(fork.end, selectors.EVENT_READ, fork.bury)

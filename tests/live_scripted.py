@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import keras
+from contract.means import FakeModel
 
 SECONDS = 20
 
 
-class ScriptedModel:
-    """Says one value of `val_loss` per epoch, in the order in which Keras calls its callbacks.
+class ScriptedModel(FakeModel):
+    """A fake model with a `fit`: one value of `val_loss` per epoch, in the order in which Keras calls its callbacks.
 
     Args:
         values: One per epoch; None leaves `val_loss` out of the logs.
@@ -29,9 +29,8 @@ class ScriptedModel:
         in_epoch: Callable[[int], None] | None = None,
         gated: bool = False,
     ) -> None:
+        super().__init__()
         self.values, self.batches, self.in_epoch = list(values), batches, in_epoch
-        self.stop_training = False
-        self.weights = 0
         self.fits = self.batches_begun = 0
         self.threads: set[threading.Thread] = set()
         self.at_once = self.most_at_once = 0
@@ -65,7 +64,7 @@ class ScriptedModel:
                 hooks.on_train_batch_end(batch, {"loss": 1.0})
                 if self.stop_training:
                     break
-            self.weights = epoch + 1
+            self.epoch = epoch
             if self.in_epoch is not None:
                 self.in_epoch(epoch)
             value = self.values[epoch]
@@ -74,12 +73,3 @@ class ScriptedModel:
                 break
         hooks.on_train_end({"loss": 1.0})
         return self.history
-
-    def get_weights(self):
-        return self.weights
-
-    def set_weights(self, weights):
-        self.weights = weights
-
-    def save(self, path, overwrite=True):
-        Path(path).write_text(str(self.weights))

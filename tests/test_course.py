@@ -123,8 +123,8 @@ def test_html_links_what_is_there_and_says_what_is_planned(small):
 
 def test_summary_adds_up_what_is_there(small):
     assert small.summary() == (
-        "Together 70 minutes, and lesson 08 to look things up. The express path, the cores of 01, takes 9 minutes. "
-        "Planned, and not here yet: 09."
+        "Together 70 minutes, and lesson 08 to look things up. The express path, the cores of 01, takes 9 minutes; "
+        "with lesson 00 before it, 19. Planned, and not here yet: 09."
     )
 
 

@@ -190,6 +190,8 @@ def test_what_cannot_be_read_is_one_line_and_status_2(log, tmp_path, capsys, nam
         ([], "the following arguments are required: LOG"),
         (["x", "--patience", "-1"], "patience counts epochs, so it cannot be negative"),
         (["x", "--start-from-epoch", "-1"], "start_from_epoch counts epochs"),
+        (["x", "--baseline", "nan"], "baseline must be a finite number, not nan"),
+        (["x", "--min-delta", "inf"], "min_delta must be a finite number, not inf"),
         (["x", "--json", "--html", "p.html"], "do not go together"),
         (["x", "--mode", "auto"], "invalid choice: 'auto'"),
     ],

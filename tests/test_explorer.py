@@ -193,11 +193,20 @@ def test_patience_alone_sends_no_new_picture():
     assert "of patience 11" in explorer.alt
 
 
-def test_a_bad_baseline_gets_a_sentence_and_keeps_the_picture():
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("low", "baseline must be a number, or empty for none, not 'low'."),
+        ("1.000,5", "baseline must be a number, or empty for none, not '1.000,5'."),
+        ("nan", "baseline must be a finite number, not nan."),
+        ("-1e999", "baseline must be a finite number, not -inf."),
+    ],
+)
+def test_a_bad_baseline_gets_a_sentence_and_keeps_the_picture(typed, said):
     explorer = PatienceExplorer(LOG)
     picture = explorer.picture
-    explorer.baseline = "low"
-    assert explorer.sentence == "baseline must be a number, or empty for none, not 'low'."
+    explorer.baseline = typed
+    assert explorer.sentence == said
     assert explorer.problem["about"] == "baseline"
     assert explorer.picture is picture
     explorer.baseline = " 0,5 "
@@ -300,6 +309,8 @@ def test_runs_without_anything_to_explore_get_a_sentence(history, said):
         ({"patience": -1}, "patience counts epochs, so it cannot be negative"),
         ({"min_delta": "small"}, "min_delta must be a number"),
         ({"baseline": "low"}, "baseline must be a number"),
+        ({"baseline": math.inf}, "baseline must be a finite number, not inf"),
+        ({"min_delta": math.nan}, "min_delta must be a finite number, not nan"),
         ({"start_from_epoch": 1.5}, "start_from_epoch counts epochs"),
         ({"max_patience": -3}, "max_patience counts epochs"),
         ({"mode": "auto"}, 'mode must be "min"'),

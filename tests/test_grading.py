@@ -223,10 +223,17 @@ def test_a_changed_course_is_noticed(tmp_path):
         assignment.ROOT / "helpers" / "checks" / "lesson02.py"
     ).read_bytes()
     before = set(course.changed())
+    open_to_it, walled = (
+        behind.Behind(sandbox.Sandbox(kind), tmp_path / "box", tmp_path, limits.Budget()) for kind in ("none", "bwrap")
+    )
     new = assignment.ROOT / "tools" / "grading" / f"probe-{os.getpid()}.tmp"
     try:
         new.write_text("new")
-        assert set(course.changed()) - before == {str(new.relative_to(assignment.ROOT))}
+        [name] = set(course.changed()) - before
+        assert name == str(new.relative_to(assignment.ROOT))
+        assert open_to_it.changed() == [f"while it ran, {name} of the course was changed"]
+        # A teacher who works in the course while it grades is not taken for the learner, who could not have done it.
+        assert walled.changed() == []
     finally:
         new.unlink()
 

@@ -462,8 +462,19 @@ def test_the_names_of_wait_and_patience_never_lie_on_each_other(patience):
         assert all(box.y0 >= 0 for box in boxes)
 
 
-def test_many_changes_are_cut_to_the_last_ones(make):
-    # One in each second epoch: steps of one drag would come in each.
+def test_steps_of_one_drag_come_soon_after_each_other():
+    steps = [Change(30, "patience", 60, 53, 9.0), Change(34, "patience", 53, 52, 10.5)]
+    later = Change(50, "patience", 52, 12, 14.0)
+    now = dataclasses.replace(run_of([1.0] * 60), changes=(*steps, later))
+    assert say.live_changes(now) == [
+        "patience went from 60 to 52 in epochs 31 to 35.",
+        "patience went from 52 to 12 at the end of epoch 51.",
+    ]
+
+
+def test_many_changes_are_cut_to_the_last_ones(make, monkeypatch):
+    # One in each second epoch, as by a slow hand.
+    monkeypatch.setattr(say, "_DRAG_SECONDS", -1.0)
     view, trainer, _ = make([1.0] * 18, in_epoch=lambda e: setattr(trainer, "patience", 40 - e // 2))
     trainer.start()
     trainer.result()

@@ -13,8 +13,9 @@ import pytest
 from helpers import questions
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path[:0] = [str(ROOT / "notebooks"), str(ROOT / "tools")]
 
+import build  # noqa: E402
 import minutes  # noqa: E402
 import projector  # noqa: E402
 import run_sheets  # noqa: E402
@@ -89,9 +90,43 @@ def test_every_prediction_and_exercise_stands_on_one_sheet_with_its_key(pages):
         for id, one in lesson.predictions.items():
             [page] = [page for page in pages.values() if f"\n### {id}: {'ABCDEFG'[one.right]}\n" in page]
             assert all(" ".join(answer.feedback.split()).replace("|", "\\|") in page for answer in one.answers)
+            if one.ask:  # as on the card: before the reason
+                asked, reason = (" ".join(text.split()) for text in (one.ask, one.explain))
+                assert f"*{asked}* Then the reason:\n\n{reason}" in page
         for id in lesson.exercises:
             [page] = [page for page in pages.values() if f"\n### {id} " in page]
             assert page.split(f"\n### {id} ")[1].split("\n### ")[0].count("\nLikely: ") == 2
+
+
+def test_what_is_asked_stands_above_its_key(sheets, pages):
+    for number, one in sheets.items():
+        for id in one.exercises:
+            asked = pages[number].split(f"\n### {id} ")[1].split("\nOne answer:")[0]
+            assert len(asked.split()) > 15, (id, asked)
+    by_hand = pages["02"].split("\n### 02.2 ")[1].split("\nOne answer:")[0]
+    assert "Do it by hand" in by_hand
+    assert "by_hand = [1.00, 0.80," in by_hand
+    assert "epochs_run" not in by_hand
+    # Above each question only what belongs to it: not what stands above the one before it in the same section.
+    cells = [build.Cell(at, at, at, *one) for at, one in enumerate([
+        ("markdown", None, "## Two questions\n\nFirst.\n<!-- claim: x.test_y -->"),
+        ("code", "predict", 'widgets.predict("02.a")'), ("markdown", "instructor", "A note."),
+        ("code", None, "x = 1"), ("markdown", None, "Second."), ("code", "predict", 'widgets.predict("02.b")'),
+    ])]  # fmt: skip
+    section = run_sheets.Section("Two questions", 0, cells)
+    assert section.above("02.a") == "First."
+    assert section.above("02.b") == "```python\nx = 1\n```\n\nSecond."
+
+
+def test_the_clock_alone_says_how_long_a_section_takes(sheets):
+    """A note may spend minutes on a question of its own, but what a section takes is measured."""
+    for number, one in sheets.items():
+        for section in one.sections:
+            for note in section.notes:
+                assert not re.search(r"(?i)\A\w+ minutes|minutes up to here|exercise[^.]*: \w+ minutes", note), (
+                    number,
+                    note,
+                )
 
 
 def test_links_on_the_sheets_lead_somewhere(pages):
@@ -101,11 +136,15 @@ def test_links_on_the_sheets_lead_somewhere(pages):
 
 
 def test_the_code_to_read_out_grows_with_the_parts(pages):
-    told = {number: re.search(r"\*\*(\d\d[a-z]?: .+)\*\*\.", page)[1] for number, page in pages.items()}
+    told = {number: re.search(r"\*\*(\d\d[a-z]?: .+?)\*\*\.", page)[1] for number, page in pages.items()}
     assert [told[number] for number in ("02", "03", "03b", "03c")] == [
         "02: 3 of 3, predictions 4 of 4", "03: 2 of 3, predictions 2 of 6", "03: 3 of 3, predictions 4 of 6",
         "03: 3 of 3, predictions 6 of 6",
     ]  # fmt: skip
+    assert "Done with the core alone: **02: 1 of 3, predictions 2 of 4**." in pages["02"]
+    assert {number for number, page in pages.items() if "count together" in page} == {
+        "03", "03b", "03c", "05", "05b", "06", "06b", "06c", "09", "09b",
+    }  # fmt: skip
 
 
 def test_each_question_is_followed_by_its_answer_and_does_not_hold_it(tmp_path):

@@ -57,14 +57,14 @@ def asked(notebook: Path) -> Iterator[Asked]:
         if heading:
             title, prose, code = heading[1], [], []
             text = text[heading.end() :]
-        prose += _for_all(text)
+        prose += for_all(text)
 
 
-def _for_all(text: str) -> list[str]:
+def for_all(text: str) -> list[str]:
     """Return the paragraphs that are worth reading aloud: links are for readers, and their texts stay."""
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
     paragraphs = [one for one in re.split(r"\n\s*\n", text) if one.strip() and not one.startswith("**People ask")]
-    return [_unlinked(one) for one in paragraphs]
+    return [_unlinked(one.strip("\n")) for one in paragraphs]
 
 
 def _unlinked(text: str) -> str:

@@ -25,6 +25,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "notebooks"), str(ROOT / "tools")]
 
 import build  # noqa: E402
 import minutes  # noqa: E402
+import projector  # noqa: E402
 
 from helpers import course, questions  # noqa: E402
 from helpers.checks._core import LessonProgress  # noqa: E402
@@ -65,6 +66,23 @@ class Section:
     def exercises(self) -> list[str]:
         """Their ids."""
         return self.named("checks.check")
+
+    def above(self, id: str) -> str:
+        """Return what a learner reads above a prediction or an exercise: prose, and code that is short."""
+        parts: list[str] = []
+        for cell in self.cells:
+            named = [
+                name for _, _, found, name in build.named_calls(cell) if found in ("widgets.predict", "checks.check")
+            ]
+            if id in named:
+                break
+            if named:
+                parts = []
+            elif cell.tag is None and cell.kind == "markdown":
+                parts += projector.for_all(re.sub(r"\A##? .+\n*", "", cell.text))
+            elif cell.tag is None and cell.text.count("\n") < projector.CODE_LINES:
+                parts.append(f"```python\n{cell.text.strip()}\n```")
+        return "\n\n".join(parts)
 
     @property
     def notes(self) -> list[str]:
@@ -148,7 +166,7 @@ class Sheet:
     def _opening(self) -> str:
         text = self.lesson.cells[0].text
         found = re.findall(r"^\*\*(You will|You need)\*\* (.+?)(?=\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
-        names = {"You will": "Goals: everybody will", "You need": "Needed:"}
+        names = {"You will": "Goals, in the words of the lesson: you will", "You need": "Needed:"}
         # What ends with a colon leads to the lesson's line of minutes.
         lines = [f"**{names[key]}** {_line(re.sub('[^.]*:$', '', _linked(words)))}" for key, words in found]
         return "\n\n".join(lines)
@@ -156,7 +174,8 @@ class Sheet:
     def _clock(self) -> str:
         rows = [
             "## The clock",
-            f"Minutes of a class: those of one person, measured, times {course.CLASS_FACTOR}. `-` is less than one.",
+            f"Minutes of a class: those of one person, measured, times {course.CLASS_FACTOR}, and rounded; `-` is less "
+            "than half of one.",
             "| from | | read | predict | run | exercise |\n|--:|---|--:|--:|--:|--:|",
         ]
         table, total = [], minutes.Clock()
@@ -187,18 +206,26 @@ class Sheet:
 
     def _read_out(self) -> str:
         """Say which progress code those have who are done with this notebook, and with the parts before it."""
+        told = f"Whoever is done reads out, from `checks.code()`: **{self._code(self.sections)}**."
+        if self.core_end is not None:
+            told += f" Done with the core alone: **{self._code(self.sections[: self.core_end])}**."
         texts = questions.load(self.lesson.number)
-        parts = (*self.earlier, self)
-        code = LessonProgress(
+        if {*texts.exercises, *texts.predictions} - {*self.exercises, *self.predictions}:
+            told += f" The parts of lesson {texts.id} count together."
+        return told
+
+    def _code(self, sections: list[Section]) -> str:
+        texts = questions.load(self.lesson.number)
+        done = [*(section for part in self.earlier for section in part.sections), *sections]
+        return LessonProgress(
             lesson=texts.id,
             title=texts.title,
-            solved=tuple(id for part in parts for id in part.exercises),
+            solved=tuple(id for one in done for id in one.exercises),
             exercises=tuple(texts.exercises),
-            predicted=tuple(id for part in parts for id in part.predictions),
+            predicted=tuple(id for one in done for id in one.predictions),
             predictions=tuple(texts.predictions),
             predicted_right=0,
         ).code
-        return f"Whoever is done reads out, from `checks.code()`: **{code}**."
 
     def _notes(self) -> str:
         notes = [(one.title, note) for one in self.sections for note in one.notes]
@@ -222,8 +249,8 @@ class Sheet:
 
     def _exercise(self, section: Section, id: str, answer: str) -> str:
         texts = questions.exercise(id)
-        head = f"### {id} {texts.title}\n\nMinute {round(section.start)}. One answer:"
-        lines = [head, f"```python\n{answer}\n```", _line(texts.reason)]
+        lines = [f"### {id} {texts.title}", f"Minute {round(section.start)}.", section.above(id), "One answer:"]
+        lines += [f"```python\n{answer}\n```", _line(texts.reason)]
         likely = self.messages.get(id)
         if likely is None:
             raise ValueError(
@@ -237,7 +264,9 @@ def _prediction(section: Section, id: str) -> str:
     asked = questions.prediction(id)
     lines = [
         f"### {id}: {ascii_uppercase[asked.right]}",
-        f"Minute {round(section.start)}. {_line(asked.question)}",
+        f"Minute {round(section.start)}.",
+        *filter(None, [section.above(id)]),
+        f"**Question:** {_line(asked.question)}",
         "| | answer | what to say to it |\n|---|---|---|",
     ]
     for letter, answer in zip(ascii_uppercase, asked.answers, strict=False):
@@ -245,8 +274,9 @@ def _prediction(section: Section, id: str) -> str:
             (f"**{letter}**", f"**right:** {_cell(answer.text)}") if answer.right else (letter, _cell(answer.text))
         )
         lines[-1] += f"\n| {name} | {text} | {_cell(answer.feedback)} |"
+    # In the order of the card and of the projector: the sentence is asked for before the reason is shown.
+    lines += [f"First each writes one sentence: *{_line(asked.ask)}* Then the reason:"] if asked.ask else []
     lines += [_line(asked.explain)] if asked.explain else []
-    lines += [f"Afterwards each writes one sentence: *{_line(asked.ask)}*"] if asked.ask else []
     return "\n\n".join(lines)
 
 

@@ -15,6 +15,8 @@ import tensorflow
 from helpers import callbacks
 from helpers.arena import _child, _judge, _training
 
+from helpers import _freeze  # isort: skip - the last
+
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of linux/prctl.h
 
 
@@ -27,4 +29,4 @@ def adopt_orphans() -> None:
 
 adopt_orphans()
 
-__all__ = ["_child", "_judge", "_training", "adopt_orphans", "callbacks", "keras", "tensorflow"]
+__all__ = ["_child", "_freeze", "_judge", "_training", "adopt_orphans", "callbacks", "keras", "tensorflow"]

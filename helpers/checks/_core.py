@@ -361,7 +361,7 @@ class Hint(_cards.Shown):
         return _cards.card(f"Exercise {self.exercise} · {heading}", body, "note")
 
 
-def hint(id: str) -> Hint | _cards.Note:
+def hint(id: str = "") -> Hint | _cards.Note:
     """Show the next hint of an exercise, and all of them once the last has been given.
 
     People type this call by hand: where there is no such exercise, a note says which there are.
@@ -397,7 +397,7 @@ class Solution(_cards.Shown):
         return _cards.card(heading, _cards.block(self.code) + _cards.paragraphs(self.reason), "note")
 
 
-def solution(id: str) -> Solution | _cards.Note:
+def solution(id: str = "") -> Solution | _cards.Note:
     """Show an answer from the solutions edition, with its reason.
 
     A note says so where there is no such exercise, or where the solutions edition has no cell for it.
@@ -536,7 +536,7 @@ class LessonProgress:
 
     @property
     def code(self) -> str:
-        """The same in a few words to read out: "03: 2 of 3, predictions 4 of 5"; what is late does not count."""
+        """The same in a few words to read out: "03: 2 of 3, predictions 4 of 6"; what is late does not count."""
         words = [f"{len(self.solved)} of {len(self.exercises)}"] if self.exercises else []
         words += [f"predictions {len(self.predicted)} of {len(self.predictions)}"] if self.predictions else []
         return f"{self.lesson}: {', '.join(words) or 'nothing to do here'}"
@@ -617,7 +617,7 @@ def progress() -> Progress:
 
 
 def code(lesson: str | None = None) -> _cards.Note:
-    """Return the learner's progress in one lesson as a code to read out, "03: 2 of 3, predictions 4 of 5".
+    """Return the learner's progress in one lesson as a code to read out, "03: 2 of 3, predictions 4 of 6".
 
     Exercises solved, then predictions made before their run.
 

@@ -21,12 +21,14 @@ class Change:
         name: `"patience"` or `"min_delta"`.
         old: The value in force until then.
         new: The value in force from then on.
+        seconds: Time spent training until then.
     """
 
     epoch: int
     name: str
     old: float
     new: float
+    seconds: float = field(default=0.0, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

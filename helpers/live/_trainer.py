@@ -422,7 +422,7 @@ class Trainer:
             for name, new in now.items():
                 old = run.in_force.get(name, new)
                 if new != old:
-                    run.changes.append(Change(epoch, name, old, new))
+                    run.changes.append(Change(epoch, name, old, new, run.clock.seconds()))
             run.in_force = now
 
     def epoch_ended(self, epoch: int, logs: Mapping[str, float]) -> None:

@@ -33,7 +33,7 @@ def learning_curves(
     saves: Any = None,
     mode: str | None = None,
     title: str | None = None,
-    beyond: str = "never ran",
+    beyond: str | None = None,
     yscale: str = "auto",
     width: int = 640,
     height: int = 400,
@@ -52,7 +52,8 @@ def learning_curves(
             log, which is right unless it had an `initial_value_threshold` or a best from an earlier fit.
         mode: `"min"` or `"max"`; None asks the callbacks, then the metric's name.
         title: A line above the picture.
-        beyond: What the grey epochs did: `"never ran"`, or other words where the log is that of a longer run.
+        beyond: What is said of the grey epochs; None says that they never ran, or of a replay that they would not have
+            run. Other words where the log is that of a longer run.
         yscale: `"linear"`, `"log"`, or `"auto"`, which takes log where a linear axis would hide the curve.
         width: In pixels.
         height: In pixels.
@@ -66,7 +67,7 @@ def learning_curves(
         ValueError: If the log is bad, the callbacks do not belong to it, or an argument is unknown.
     """
     facts = facts_of(history, monitor=monitor, stopping=stopping, saves=saves, mode=mode)
-    facts = replace(facts, beyond=beyond)
+    facts = facts if beyond is None else replace(facts, beyond=beyond)
     figure = style.figure(width, height)
     # How the labels spread over rows depends on widths alone, so a first sketch tells how much room they need.
     sketch = draw_axes(figure, facts)

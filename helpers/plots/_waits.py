@@ -78,9 +78,10 @@ def wait_counter(
     record = replay.early_stopping(log, mode=facts.mode, epochs=range(first, first + len(log)), **settings)
     figure = style.figure(width, height)
     _draw(figure, log, record, first, monitor, title)
-    facts = facts_of(run, monitor=monitor, stopping=record)
-    # The other half of the metric is not in the picture.
-    facts = replace(facts, **{"train" if facts.monitored is facts.validation else "validation": None})
+    told = facts_of(run, monitor=monitor, stopping=record)
+    # The other half of the metric is not in the picture, and of a callback that ran it is known what never did.
+    hidden = {"train" if told.monitored is told.validation else "validation": None}
+    facts = replace(told, **hidden, beyond=told.beyond if stopping is None else facts.beyond)
     figure.alt_text = (f"{title}. " if title else "") + _tell(facts, record)
     figure.table = _table(facts, record)
     return figure

@@ -11,11 +11,11 @@ export default {
     if (inputs[1]) inputs[1].ariaLabel = `${name}, as a number`;
     el.classList.add("course-field");
     el.replaceChildren(label, ...inputs);
+    let typed = null; // the field in which somebody types: it must not be written over
     const show = () => {
       for (const input of inputs) {
         input.max = model.get("most");
-        // Whoever is typing must not be written over.
-        if (Number(input.value) !== model.get("value") || input.value === "") input.value = model.get("value");
+        if (input !== typed && (Number(input.value) !== model.get("value") || input.value === "")) input.value = model.get("value");
       }
     };
     const ask = ({ target }) => {
@@ -30,9 +30,17 @@ export default {
       if (!["Tab", "Escape", "Shift"].includes(event.key) && !(event.key === "Enter" && event.shiftKey)) event.stopImmediatePropagation();
     };
     // What was not taken does not stay in the field.
-    const settle = ({ target }) => { target.value = model.get("value"); };
-    for (const input of inputs) input.addEventListener("input", ask);
-    for (const input of inputs) input.addEventListener("change", settle);
+    const settle = ({ target }) => {
+      typed = null;
+      target.value = model.get("value");
+    };
+    for (const input of inputs) {
+      // A slider counts while it moves; of a number, the first digit of "12" is no 1: Enter, an arrow or leaving says it.
+      const slides = input.type === "range";
+      input.addEventListener("input", slides ? ask : () => { typed = input; });
+      if (!slides) input.addEventListener("change", ask);
+      for (const end of ["change", "blur"]) input.addEventListener(end, settle);
+    }
     window.addEventListener("keydown", keys, true);
     model.on("change", show);
     show();

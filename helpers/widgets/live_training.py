@@ -34,7 +34,8 @@ _STYLE = """<style>
 .course-live .jupyter-button:focus-visible, .course-live input:focus-visible
   {outline: 3px solid var(--jp-brand-color1, #1976d2) !important; outline-offset: 1px}
 .course-live .course-live-idle:not(:focus-visible) {opacity: 0.7}
-.course-live .course-field {display: flex; align-items: center; gap: 8px; margin: 2px 12px 2px 2px}
+.course-live .course-field {display: flex; flex: none; flex-wrap: wrap; max-width: calc(100% - 14px);
+  align-items: center; gap: 4px 8px; margin: 2px 12px 2px 2px}
 .course-live .course-field input {font: inherit; color: inherit; background: transparent; min-height: 26px;
   accent-color: var(--jp-brand-color1, #1976d2)}
 .course-live .course-field input[type=number] {width: 6em; border: 1px solid #7d8590; border-radius: 3px}

@@ -92,8 +92,8 @@ widgets.reveal("00.a")
 # **Callbacks** are small helpers that watch a training while it runs and act at the right moment. Two of them are made
 # for these three troubles: `EarlyStopping` and `ModelCheckpoint`.
 # %% [markdown] tags=["instructor"]
-# Two minutes. Ask who has lost a trained model, and how. Write the answers in three columns (epochs, overfitting,
-# lost work) and come back to them at the end: for each, which callback, which setting.
+# Ask who has lost a trained model, and how. Write the answers in three columns (epochs, overfitting, lost work) and come
+# back to them at the end: for each, which callback, which setting.
 # %% [markdown]
 # ## The same run, with two callbacks
 #
@@ -154,8 +154,8 @@ assert every_epoch.history["accuracy"][-1] > 0.9
 # Fewer epochs, a better model, and a copy on disk, for three lines of code. The settings decide whether it goes this
 # well. They are what this course is about.
 # %% [markdown] tags=["instructor"]
-# Four minutes for the taste. Let the class explain the picture before they read the list: cover it. Expect "it should
-# have stopped at the star". Do not resolve it: prediction 02.a asks it.
+# Let the class explain the picture before they read the list: cover it. Expect "it should have stopped at the star". Do
+# not resolve it: prediction 02.a asks it.
 # %% [markdown]
 # ## The course map
 #

@@ -49,8 +49,8 @@ from helpers.callbacks import HookRecorder
 # An **epoch** is one pass over the training rows, a **batch** is the few rows that correct the weights once.
 # **Validation** tries the model on rows from which it does not learn. What callbacks hear of it (?) comes later.
 # %% [markdown] tags=["instructor"]
-# Three minutes up to here. Draw the loop on the board, without the hooks, and let the class say where the timer and
-# the camera have to look. Expect "epoch ends" for both. Ask what each needs to know there: the validation loss.
+# Draw the loop on the board, without the hooks, and let the class say where the timer and the camera have to look.
+# Expect "epoch ends" for both. Ask what each needs to know there: the validation loss.
 # %% [markdown]
 # ## Watch, and act
 #
@@ -212,7 +212,7 @@ widgets.reveal("01.b")
 
 
 # %% [markdown] tags=["instructor"]
-# Two minutes. "Callback" makes many people think of JavaScript or of threads, so expect hands for "beside the
+# "Callback" makes many people think of JavaScript or of threads, so expect hands for "beside the
 # training". Let them say what could go wrong if it were true: a file saved while the weights change.
 # %% [markdown]
 # ## Build the loop from nothing

@@ -103,7 +103,7 @@ print(f"{len(history.epoch)} of 50 epochs ran")
 # %% [markdown]
 # ## Predict: whose weights?
 #
-# Training has stopped some epochs after the best one.
+# `EarlyStopping(monitor="val_loss", patience=8)` has stopped the training, eight epochs after its best one.
 # %% tags=["predict"]
 widgets.predict("02.b")
 
@@ -135,8 +135,8 @@ assert abs(model.evaluate(digits.validation, verbose=0)[0] - losses[-1]) < 1e-3
 assert losses[-1] > min(losses) + 0.02
 assert accuracies[losses.index(min(losses))] > accuracies[-1] + 0.03
 # %% [markdown] tags=["instructor"]
-# The most common wrong belief of this lesson: expect half the hands for "the best". Ask: "Who of you has shipped such a
-# model?" The solutions edition asserts what the cell above shows.
+# Expect half the hands for "the best". Ask: "Who of you has shipped such a model?" The solutions edition asserts what
+# the cell above shows.
 # %% [markdown]
 # ## With one argument more
 #

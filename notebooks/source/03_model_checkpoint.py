@@ -99,7 +99,7 @@ assert plain[1] < best[1]
 # **the memory** holds, the last weights: the callback saves, but puts nothing back.
 # <!-- claim: files.test_saving_does_not_change_the_model model_checkpoint.test_save_best_only -->
 # %% [markdown] tags=["instructor"]
-# Five minutes up to here. Expect "the best, that is what checkpoints are for". Ask what would happen to a team that
+# Expect "the best, that is what checkpoints are for". Ask what would happen to a team that
 # deploys `plain.keras`: its accuracy beside that of `best.keras` answers it. Leave the picture on the wall: file and
 # memory are two things.
 # %% [markdown]

@@ -90,7 +90,7 @@ for place in ["before", "behind"]:
     loss = kept.evaluate(digits.validation, verbose=0)[0]
     assert abs(loss - losses[-1]) < 1e-4 < losses[-1] - min(losses)
 # %% [markdown] tags=["instructor"]
-# Four minutes up to here. Expect "the stop comes first, so the last file is missing" from those who remember lesson 01.
+# Expect "the stop comes first, so the last file is missing" from those who remember lesson 01.
 # Want a file of what is in memory now? `model.save("name.keras")` after `fit`.
 # %% [markdown]
 # The two callbacks do not know of each other. Each looks at `logs` and finds the best by itself.

@@ -135,8 +135,8 @@ print(len(history.epoch), "epochs of", *[f"{value:.2f}" for value in one_bad])
 # %% tags=["solution"]
 assert len(history.epoch) == 6
 # %% [markdown]
-# It ends the training at once. So `baseline` is no deadline: once `patience` epochs have gone, it makes the first epoch
-# without improvement the last one. <!-- claim: numbers.test_baseline_lets_wait_run -->
+# It ends the training at once. So `baseline` is no deadline. But once `patience` epochs have gone, the next one without
+# improvement is the last. <!-- claim: numbers.test_baseline_lets_wait_run -->
 #
 # So it is in Keras 3.15.1. A change that lets each improvement set `wait` back has been merged since; no release has it
 # yet. To give up on runs that get nowhere, write that rule yourself: [lesson 06c](06c_write_your_own.ipynb) shows how.
@@ -301,7 +301,7 @@ print("for all 300 together:", losses.mean(axis=1).argmin() + 1)
 # %% [markdown]
 # With 30 images the "best epoch" is half a lottery. Instead: let many small sets judge together, as in the last line.
 # With cross-validation each row takes its turn in such a set. Then train on **all** rows, for the number of epochs that
-# it found.
+# was found so.
 # %% [markdown]
 # **A fixed budget.** When you compare models, everyone should get the same training. Five seeds of one configuration,
 # patience 5:
@@ -367,7 +367,7 @@ style.show(plots.learning_curves(slow, stopping=record, title=title))
 # %% [markdown]
 # ## Key takeaways
 #
-# - `min_delta`: gain this much within `patience` epochs, or stop. What does not count is not kept.
+# - `min_delta`: gain more than this within `patience` epochs, or stop. What does not count is not kept.
 # - `start_from_epoch`: what was not looked at can be no best. `mode`: say it when Keras refuses.
 # - `baseline` is no deadline.
 # - The learning rate needs less patience than the stop. Patience counts validated epochs.

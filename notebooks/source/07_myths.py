@@ -114,7 +114,7 @@ widgets.reveal("07.b")
 assert steps == 10
 assert arrays > 2
 # %% [markdown] tags=["instructor"]
-# Six minutes for the first two. The second is the first true one: expect some to answer "not true" because it is a
+# The second is the first true one: expect some to answer "not true" because it is a
 # lesson on myths. Take a show of hands before each commit; the room's spread is worth more than the verdict.
 # %% [markdown]
 # ## 3. Early stopping needs no validation data

@@ -67,7 +67,7 @@ def printed(epochs):
 
 # %% [markdown] tags=["instructor"]
 # Not for reading in order. In a class, let each pair draw two numbers, spend six minutes on them, and then tell the
-# others symptom, cause and fix in one minute. Numbers 7, 33 and 53 make the best stories, 5 the longest faces.
+# others symptom, cause and fix in one minute. Numbers 7, 33 and 53 promise the best stories, 5 the longest faces.
 # %% [markdown]
 # ## 4. The file name is refused
 #
@@ -681,8 +681,8 @@ def save_best(epoch, logs):
 safe = keras.callbacks.LambdaCallback(on_epoch_end=save_best)
 print(model.fit(x, x, validation_split=0.2, callbacks=[safe], verbose=0).epoch, best)
 # %% [markdown] tags=["instructor"]
-# Ask who has pressed the stop button during a training that saves. It is the usual way to meet this one, and nobody
-# connects it with the file that does not load a day later.
+# Ask who has pressed the stop button during a training that saves. Expect that few connect it with the file that does
+# not load a day later.
 # %% [markdown]
 # ## 53. The save fails because the file is open elsewhere
 #

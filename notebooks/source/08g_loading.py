@@ -67,7 +67,7 @@ def printed(epochs):
 
 # %% [markdown] tags=["instructor"]
 # Not for reading in order. In a class, let each pair draw two numbers, spend six minutes on them, and then tell the
-# others symptom, cause and fix in one minute. Numbers 20 and 49 make the best stories, 27 and 52 the longest faces.
+# others symptom, cause and fix in one minute. Numbers 20 and 49 promise the best stories, 27 and 52 the longest faces.
 # %% [markdown]
 # ## 8. BackupAndRestore forgets the best
 #

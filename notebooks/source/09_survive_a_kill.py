@@ -263,9 +263,9 @@ def replace_whole(path, write):
 # %%
 checks.check("09.1", replace_whole)
 # %% [markdown] tags=["instructor"]
-# The exercise of the lesson: ten minutes. Expect the flush of the file after `os.replace` (there is a moment at which the
+# The exercise of the lesson. Expect the flush of the file after `os.replace` (there is a moment at which the
 # name is new and the content is not), no flush of the folder, and `finally` around `os.replace`. Let somebody say aloud
-# what a kill can prove and what not; most people believe that a test with kills has tested `fsync`.
+# what a kill can prove and what not; expect that most take a test with kills for a test of `fsync`.
 # %% [markdown]
 # ## AtomicCheckpoint
 #

@@ -59,6 +59,13 @@ KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
 PLACE = """widget => { const top = node => node.getBoundingClientRect().top;
                       return Math.round(top(widget.querySelector('img')) - top(widget)); }"""
 
+# A control that is not whole inside its row, or a row inside the widget.
+CUT = """widget => [...widget.querySelectorAll('.course-field, .course-field *')].filter(node => {
+    const [inner, outer] = [node, node.matches('.course-field') ? widget : node.closest('.course-field')]
+        .map(one => one.getBoundingClientRect());
+    return inner.left < outer.left - 1 || inner.right > outer.right + 1;
+}).map(node => node.outerHTML)"""
+
 
 def button(lab, name, cell=CELL):
     return lab.outputs(cell).get_by_role("button", name=name)
@@ -115,6 +122,12 @@ def test_a_person_steers_a_fit(lab, wait_until):
     says(lab, "Nothing trains before you press Start.")
     assert probe(lab) == ((0, "ready", None, 0, None), [])
 
+    # In a small window every control is whole.
+    usual = lab.page.viewport_size
+    for width in (900, 700):
+        lab.page.set_viewport_size({**usual, "width": width})
+        assert lab.outputs(CELL).locator(".course-live:has(img)").first.evaluate(CUT) == []
+    lab.page.set_viewport_size(usual)
     for theme in ("Dark", "Light"):
         lab.theme(theme)
         assert barriers.low(lab.outputs(CELL)) == []
@@ -152,8 +165,10 @@ def test_a_person_steers_a_fit(lab, wait_until):
     wait_until(lambda: picture(lab).get_attribute("src") != early, "a picture that grew")
     expect(lab.outputs(CELL)).to_contain_text("patience went from 300 to 297", timeout=30_000)
 
-    # Lower patience in the middle of the fit: it stops that many epochs after the best.
-    field.fill(str(PATIENCE))
+    # Lower patience in the middle of the fit: it stops that many epochs after the best. Typed slowly, and its first
+    # digit alone, 1, is asked for by nobody.
+    field.press("Control+A")
+    field.press_sequentially(str(PATIENCE), delay=400)
     field.press("Enter")
     says(lab, f"{PATIENCE} epochs without improvement, patience {PATIENCE}.")
     wait_for_end(lab, wait_until)

@@ -449,7 +449,9 @@ def test_hints_come_one_by_one(checker, capsys):
     assert len(again.texts) == 3
     assert "Hint 2 of 3: It is a number of epochs." in str(again)
     assert "It has: 90.1, 90.2" in str(checks.hint("90.9"))
-    assert "does not name an exercise" in str(checks.hint("ninety"))
+    for asked in (("ninety",), ()):
+        assert "does not name an exercise" in str(checks.hint(*asked))
+        assert "does not name an exercise" in str(checks.solution(*asked))
 
 
 def notebook(folder, *cells: str, name: str = "90_test.ipynb"):

@@ -269,7 +269,10 @@ CASES = (
             (stopper((BETTER, f"(value == value and {BETTER})")), "Every comparison with NaN is false"),
             (stopper((BETTER, f"({BETTER} or value == self.best)")), "An equal value is no improvement"),
             (stopper((BETTER, PLAIN)), "Keras compares in float32"),
-            (stopper(("if self.best_weights is not", "if self.stopped_epoch and self.best_weights is not")), "however"),
+            (
+                stopper(("if self.best_weights is not", "if self.stopped_epoch and self.best_weights is not")),
+                "epochs run out",
+            ),
             (stopper(("if self.restore_best_weights", "if True")), "in both hooks"),
             (stopper(("self.baseline is None or", "True or")), "misses the baseline may still"),
             (stopper((" or epoch < self.start_from_epoch", "")), "before `start_from_epoch` nothing"),

@@ -72,13 +72,7 @@ def run_pytest(folder: Path, *arguments: str, **variables: str) -> subprocess.Co
     return subprocess.run(
         [*command, "-p", "conftest", "-p", "no:cacheprovider", *arguments],
         cwd=folder,
-        env={
-            **environment,
-            "PYTHONPATH": str(ROOT),
-            "KERAS_BACKEND": "numpy",
-            "COURSE_PLAIN_KERNELS": "1",
-            **variables,
-        },
+        env=environment,
         capture_output=True,
         text=True,
         timeout=180,

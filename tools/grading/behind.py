@@ -99,8 +99,12 @@ class Behind:
             return {name: {"why": why} for name in names}
 
     def changed(self) -> list[str]:
-        """Say which files of the course this submission changed, where no walls kept it from that."""
-        return [f"changed {name} of the course" for name in course.changed() if name not in self._changed]
+        """Say which files of the course changed meanwhile. Behind walls somebody else did it: the disk is read-only."""
+        if self._walls.kind != "none":
+            return []
+        return [
+            f"while it ran, {name} of the course was changed" for name in course.changed() if name not in self._changed
+        ]
 
 
 def read_told(text: str, notes: tuple[str, ...] = ()) -> Told:

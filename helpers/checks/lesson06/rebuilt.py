@@ -155,7 +155,8 @@ def _stopping_remark(found: Disagreement) -> str:
             return " Look at `restore_best_weights` in both hooks."
         return (
             " Are the weights copied in point 3 only, where the value is a new best, by `self.model.get_weights()`? "
-            "And are they put back in `on_train_end` without a further condition? It is called however training ended."
+            "And are they put back in `on_train_end` without a further condition? It comes after a stop, and when the "
+            "epochs run out."
         )
     if "baseline" in named:
         return " Point 3: a value that misses the baseline may still be the new best. Only `wait` then keeps running."
