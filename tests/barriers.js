@@ -50,7 +50,7 @@
       const filters = [...of.filter.matchAll(/([\w-]+)\(([^)]*)\)/g)].map(([, name, value]) => [name, value]);
       const one = { filters: [...filters, ...outer.filters], opacity: outer.opacity * Number(of.opacity) };
       kept.set(node, one);
-      one.layer = filtered(colour(of.backgroundColor), node);
+      one.layer = filtered(colour(of.backgroundColor), one.filters);
       one.ground = over(one.layer, outer.ground ?? paper());
     }
     return kept.get(node);
@@ -58,9 +58,9 @@
   const paper = () => (style(document.documentElement).colorScheme.includes("dark") ? [0.07, 0.07, 0.07, 1] : [1, 1, 1, 1]);
 
   // Filters that are not known here fail rather than pass.
-  function filtered(rgba, node) {
+  function filtered(rgba, filters) {
     let [r, g, b, a] = rgba;
-    for (const [name, value] of inherited(node).filters) {
+    for (const [name, value] of filters) {
       if (name === "invert") [r, g, b] = [r, g, b].map((c) => Number(value) + c * (1 - 2 * value));
       else if (name === "hue-rotate") [r, g, b] = turned([r, g, b], (parseFloat(value) * Math.PI) / 180);
       else throw new Error(`the filter ${name} is not known`);
@@ -76,10 +76,11 @@
 
   // The colour that lies behind what a node holds.
   const ground = (node) => inherited(node).ground;
-  function inked(text, node, behind) {
-    const [r, g, b, a] = filtered(colour(text), node);
-    return over([r, g, b, a * inherited(node).opacity], behind);
+  function drawn(text, { filters, opacity }, behind) {
+    const [r, g, b, a] = filtered(colour(text), filters);
+    return over([r, g, b, a * opacity], behind);
   }
+  const inked = (text, node, behind) => drawn(text, inherited(node), behind);
 
   function seen(node) {
     if (!node.checkVisibility({ opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true })) return false;
@@ -171,9 +172,9 @@
   // A focus may show on what is around the element too: the label of a radio button, the frame of an editor.
   function looks(node, steps = 5) {
     kept = new Map();
-    const all = [...up(node)].slice(0, steps).map((one) => ({ node: one, ground: ground(one), ...Object.fromEntries(LOOKS.map((name) => [name, style(one)[name]])) }));
+    const all = [...up(node)].slice(0, steps).map((one) => ({ node: one, ...inherited(one), ...Object.fromEntries(LOOKS.map((name) => [name, style(one)[name]])) }));
     for (const part of ["::before", "::after"]) {
-      if (style(node, part).content !== "none") all.push({ node, ground: ground(node), ...Object.fromEntries(LOOKS.map((name) => [name, style(node, part)[name]])) });
+      if (style(node, part).content !== "none") all.push({ node, ...inherited(node), ...Object.fromEntries(LOOKS.map((name) => [name, style(node, part)[name]])) });
     }
     return all;
   }
@@ -185,7 +186,7 @@
       if (!was || was.node !== now.node) return;
       const outside = above(now.node) ? ground(above(now.node)) : now.ground;
       const changed = (...names) => names.some((name) => was[name] !== now[name]);
-      const against = (text, behind) => ratio(inked(text, now.node, behind), behind);
+      const against = (text, behind) => ratio(drawn(text, now, behind), behind);
       if (changed("outlineStyle", "outlineWidth", "outlineColor") && now.outlineStyle !== "none" && parseFloat(now.outlineWidth) >= 1) {
         const inner = parseFloat(now.outlineOffset) < 0 ? now.ground : outside;
         // The browser's own ring has two colours.
@@ -198,13 +199,13 @@
         }
       }
       for (const side of ["Top", "Left"]) {
-        const width = parseFloat(now[`border${side}Width`]), drawn = now[`border${side}Style`] !== "none";
-        if (!drawn || !changed(`border${side}Color`, `border${side}Width`)) continue;
-        const [old, ink] = [was, now].map((one) => inked(one[`border${side}Color`], now.node, outside));
+        const width = parseFloat(now[`border${side}Width`]), there = now[`border${side}Style`] !== "none";
+        if (!there || !changed(`border${side}Color`, `border${side}Width`)) continue;
+        const [old, ink] = [was, now].map((one) => drawn(one[`border${side}Color`], one, outside));
         if (width >= 2 || ratio(old, ink) >= MARK) best = Math.max(best, ratio(ink, outside));
       }
       if (changed("backgroundColor")) best = Math.max(best, ratio(was.ground, now.ground));
-      if (changed("color")) best = Math.max(best, ratio(inked(was.color, now.node, now.ground), inked(now.color, now.node, now.ground)));
+      if (changed("color")) best = Math.max(best, ratio(drawn(was.color, was, now.ground), drawn(now.color, now, now.ground)));
       if (changed("textDecorationLine", "textDecorationThickness") && now.textDecorationLine !== "none") best = Math.max(best, against(now.color, now.ground));
     });
     return best;

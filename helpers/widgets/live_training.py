@@ -29,10 +29,11 @@ _FRAMES_PER_SECOND = 4.0
 # Lines about changed settings below the picture; a slider that is dragged makes one in each epoch.
 _NOTES = 4
 _STYLE = """<style>
-.course-live {max-width: 660px}
+.course-live {max-width: 660px; padding: 2px 4px}
+.course-live, .course-live .widget-box, .course-live .widget-hbox {overflow: visible}
 .course-live .jupyter-button:focus-visible, .course-live input:focus-visible
   {outline: 3px solid var(--jp-brand-color1, #1976d2) !important; outline-offset: 1px}
-.course-live .course-live-idle {opacity: 0.6}
+.course-live .course-live-idle:not(:focus-visible) {opacity: 0.7}
 .course-live .course-field {display: flex; flex: none; flex-wrap: wrap; max-width: calc(100% - 14px);
   align-items: center; gap: 4px 8px; margin: 2px 12px 2px 2px}
 .course-live .course-field input {font: inherit; color: inherit; background: transparent; min-height: 26px;
@@ -146,7 +147,7 @@ class LiveTraining(ipywidgets.VBox):
         self._start = button(self._start_or_restart, "Begin a run")
         self._pause = button(self._pause_or_resume, "Hold the run before its next batch, or let it go on")
         self._stop = button(self.trainer.stop, "End the run after this batch")
-        self._stop.description, self._stop.icon = "Stop", "stop"
+        self._stop.description = "Stop"
         # What the controls show, so that only news are written to them.
         self._asks, self._shown = {}, {"patience": now.patience, "min_delta": now.min_delta}
         if now.monitor is None:
@@ -208,13 +209,14 @@ class LiveTraining(ipywidgets.VBox):
 
     def _label(self, now: Snapshot) -> None:
         fresh = now.state == "ready"
-        self._start.description, self._start.icon = ("Start", "play") if fresh else ("Restart", "refresh")
+        # No icons: their letters would be part of the names.
+        self._start.description = "Start" if fresh else "Restart"
         self._start.button_style = "" if now.alive else "primary"
         if not fresh:
             kept = "" if now.patience is None else f", with the settings that show here (patience {now.patience})"
             self._start.tooltip = f"Begin anew{kept}"
         held = now.state in ("pausing", "paused")
-        self._pause.description, self._pause.icon = ("Resume", "play") if held else ("Pause", "pause")
+        self._pause.description = "Resume" if held else "Pause"
         for control in (self._pause, self._stop):
             # Greyed, not disabled: a disabled button would throw the keyboard's focus away.
             (control.remove_class if now.alive else control.add_class)("course-live-idle")

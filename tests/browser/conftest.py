@@ -307,8 +307,11 @@ class Lab:
         self.page.evaluate(
             "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {name}"
         )
+        # The attribute may come before the colours.
         self.page.wait_for_function(
-            "light => document.body.dataset.jpThemeLight === light", arg=str(name == "Light").lower()
+            """light => document.body.dataset.jpThemeLight === String(light) && light
+                === (getComputedStyle(document.body).getPropertyValue("--jp-layout-color0").trim() === "white")""",
+            arg=name == "Light",
         )
 
     # -- look ----------------------------------------------------------------------------------------------------

@@ -18,11 +18,12 @@ from tests.search.corpus import texts
 from .visit import Reader, answer, browser, loopback, move_slider, search, search_site
 
 MEGABYTES, SECONDS = 25, 2.0
-# All that a reader can uncover: outputs behind veils, outcomes, folds.
+# All that a reader can uncover: outputs behind veils, outcomes, folds, the button that comes on the way up.
 OPEN = """const end = '[data-course-outcome]';
 for (const places of ['.course-veil button', `${end} > button`, `${end} .course-quiet`])
   for (const one of document.querySelectorAll(places)) one.click();
-for (const one of document.querySelectorAll('details')) one.open = true;"""
+for (const one of document.querySelectorAll('details')) one.open = true;
+document.getElementById('pst-back-to-top')?.style.setProperty('display', 'block', 'important');"""
 ROOT = Path(__file__).resolve().parents[2]
 
 
