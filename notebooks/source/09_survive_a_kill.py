@@ -213,7 +213,8 @@ def plug(save):
 # %% [markdown]
 # ## Predict: the plug after os.replace
 #
-# The power goes in `beside`, right after `os.replace` has returned.
+# `beside` has written the new model into a file of its own, and has given it the old one's name by `os.replace`. Right
+# after that call has returned, the power goes.
 # %% tags=["predict"]
 widgets.predict("09.c")
 # %%

@@ -73,7 +73,8 @@ def megabytes(path):
 # %% [markdown]
 # ## Predict: the smallest and the slowest
 #
-# The model was trained with Adam for one epoch.
+# One model, trained with Adam for one epoch, is written in four ways: as `model.keras`, as `model.weights.h5`, as
+# `model.h5`, and by `export`.
 # %% tags=["predict"]
 widgets.predict("09.f")
 # %%
@@ -275,7 +276,7 @@ class Calls(Callback):
 # %% [markdown]
 # ## Predict: who calls, who saves, who stops?
 #
-# One `Calls` and one `ModelCheckpoint` are in the list. `fit` is told to run 4 epochs.
+# Two replicas. One `Calls` and one `ModelCheckpoint` are in the list. `fit` is told to run 4 epochs.
 # %% tags=["predict"]
 widgets.predict("09.h")
 # %%
@@ -487,7 +488,7 @@ class SaveInThread(Callback):
 # %% [markdown]
 # ## Predict: how long does training wait?
 #
-# The large model of part 1, five epochs.
+# The large model of part 1, five epochs. After each, `SaveInThread` copies the weights, and a thread writes the copy.
 # %% tags=["predict"]
 widgets.predict("09.j")
 # %%
