@@ -63,7 +63,7 @@ CASES = (
             (lambda: (3, 2), "Patience 2 takes two"),
             (lambda: (8, 7), "With epoch 6 that makes two"),
             (lambda: (7, 4), "No further one begins"),
-            (lambda: (2, 2), "Write the counter below"),
+            (lambda: (2, 2), "So many of the 8 are left out"),
             (lambda: (6, 6), "That is the last epoch"),
             (lambda: (6, 3), "counted from 0, as `best_epoch`"),
             (lambda: (6, 5), "the first of the two is kept"),

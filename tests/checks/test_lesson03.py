@@ -143,7 +143,7 @@ def tables(died) -> tuple[Cases, ...]:
                 ),
                 (
                     careful("return ModelCheckpoint(file, save_best_only=True, initial_value_threshold=1.0)"),
-                    "Your threshold is 1:",
+                    "Your threshold is 1, and",
                 ),
                 (
                     careful("return ModelCheckpoint(file, save_best_only=True, initial_value_threshold=0.0)"),
