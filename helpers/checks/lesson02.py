@@ -117,6 +117,7 @@ def stopped_by_hand(answer: object) -> Verdict:
         return wrong(
             f"{epochs_run} epochs and the weights of epoch {weights_of_epoch}: that comes out where {rules[0]}. Epoch "
             f"{kept} is a new best and sets the counter to 0; with epoch {run} it reaches 2."
+            + (" Or did you count from 0?" if epochs_run == run - 1 else "")
         )
     found = []
     if epochs_run != run:

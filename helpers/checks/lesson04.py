@@ -406,15 +406,19 @@ def _went_on_wrongly(rest: object, fits: Fits, run: _Whole, done: int, function:
 def _why_other_losses(rest: keras.callbacks.History, fits: Fits, run: _Whole, done: int, function: Callable) -> str:
     """Say in what the training differed from that of the file: its model, optimizer, data, or how it was called."""
     fit, steps, expected = fits.made[-1], int(rest.model.optimizer.iterations), (done + 2) * run.steps
+    new = "So a new model was trained, without what the file holds: `load_model(path)` brings all of it."
     if not fits.was_loaded(fit.model):
         outside = [name for name, value in function.__globals__.items() if value is fit.model and name[0] != "_"]
         if outside:
             return (
                 f"The model that was trained is `{outside[0]}`, one from outside your function, and not the one of "
-                "`path`. "
-                "What `load_model(path)` returns has to be trained."
+                "`path`. What `load_model(path)` returns has to be trained."
             )
-        return "So a new model was trained, without what the file holds: `load_model(path)` brings all of it."
+        # Under a name of the learner's own, `load_model` is not seen: then the losses tell.
+        losses, wanted = rest.history["val_loss"], run.history["val_loss"][done : done + 2]
+        first = abs(losses[0] - run.history["val_loss"][0]) < 1e-4
+        if fits.loaded or first or (losses[0] > 1.2 * wanted[0] and fit.steps == 0):
+            return new
     if fit.steps != done * run.steps:
         anew = " So it began anew. Compile nothing: `load_model` has done it." if fit.steps == 0 else ""
         return (
@@ -422,7 +426,7 @@ def _why_other_losses(rest: keras.callbacks.History, fits: Fits, run: _Whole, do
             f"file.{anew} "
             f"Now it has {steps}, expected {expected}."
         )
-    if abs(fit.learning_rate - fits.rates[-1]) > 1e-9:
+    if fits.rates and abs(fit.learning_rate - fits.rates[-1]) > 1e-9:
         return (
             f"The optimizer's `learning_rate` is {fit.learning_rate:.4g}, and in the file it is "
             f"{fits.rates[-1]:.4g}: leave "

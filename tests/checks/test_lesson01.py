@@ -70,11 +70,11 @@ CASES = (
             (collecting("seen.append(logs['val_loss'])"), "You collected `val_loss`"),
             (collecting("seen.append(logs)"), "the whole `logs`"),
             (collecting("seen.append(epoch)"), "the number of the epoch"),
-            (collecting("logs['val_accuracy']"), "Does your function call"),
+            (collecting("logs['val_accuracy']"), "What should be done in each epoch"),
             (collecting("seen.append(logs['val_accuracy'])", "on_epoch_ends"), "no hook `on_epoch_ends`"),
             (collecting("seen.append(logs['val_accuracy'])", "on_train_end", "logs"), "once a fit"),
             (collecting("seen.append(logs['accuracy'])", "on_train_batch_end", "batch, logs"), "exactly once in each"),
-            (collecting("seen.__setitem__(0, logs['val_accuracy'])", seen="[1]"), "Append to `seen`; do not"),
+            (collecting("seen.__setitem__(0, logs['val_accuracy'])", seen="[1]"), "Append to `seen`: that leaves"),
             (learner("answer = (LambdaCallback, [])"), "alone is the class"),
             (learner("answer = (lambda epoch, logs: 1, [])"), "A function alone"),
             (learner("answer = (keras.optimizers.SGD(), [])"), "Expected a `Callback`"),
@@ -133,7 +133,10 @@ CASES = (
             (listed("[Best, CSVLogger('log.csv')]"), "alone is the class"),
             (listed("Best()"), "should be a list"),
             (listed(old='logs["best"] = self.best', new='logs["Best"] = self.best'), "adds `Best`"),
-            (listed(old='logs["best"] = self.best', new='logs = {**logs, "best": self.best}'), "that you are given"),
+            (
+                listed(old='logs["best"] = self.best', new='logs = {**logs, "best": self.best}'),
+                "that `on_epoch_end` is given",
+            ),
             (listed(old="on_epoch_end", new="on_epoch_ends"), "no hook `on_epoch_ends`"),
             (listed(old='min(self.best, logs["val_loss"])', new='logs["val_loss"]'), "own value"),
             (listed(old='logs["val_loss"]', new='logs["loss"]'), "from the training data"),
@@ -193,4 +196,4 @@ def test_a_best_that_remembers_an_earlier_fit_is_told_so():
     callbacks[0].best = 0.01
     outcome = checks.check("01.3", callbacks)
     assert outcome.status == "wrong"
-    assert "from an earlier fit" in outcome.message
+    assert "All its values are lower than any `val_loss` of this fit" in outcome.message

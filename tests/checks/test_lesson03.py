@@ -96,7 +96,7 @@ def tables(died) -> tuple[Cases, ...]:
             ),
             wrong=(
                 (rescue(died, "m = build()\nm.load_weights(folder / '1.weights.h5')\n" + FIT), "It began anew"),
-                (rescue(died, LOADED + FIT + FIT), "twice after it"),
+                (rescue(died, LOADED + FIT + FIT), "the same `fit` run once before"),
                 (rescue(died, LOADED.replace("1.keras", "2.keras") + FIT), "is it the one of epoch 1"),
                 (rescue(died, LOADED + FIT.replace("epochs=3", "epochs=1")), "trained nothing"),
                 (rescue(died, LOADED + FIT.replace("initial_epoch=1, ", "")), "began with the first again"),
@@ -108,7 +108,7 @@ def tables(died) -> tuple[Cases, ...]:
                 ),
                 (
                     rescue(died, LOADED + "m.set_weights([2 * w for w in m.get_weights()])\n" + FIT),
-                    "Is it `1.weights.h5` that you loaded, once, and",
+                    "Three things make it the same",
                 ),
                 (rescue(died, LOADED + FIT + "m = h\n"), "should be the model"),
                 (rescue(died, LOADED + FIT + "h = h.history\n"), "what `model.fit(...)` returns"),
@@ -127,7 +127,10 @@ def tables(died) -> tuple[Cases, ...]:
     return saver"""),
             ),
             wrong=(
-                (careful("return ModelCheckpoint(file, save_best_only=True)"), "what says `initial_value_threshold`?"),
+                (
+                    careful("return ModelCheckpoint(file, save_best_only=True)"),
+                    "the saver has no `initial_value_threshold`",
+                ),
                 (
                     careful(f"""best = {EVALUATED}[0]
     return ModelCheckpoint(file, save_best_only=True, initial_value_threshold=best)"""),
@@ -140,7 +143,7 @@ def tables(died) -> tuple[Cases, ...]:
                 ),
                 (
                     careful("return ModelCheckpoint(file, save_best_only=True, initial_value_threshold=1.0)"),
-                    "Your threshold is 1:",
+                    "Your threshold is 1, and",
                 ),
                 (
                     careful("return ModelCheckpoint(file, save_best_only=True, initial_value_threshold=0.0)"),

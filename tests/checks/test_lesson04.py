@@ -133,7 +133,7 @@ CASES = (
     model.evaluate(digits.validation, verbose=0)
     model.set_weights([0 * array for array in model.get_weights()])
     return {FIT}initial_epoch=done, epochs=done + 2)"""),
-                "Is it the model in `path`",
+                "or weights that were changed after loading",
             ),
             (
                 go_on(f"""model = load(path)
