@@ -111,6 +111,10 @@ class Course:
         if exercise == "01.3":
             scope["lesson"] = type("Lesson", (), {"new_folder": staticmethod(lambda _: self._new())})
             scope |= {"log": self._new() / "log.csv", "best_log": self._new() / "best.csv"}
+        if exercise == "02.3":
+            # What the lesson's own training left, under the names of the answer's arguments.
+            scope |= {"stopper": keras.callbacks.EarlyStopping(patience=2), "history": keras.callbacks.History()}
+            scope["history"].epoch, scope["history"].history = [0], {"loss": [0.5], "val_loss": [0.6]}
         if exercise == "02.2":
             scope["by_hand"] = [1.00, 0.80, 0.85, 0.70, 0.70, 0.75, 0.60, 0.65]
         if exercise == "04.1":
