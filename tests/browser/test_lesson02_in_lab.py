@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from helpers import questions
 from helpers.checks._core import solution_code
 from tests import barriers
+from tests.browser import keyboard
 
 pytestmark = pytest.mark.browser
 
@@ -77,6 +78,15 @@ def test_a_learners_way_through_the_lesson(lab, wait_until):
         picture.scroll_into_view_if_needed()
         assert picture.evaluate("image => image.complete && image.naturalWidth") > 300
         assert picture.bounding_box()["width"] > 300
+
+    # By the keys alone into another prediction and into a picture's table, and out: all has a name and shows the focus.
+    walk = keyboard.Walk(lab)
+    for text in (f'widgets.predict("{list(texts.predictions)[1]}")', f'widgets.reveal("{name}")'):
+        index = lab.find(text)
+        walk.stand_on(index + 1)
+        walk.visit(index)
+    assert {"Commit", "The picture as a table"} <= {stop.name for stop in walk.stops.values()}
+    assert walk.faults == []
 
     # In both themes all that is shown stands out, and on a dark page pictures are dark.
     inverted = "image => getComputedStyle(image).filter.includes('invert')"
