@@ -196,4 +196,4 @@ def test_a_best_that_remembers_an_earlier_fit_is_told_so():
     callbacks[0].best = 0.01
     outcome = checks.check("01.3", callbacks)
     assert outcome.status == "wrong"
-    assert "All its values are lower than any `val_loss` of this fit" in outcome.message
+    assert "Set it in `on_train_begin`, which begins each fit" in outcome.message
