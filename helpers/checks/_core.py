@@ -150,11 +150,12 @@ def not_attempted(message: str = "") -> Verdict:
 _CHECKERS: dict[str, Callable[[object], Verdict]] = {}
 _PIECES: dict[Callable, Mapping[str, str]] = {}
 _NAMES: dict[Callable, Sequence[str]] = {}
+_NONE_IS_BLANK: set[Callable] = set()
 _hints_given: dict[str, int] = {}
 
 
 def exercise(
-    id: str, names: Sequence[str] = (), pieces: Mapping[str, str] | None = None
+    id: str, names: Sequence[str] = (), pieces: Mapping[str, str] | None = None, none_is_blank: bool = False
 ) -> Callable[[Callable], Callable]:
     """Register the decorated function as the checker of an exercise.
 
@@ -164,6 +165,7 @@ def exercise(
         id: the exercise.
         names: of the parts of an answer that the check cell hands over as a tuple.
         pieces: right expressions of the exercise, each with words, see `_edits.edits`.
+        none_is_blank: whether the untouched cell hands over None; elsewhere None is a mistake of the answer.
 
     Raises:
         ValueError: the id is malformed, or taken by another function.
@@ -176,6 +178,8 @@ def exercise(
             raise ValueError(f"Exercise {id} has two checkers: {other.__qualname__} and {checker.__qualname__}.")
         _CHECKERS[id] = checker
         _PIECES[checker], _NAMES[checker] = pieces or {}, names
+        if none_is_blank:
+            _NONE_IS_BLANK.add(checker)
         return checker
 
     return register
@@ -262,7 +266,7 @@ def _judge(id: str, checker: Callable[[object], Verdict], answer: object) -> Out
             _guard.limit(),
         ):
             warnings.simplefilter("ignore")
-            verdict = _not_begun(answer, _NAMES.get(checker, ())) or checker(answer)
+            verdict = _not_begun(answer, checker) or checker(answer)
             if not isinstance(verdict, Verdict):
                 raise _NoVerdict(f"its checker returned {type(verdict).__name__} in place of a verdict")
     except Wrong as reason:
@@ -320,10 +324,11 @@ _NOTHING = (
 )
 
 
-def _not_begun(answer: object, names: Sequence[str]) -> Verdict | None:
+def _not_begun(answer: object, checker: Callable) -> Verdict | None:
     """Return what to say of an answer that no checker should see: a stub, or None; None for all others."""
+    names = _NAMES.get(checker, ())
     if answer is None:
-        return wrong(f"The answer is None: {_NOTHING}")
+        return not_attempted() if checker in _NONE_IS_BLANK else wrong(f"The answer is None: {_NOTHING}")
     called = []
     if type(answer) in (tuple, list):
         count = len(answer)

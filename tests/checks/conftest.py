@@ -7,7 +7,7 @@ import pytest
 from cases import TEXTS
 
 from helpers import questions
-from helpers.checks import _core, _progress
+from helpers.checks import _core, _progress, _repair
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +20,8 @@ def _clean(tmp_path, monkeypatch):
     for name in [name for name in sys.modules if re.fullmatch(r"helpers\.checks\.lesson\d\d[a-z]?", name)]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(_core, "_hints_given", {})
+    # A search for one change that finds nothing takes all of its time; what these tests want, it finds in a quarter.
+    monkeypatch.setattr(_repair, "_SECONDS", _repair._SECONDS / 4)
     for name in ("_memory", "_notes", "_said"):
         monkeypatch.setattr(_progress, name, type(getattr(_progress, name))())
 
