@@ -40,6 +40,7 @@ class Bucket:
         halves: whether a `put` that fails leaves half an object, as a death does, or nothing.
         fault: what a reader of the marker would have met at the worst moment so far; "" for nothing bad.
         puts: names in order, with the number of the start.
+        raised: how many raised in a row, up to the last.
     """
 
     def __init__(self, fails_in: frozenset[int] = frozenset(), halves: bool = True):
@@ -53,7 +54,7 @@ class Bucket:
 
     def start(self, dies_in: int = 0) -> None:
         """Begin anew, as after a kill; objects stay."""
-        self.dies_in, self._count, self._dead = dies_in, 0, False
+        self.dies_in, self._count, self._dead, self.raised = dies_in, 0, False, 0
         self.starts += 1
 
     def put(self, name: str, content: bytes | Path) -> None:
@@ -75,6 +76,7 @@ class Bucket:
         if self._count == self.dies_in:
             self._dead = True
             raise Died
+        self.raised = self.raised + 1 if troubled else 0
         if troubled:
             raise UploadFailed("the connection was reset")
 
@@ -158,7 +160,12 @@ LOSSES = (0.5, 0.7, 0.6)
 
 
 def _run(
-    kind: type[Callback], bucket: Bucket, folder: Path, model: keras.Model, losses: Sequence[float] = LOSSES
+    kind: type[Callback],
+    bucket: Bucket,
+    folder: Path,
+    model: keras.Model,
+    losses: Sequence[float] = LOSSES,
+    failing: int = 0,
 ) -> list[str | None]:
     """Play a training with a new object; return what `latest` said after each epoch.
 
@@ -171,6 +178,13 @@ def _run(
         drive([made(kind, bucket, folder), reader], {"loss": losses, "val_loss": losses}, model=model)
     except UploadFailed:
         bucket.raise_fault()
+        if failing and bucket.raised > 1:
+            raise Wrong(
+                f"{bucket.raised} `put` in a row raised an `OSError`, and the last of them ended the training. Trying "
+                "again is fine, but whatever number of them fails, training goes on: no `raise`, and the next epoch "
+                "tries again.",
+                0.5,
+            ) from None
         which = "`latest`" if bucket.puts[-1][1] == MARKER else "the model's file"
         raise Wrong(
             f"The `put` of {which} raised an `OSError`, and it ended the training. Each `put` may: it belongs into a "
@@ -225,6 +239,17 @@ def to_bucket(answer: object) -> Verdict:
                     credit=0.7,
                 )
             _holds(bucket, seen[-1], EPOCHS - 1, folder)
+        # Nobody answers for a while, however often it is tried: at the first epoch, from the second on, at the last.
+        for first in (1, 3, 5):
+            for count in (2, 3, 4, 5, 6, 12):
+                bucket = Bucket(frozenset(range(first, first + count)))
+                seen = _run(kind, bucket, folder, model, failing=count)
+                if len(seen) < EPOCHS:
+                    return wrong(
+                        f"When {count} `put` in a row failed, from number {first} on, it stopped the training after "
+                        f"epoch {len(seen)}. Training goes on, and the next epoch tries again.",
+                        credit=0.7,
+                    )
         # Uploads that left nothing, and a new start: numbers made of what is there come twice.
         bucket = Bucket(frozenset({1, 2}), halves=False)
         _run(kind, bucket, folder, model)
