@@ -334,20 +334,6 @@ def go_on(answer: object) -> Verdict:
                 return wrong(f"{again}{told}", 0.3, guess)
             if path.read_bytes() != whole_run.files[done]:
                 return wrong("The numbers are right, but your function changed the file. It should only read it.", 0.7)
-        if not trying():
-            path = Path(folder) / "c.keras"
-            path.write_bytes(_old(whole_run))
-            with watched_fits() as fits:
-                call(function, path)
-            epochs = list(fits.made[-1].epochs) if fits.made else []
-            if epochs != [_LATE, _LATE + 1]:
-                counted = ", ".join(str(epoch + 1) for epoch in epochs)
-                return wrong(
-                    f"Files of epochs 1 and 2 are right. For one of epoch {_LATE}, whose optimizer has made "
-                    f"{_LATE * whole_run.steps} steps, the next are {_LATE + 1} and {_LATE + 2}, and yours are "
-                    f"{counted}. An epoch has {whole_run.steps} batches, the last and smaller one counts too: "
-                    "`len(digits.train)` says how many there are.", 0.7
-                )  # fmt: skip
     return right("From two files, it counted on and did exactly what the training would have done.")
 
 
@@ -392,22 +378,6 @@ def _train() -> _Whole:
         history = model.fit(digits.train, validation_data=digits.validation, epochs=4, callbacks=[saver], verbose=0)
         files = {epoch: (Path(folder) / f"{epoch}.keras").read_bytes() for epoch in (1, 2)}
     return _Whole(history, files)
-
-
-# So late that a number of batches that is a little off gives another epoch.
-_LATE = 40
-
-
-@cache
-def _old(run: _Whole) -> bytes:
-    """Return a file whose optimizer has made the steps of many epochs."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "old.keras"
-        path.write_bytes(run.files[2])
-        model = keras.models.load_model(path)
-        model.optimizer.iterations.assign(_LATE * run.steps)
-        model.save(path)
-        return path.read_bytes()
 
 
 def _went_on_wrongly(rest: object, fits: Fits, run: _Whole, done: int, function: Callable) -> tuple[str, str | None]:

@@ -20,8 +20,8 @@ def _clean(tmp_path, monkeypatch):
     for name in [name for name in sys.modules if re.fullmatch(r"helpers\.checks\.lesson\d\d[a-z]?", name)]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(_core, "_hints_given", {})
-    # A search for one change that finds nothing takes all of its time; what these tests want, it finds in a quarter.
-    monkeypatch.setattr(_repair, "_SECONDS", _repair._SECONDS / 4)
+    # A search for one change that finds nothing takes all of its time; what these tests want, it finds in half of it.
+    monkeypatch.setattr(_repair, "_SECONDS", _repair._SECONDS / 2)
     for name in ("_memory", "_notes", "_said"):
         monkeypatch.setattr(_progress, name, type(getattr(_progress, name))())
 

@@ -111,6 +111,8 @@ class Course:
         if exercise == "01.3":
             scope["lesson"] = type("Lesson", (), {"new_folder": staticmethod(lambda _: self._new())})
             scope |= {"log": self._new() / "log.csv", "best_log": self._new() / "best.csv"}
+        if exercise == "04.2":
+            scope["folder"] = self._new()
         if exercise == "02.3":
             # What the lesson's own training left, under the names of the answer's arguments.
             scope |= {"stopper": keras.callbacks.EarlyStopping(patience=2), "history": keras.callbacks.History()}
