@@ -41,6 +41,10 @@ def loopback(site: Path) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
+        def handle(self) -> None:
+            with contextlib.suppress(ConnectionError):  # a browser that goes on does not wait for the rest of a page
+                super().handle()
+
     handler = functools.partial(Quiet, directory=str(site))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
