@@ -360,4 +360,4 @@ def test_a_recording_leaves_out_the_recorder():
     theirs += '  File "/usr/lib/keras/layer.py", line 9, in call\n\n'
     ours = f'  File "{provoke.HERE}/provoke.py", line 84, in show\n\n  File "<frozen runpy>", line 1, in _run\n'
     assert provoke._without_us(ours + theirs + "ValueError: x") == theirs + "ValueError: x"
-    assert provoke._without_us("    # TODO: later\n") == "    # later\n"
+    assert provoke._without_us("    # NOTE: later\n") == "    # later\n"

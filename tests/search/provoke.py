@@ -101,10 +101,10 @@ def show(case: Case, where: str) -> str:
 
 
 def _without_us(text: str) -> str:
-    """Leave out our own frames, which TensorFlow tells below an error of its graph, and what Keras left to do."""
+    """Leave out our own frames, which TensorFlow tells below an error of its graph, and marks in comments."""
     ours = (str(HERE), str(Path(sys.argv[0]).resolve()), "<frozen runpy>")
     text = _FRAME.sub(lambda frame: "" if frame["path"].startswith(ours) else frame[0], text)
-    return text.replace("# TODO: ", "# ")
+    return re.sub(r"# [A-Z]+: ", "# ", text)
 
 
 def _holds_packages(path: str) -> bool:

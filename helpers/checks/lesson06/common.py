@@ -18,6 +18,11 @@ Callback = keras.callbacks.Callback
 Curve = tuple[float | None, ...]
 Fit = tuple[Curve, Curve]
 
+# Of a case: the epochs that each of its fits ran with an answer, or by the rule (and a mistake), and its description.
+_Play = Callable[[tuple], list[int]]
+_Rule = Callable[..., list[int]]
+_Told = Callable[..., str]
+
 
 def taken(answer: object, name: str, *, rebuilt: bool = False) -> Callable[..., Callback]:
     """Return the answer if it makes callbacks: a class of them, or a function that returns one.
@@ -222,11 +227,11 @@ def drawn(case: Callable[[random.Random], tuple]) -> list[tuple]:
 
 
 def obeys(
-    play: Callable[[tuple], list[int]],
-    rule: Callable[..., list[int]],
+    play: _Play,
+    rule: _Rule,
     cases: Sequence[tuple],
     twists: Mapping[str, str],
-    told: Callable[..., str],
+    told: _Told,
     last: Sequence,
     more: Sequence[tuple] = (),
 ) -> None:
@@ -260,12 +265,7 @@ def obeys(
     raise Wrong(f"{cause} {difference(play, rule, cases, told)}".strip(), guess=guess)
 
 
-def obeys_drawn(
-    play: Callable[[tuple], list[int]],
-    rule: Callable[..., list[int]],
-    cases: Sequence[tuple],
-    told: Callable[..., str],
-) -> None:
+def obeys_drawn(play: _Play, rule: _Rule, cases: Sequence[tuple], told: _Told) -> None:
     """Play the drawn cases with an answer that `obeys` on the others.
 
     Raises:
@@ -276,9 +276,7 @@ def obeys_drawn(
         raise Wrong(f"On easy curves it is right. {example}", 0.5, guess="")
 
 
-def _best_explained(
-    played: Sequence[tuple[tuple, list[int]]], rule: Callable[..., list[int]], alike: Mapping[str, str]
-) -> str:
+def _best_explained(played: Sequence[tuple[tuple, list[int]]], rule: _Rule, alike: Mapping[str, str]) -> str:
     """Return the words of the twist that explains most of what went wrong, and at least three quarters of it."""
     odd = [(case, ran) for case, ran in played if ran != rule(*case)]
     share = {twist: sum(ran == rule(*case, twist) for case, ran in odd) for twist in alike}
@@ -286,12 +284,7 @@ def _best_explained(
     return alike[best] if best and share[best] >= 0.75 * len(odd) else ""
 
 
-def difference(
-    play: Callable[[tuple], list[int]],
-    rule: Callable[..., list[int]],
-    cases: Sequence[tuple],
-    told: Callable[..., str],
-) -> str:
+def difference(play: _Play, rule: _Rule, cases: Sequence[tuple], told: _Told) -> str:
     """Describe the first fit that ran otherwise than it should, or return an empty string.
 
     `told` gets the case, the number of the fit counted from 1, and the epochs that it ran and should have run.
